@@ -1,0 +1,68 @@
+"""landlink-box: what runs on the box.
+
+Each verb is one process with one privilege (systemd/README.md) or one question of a technician.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from appliance.config import read_config
+from appliance.errors import LandlinkError
+
+DEFAULT_CONFIG = Path("/etc/landlink/box.toml")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command's verbs and their help."""
+    parser = argparse.ArgumentParser(
+        prog="landlink-box",
+        description="The screening box of a border post. Exit codes: 0 done; 64 to 78 as in sysexits.h.",
+    )
+    parser.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help="the box's configuration (%(default)s)")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    verbs.add_parser("recorder", help="commit, encrypt, sign and log records; keeps the keys")
+    verbs.add_parser("releases", help="verify what headquarters publishes and switch to it")
+    verbs.add_parser("booth", help="the lane: scanner, camera, lamps and the officer's page")
+    verbs.add_parser("uplink", help="deliver records and fetch releases whenever there is a link")
+    request = verbs.add_parser("request", help="make this box's keys and write the enrolment request")
+    request.add_argument("--out", type=Path, required=True, metavar="FILE", help="where to write the request")
+    accept = verbs.add_parser("accept", help="take headquarters' answer to the request")
+    accept.add_argument("answer", type=Path, metavar="FOLDER", help="the answer that headquarters gave")
+    status = verbs.add_parser("status", help="what each process last said of itself")
+    status.add_argument("--json", action="store_true", help="for scripts")
+    return parser
+
+
+def main() -> int:
+    """Run one verb; the exit code names whose fault a failure is."""
+    arguments = build_parser().parse_args()
+    try:
+        config = read_config(arguments.config)
+        from appliance import wiring
+
+        match arguments.verb:
+            case "recorder":
+                wiring.recorder(config)
+            case "releases":
+                wiring.releases(config)
+            case "booth":
+                wiring.booth(config)
+            case "uplink":
+                wiring.uplink(config)
+            case "request":
+                wiring.request(config, out=arguments.out)
+            case "accept":
+                wiring.accept(config, answer=arguments.answer)
+            case _:
+                wiring.status(config, as_json=arguments.json)
+    except LandlinkError as error:
+        print(f"landlink-box {arguments.verb}: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

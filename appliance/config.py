@@ -1,0 +1,159 @@
+"""One `box.toml` becomes one frozen tree; unknown keys and values out of range refuse to start, by name.
+
+Every key is documented in systemd/box.toml, the example that ships. What every post sets alike is a constant elsewhere.
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+import msgspec
+from msgspec import Meta
+
+from appliance.errors import ConfigError
+from appliance.model import Direction, Mode, Noun, Word
+
+CONFIG_BYTES_MAX: Final = 65_536
+
+Uid = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+PinNumber = Annotated[int, Meta(ge=0, le=27)]
+PathText = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"\A/")]
+
+
+class BoxConfig(Noun, frozen=True, kw_only=True):
+    """Which box this is and where its things lie.
+
+    Attributes:
+        serial: As on the label.
+        domain: Headquarters' name; the first half of every origin.
+        state: Durable files.
+        runtime: Sockets and status files, gone at a reboot.
+    """
+
+    serial: Annotated[str, Meta(pattern=r"\A[A-Z0-9][A-Z0-9-]{1,30}\Z")]
+    domain: Annotated[str, Meta(pattern=r"\A[a-z0-9][a-z0-9.-]{1,62}\Z")]
+    mode: Mode = Mode.LIVE
+    state: PathText = "/var/lib/landlink"
+    runtime: PathText = "/run/landlink"
+
+
+class PostConfig(Noun, frozen=True, kw_only=True):
+    """The post and the lane that this box stands at.
+
+    Attributes:
+        duty_telephone: What the page tells the officer to call when the box cannot check.
+    """
+
+    name: Word
+    lane: Word = "1"
+    direction: Direction = Direction.ENTRY
+    duty_telephone: Word
+
+
+class ScannerConfig(Noun, frozen=True, kw_only=True):
+    """The document scanner on a serial line."""
+
+    dialect: Literal["elyctis", "generic"]
+    port: PathText
+    baud: Literal[9600, 19200, 38400, 57600, 115200] = 115200
+
+
+class CameraConfig(Noun, frozen=True, kw_only=True):
+    """The camera over the document; `simulated` speaks to the desk simulator at `socket`."""
+
+    kind: Literal["none", "picamera2", "simulated"] = "none"
+    socket: PathText | None = None
+
+
+class PanelConfig(Noun, frozen=True, kw_only=True):
+    """Lamps, buzzer and buttons by BCM pin number; `simulated` shows them to the desk simulator at `socket`."""
+
+    pins: Literal["lgpio", "simulated"] = "lgpio"
+    socket: PathText | None = None
+    green: PinNumber = 17
+    amber: PinNumber = 27
+    red: PinNumber = 22
+    buzzer: PinNumber = 18
+    start: PinNumber = 5
+    supervisor: PinNumber = 6
+
+
+class PageConfig(Noun, frozen=True, kw_only=True):
+    """The booth's page; ignored when systemd passes the socket in."""
+
+    host: Annotated[str, Meta(pattern=r"\A[0-9a-f.:]{3,45}\Z")] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=1024, le=65535)] = 8080
+
+
+class RecorderConfig(Noun, frozen=True, kw_only=True):
+    """Who may speak to the recorder, and how long it keeps what headquarters has.
+
+    Attributes:
+        booth_uid, uplink_uid, releases_uid: The one uid allowed at each role's socket.
+        hold_after_ack_h: A body stays this long after headquarters' receipt, hours between headquarters-signed times.
+        picture_reserve_share: Share of the disk kept for records and the log; pictures are refused when less is free.
+    """
+
+    booth_uid: Uid
+    uplink_uid: Uid
+    releases_uid: Uid
+    hold_after_ack_h: Annotated[int, Meta(ge=0, le=8760)] = 168
+    picture_reserve_share: Annotated[float, Meta(ge=0.01, le=0.5)] = 0.2
+
+
+class UplinkConfig(Noun, frozen=True, kw_only=True):
+    """The way to headquarters' collector."""
+
+    host: Annotated[str, Meta(pattern=r"\A[a-zA-Z0-9.-]{1,253}\Z")]
+    port: Annotated[int, Meta(ge=1, le=65535)] = 443
+    rate_bytes_per_s: Annotated[int, Meta(ge=500, le=125_000_000)] = 32_000
+
+
+class Config(Noun, frozen=True, kw_only=True):
+    """The whole tree."""
+
+    box: BoxConfig
+    post: PostConfig
+    scanner: ScannerConfig
+    recorder: RecorderConfig
+    uplink: UplinkConfig
+    camera: CameraConfig = CameraConfig()
+    panel: PanelConfig = PanelConfig()
+    page: PageConfig = PageConfig()
+
+    @property
+    def state(self) -> Path:
+        """Folder of durable files."""
+        return Path(self.box.state)
+
+    @property
+    def runtime(self) -> Path:
+        """Folder of sockets and status files."""
+        return Path(self.box.runtime)
+
+
+def parse_config(text: bytes) -> Config:
+    """Parse a box.toml.
+
+    Raises:
+        ConfigError: Not TOML, an unknown key, a value out of its range: named, with what is allowed.
+    """
+    if len(text) > CONFIG_BYTES_MAX:
+        raise ConfigError(f"box.toml: {len(text)} bytes, at most {CONFIG_BYTES_MAX}")
+    try:
+        tree = tomllib.loads(text.decode("utf-8"))
+        config = msgspec.convert(tree, Config, strict=True)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError, msgspec.ValidationError) as error:
+        raise ConfigError(f"box.toml: {error}") from None
+    for name, device in (("camera", config.camera.kind), ("panel", config.panel.pins)):
+        if device == "simulated" and getattr(config, name).socket is None:
+            raise ConfigError(f"box.toml: {name}.socket is missing; a simulated {name} needs the desk's socket")
+    return config
+
+
+def read_config(path: Path) -> Config:
+    """Read and parse the file at `path`. Raises ConfigError, also when the file cannot be read."""
+    try:
+        return parse_config(path.read_bytes())
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from None

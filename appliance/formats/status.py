@@ -1,0 +1,83 @@
+"""Small status files under the runtime folder: what each process tells the page and the technician, as JSON.
+
+They say what the officer's page shows quietly; they are never evidence. Written whole by `files.replace_file`.
+"""
+
+from datetime import date
+from typing import Annotated, Final, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from appliance.errors import Malformed
+from appliance.model import Line, Noun, Word
+
+STATUS_BYTES_MAX: Final = 16_384
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+class UplinkStatus(Noun, frozen=True, kw_only=True):
+    """`uplink.status`.
+
+    Attributes:
+        connected: The last attempt reached the collector.
+        not_sent: Bodies that headquarters has not acknowledged.
+        last_contact_ms: Wall time of the last contact, milliseconds since 1970; None before the first.
+        headquarters_ms: The last time that headquarters signed, milliseconds since 1970; None before the first.
+        why: When not connected, why, in plain words.
+    """
+
+    connected: bool
+    not_sent: Annotated[int, Meta(ge=0)]
+    last_contact_ms: int | None = None
+    headquarters_ms: int | None = None
+    why: Line = ""
+
+
+class ReleasesStatus(Noun, frozen=True, kw_only=True):
+    """`releases.status`.
+
+    Attributes:
+        version: The release in service; 0 for none.
+        dated: The day it was made.
+        why: When the newest one in the mirror was refused, why, in plain words.
+    """
+
+    version: Annotated[int, Meta(ge=0)]
+    dated: date | None = None
+    why: Line = ""
+
+
+class RecorderStatus(Noun, frozen=True, kw_only=True):
+    """`recorder.status`.
+
+    Attributes:
+        origin: The log it appends to.
+        entries: Leaves of that log.
+        acknowledged: Bodies with a verified receipt from headquarters.
+        bodies: Bodies on this box.
+        free_share: Free share of the disk, 0 to 1.
+        fingerprint: First 8 hexadecimal digits of the root hash, for the paper register.
+    """
+
+    origin: Word
+    entries: Annotated[int, Meta(ge=0)]
+    acknowledged: Annotated[int, Meta(ge=0)]
+    bodies: Annotated[int, Meta(ge=0)]
+    free_share: Annotated[float, Meta(ge=0, le=1)]
+    fingerprint: Word
+
+
+def encode_status(status: UplinkStatus | ReleasesStatus | RecorderStatus) -> bytes:
+    """JSON of a status."""
+    return msgspec.json.encode(status)
+
+
+def parse_status(text: bytes, kind: type[T]) -> T:
+    """Parse a status file. Raises Malformed."""
+    if len(text) > STATUS_BYTES_MAX:
+        raise Malformed("status file", f"{len(text)} bytes, at most {STATUS_BYTES_MAX}")
+    try:
+        return msgspec.json.decode(text, type=kind, strict=True)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Malformed("status file", str(error)) from None

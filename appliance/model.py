@@ -1,0 +1,490 @@
+"""The nouns, in the order of the data path; frozen, bounded, and the same on the box and at headquarters.
+
+Every value that crosses a process border is one of these structs: msgspec refuses unknown fields, wrong types and
+values out of bounds, so a struct that exists has been checked. Sum types are tagged; use `match` and `assert_never`.
+"""
+
+import enum
+from datetime import date
+from typing import Annotated, Final, NewType
+
+from msgspec import Meta, Struct
+
+from appliance.clock import Instant
+
+RecordId = NewType("RecordId", str)
+"""32 lower-case hexadecimal digits from 16 random bytes, chosen by the maker of the record."""
+CrossingId = NewType("CrossingId", str)
+PersonId = NewType("PersonId", str)
+Sha256 = NewType("Sha256", bytes)
+Origin = NewType("Origin", str)
+"""Name of one log: `domain/log`, for example `landlink.example/la-0001.1`; see formats/README.md."""
+
+Id = Annotated[str, Meta(pattern=r"\A[0-9a-f]{32}\Z")]
+Digest = Annotated[bytes, Meta(min_length=32, max_length=32)]
+Word = Annotated[str, Meta(max_length=64)]
+Line = Annotated[str, Meta(max_length=256)]
+Text = Annotated[str, Meta(max_length=2_000)]
+MrzLine = Annotated[str, Meta(max_length=44, pattern=r"\A[0-9A-Z<]*\Z")]
+MrzLines = Annotated[tuple[MrzLine, ...], Meta(max_length=3)]
+StateCode = Annotated[str, Meta(max_length=3, pattern=r"\A[A-Z]{0,3}\Z")]
+"""ICAO Doc 9303-3 §5 code without fillers; "D" for Germany, "" where the document has none."""
+
+PICTURE_BYTES_MAX: Final = 307_200
+"""One page image: 300 KB at a quality where the MRZ still reads."""
+
+
+class Noun(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A value that knows its bounds."""
+
+
+class Mode(enum.StrEnum):
+    """Real or rehearsed (I7): inside every signed payload, under other keys and another origin."""
+
+    LIVE = "live"
+    TRAINING = "training"
+
+
+# --- 1 scan -----------------------------------------------------------------------------------------------------------
+
+
+class MrzReading(Noun, frozen=True, kw_only=True, tag="mrz"):
+    """What a device read of the machine readable zone, before anyone judged it.
+
+    Attributes:
+        device: Which device and dialect ("elyctis", "generic", "camera").
+        lines: Non-empty when something was read: two or three lines of the MRZ character set; () when unreadable.
+        raw_sha256: SHA-256 of the bytes as the device sent them, framing included.
+    """
+
+    device: Word
+    lines: MrzLines
+    raw_sha256: Digest
+
+
+class TypedReading(Noun, frozen=True, kw_only=True, tag="typed"):
+    """What an officer typed from a page that no device can read; marked typed everywhere (documents.md §1).
+
+    Attributes:
+        document_kind: What lies there: "P" passport, "I" identity card, "V" visa, "BP" border pass, "VL" village
+            letter.
+        date_of_birth, date_of_expiry: As typed, `YYYY-MM-DD`, `YYYY-MM`, `YYYY` or ""; Buddhist years allowed.
+        raw_sha256: SHA-256 of the deterministic encoding of the other fields.
+    """
+
+    document_kind: Word
+    issuing_state: StateCode
+    document_number: Annotated[str, Meta(max_length=24, pattern=r"\A[0-9A-Z]*\Z")]
+    primary_identifier: Annotated[str, Meta(max_length=80)]
+    secondary_identifier: Annotated[str, Meta(max_length=80)]
+    date_of_birth: Annotated[str, Meta(max_length=10)]
+    date_of_expiry: Annotated[str, Meta(max_length=10)]
+    raw_sha256: Digest
+
+
+DocumentReading = MrzReading | TypedReading
+
+
+# --- 2 parse ----------------------------------------------------------------------------------------------------------
+
+
+class DocumentFormat(enum.StrEnum):
+    """Doc 9303 parts 4 to 7, the French card of before 2021, and typed entry."""
+
+    TD1 = "TD1"
+    TD2 = "TD2"
+    TD3 = "TD3"
+    MRVA = "MRVA"
+    MRVB = "MRVB"
+    FRA_ID = "FRA_ID"
+    TYPED = "TYPED"
+
+
+class PartialDate(Noun, frozen=True, kw_only=True):
+    """A date of which month or day may be unknown; with the text it came from and the rule that gave the century.
+
+    Attributes:
+        raw: As printed or typed: six characters of an MRZ, or what the officer wrote.
+        year: Gregorian, None when unknown.
+        month, day: None when unknown.
+        rule: How the century was found, in words for the record ("latest century not in the future").
+    """
+
+    raw: Annotated[str, Meta(max_length=10)]
+    year: Annotated[int, Meta(ge=1, le=9999)] | None
+    month: Annotated[int, Meta(ge=1, le=12)] | None
+    day: Annotated[int, Meta(ge=1, le=31)] | None
+    rule: Line
+
+    @property
+    def full(self) -> date | None:
+        """The calendar date when all three parts are known and such a day exists."""
+        if self.year is None or self.month is None or self.day is None:
+            return None
+        try:
+            return date(self.year, self.month, self.day)
+        except ValueError:
+            return None
+
+
+class CheckDigit(Noun, frozen=True, kw_only=True):
+    """One check digit as printed and as computed (7-3-1 mod 10).
+
+    Attributes:
+        field: The standard's name of what it covers ("document_number", "date_of_birth", "date_of_expiry",
+            "optional_data", "composite").
+        printed: The character in the MRZ.
+        computed: The digit it should be.
+        blank_allowed: The format allows a filler here because the field is empty.
+    """
+
+    field: Word
+    printed: Annotated[str, Meta(min_length=1, max_length=1)]
+    computed: Annotated[str, Meta(min_length=1, max_length=1)]
+    blank_allowed: bool = False
+
+    @property
+    def holds(self) -> bool:
+        """Whether the printed character is right."""
+        return self.printed == self.computed or (self.blank_allowed and self.printed == "<")
+
+
+class Repair(Noun, frozen=True, kw_only=True):
+    """One character that the reader took for another; raw and repaired are both kept (never silent).
+
+    Attributes:
+        line, column: Zero-based place in the MRZ.
+        read: The character as the device gave it.
+        taken_as: The character it was taken for.
+        reason: Why, in words for the record.
+    """
+
+    line: Annotated[int, Meta(ge=0, le=2)]
+    column: Annotated[int, Meta(ge=0, le=43)]
+    read: Annotated[str, Meta(min_length=1, max_length=1)]
+    taken_as: Annotated[str, Meta(min_length=1, max_length=1)]
+    reason: Line
+
+
+class TravelDocument(Noun, frozen=True, kw_only=True):
+    """What the document says of itself, judged by nobody yet.
+
+    Attributes:
+        mrz: The lines after repair; () for typed entry.
+        raw: The lines as read; equal to mrz when nothing was repaired.
+        document_code: One or two letters of the first field, fillers removed ("P", "I", "AC", "V").
+        document_number: Without fillers and check digit, long numbers joined.
+        primary_identifier, secondary_identifier: Names with single spaces for fillers; secondary "" for a mononym.
+        name_truncated: The name field is full, so names match by prefix.
+        sex: "M", "F", "X" or "" (unspecified).
+        optional_data: Optional data elements joined as printed, trailing fillers removed, without the rest of a long
+            number.
+    """
+
+    format: DocumentFormat
+    mrz: MrzLines
+    raw: MrzLines
+    repairs: Annotated[tuple[Repair, ...], Meta(max_length=132)]
+    document_code: Word
+    issuing_state: StateCode
+    nationality: StateCode
+    document_number: Annotated[str, Meta(max_length=32)]
+    primary_identifier: Annotated[str, Meta(max_length=80)]
+    secondary_identifier: Annotated[str, Meta(max_length=80)]
+    name_truncated: bool
+    date_of_birth: PartialDate | None
+    sex: Annotated[str, Meta(pattern=r"\A[MFX]?\Z")]
+    date_of_expiry: PartialDate | None
+    optional_data: Annotated[str, Meta(max_length=64)]
+    check_digits: Annotated[tuple[CheckDigit, ...], Meta(max_length=6)]
+
+
+# --- 3 examine --------------------------------------------------------------------------------------------------------
+
+
+class Answer(enum.StrEnum):
+    """What a check of the document can say (BSI TR-03135 style). There is no single "genuine"."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    INCONCLUSIVE = "inconclusive"
+    NOT_APPLICABLE = "not applicable"
+    UNAVAILABLE = "unavailable"
+
+
+class Finding(Noun, frozen=True, kw_only=True):
+    """One check of the document, its answer, and why.
+
+    Attributes:
+        check: Identifier as examine/findings.py declares it ("check_digits", "expiry", "specimen", ...).
+        reason: Plain words for the officer.
+        evidence: What it rests on, item by item ("composite: printed 4, computed 7").
+    """
+
+    check: Word
+    answer: Answer
+    reason: Line
+    evidence: Annotated[tuple[Line, ...], Meta(max_length=16)] = ()
+
+
+# --- 4 screen ---------------------------------------------------------------------------------------------------------
+
+
+class Band(enum.StrEnum):
+    """How a list entry concerns this document or person (screening.md §4). Never one score (I6)."""
+
+    EXACT_DOCUMENT = "exact document"
+    STRONG = "strong"
+    POSSIBLE = "possible"
+    WEAK = "weak"
+
+
+class FieldVerdict(Noun, frozen=True, kw_only=True):
+    """One field of a name comparison, side by side.
+
+    Attributes:
+        field: "name", "date_of_birth", "nationality", "document_number".
+        verdict: "equal", "alike", "compatible", "contradicts", "absent".
+    """
+
+    field: Word
+    traveller: Line
+    listed: Line
+    verdict: Word
+
+
+class Hit(Noun, frozen=True, kw_only=True):
+    """A list entry that may concern this document or person. A match is a human's judgement, not this.
+
+    Attributes:
+        list_name: "documents" or "persons".
+        list_version: Version of the verified release it was found in.
+        list_date: The day that release was made.
+        entry: The entry's identifier in its source.
+        source: Who listed it, as the list says ("UN Security Council", "SLTD-like").
+        matcher: Version of the matching code and its thresholds, so that headquarters can replay it.
+        instruction: What the source asks of an officer, in words.
+    """
+
+    list_name: Word
+    list_version: Annotated[int, Meta(ge=1)]
+    list_date: date
+    entry: Word
+    source: Word
+    band: Band
+    matcher: Line
+    fields: Annotated[tuple[FieldVerdict, ...], Meta(max_length=8)]
+    instruction: Text
+
+
+class ListAnswer(Noun, frozen=True, kw_only=True):
+    """What one list answered: searched, with its date, or not searched, and why (I5)."""
+
+    list_name: Word
+    searched: bool
+    version: Annotated[int, Meta(ge=0)]
+    dated: date | None
+    why: Line = ""
+
+
+class Screening(Noun, frozen=True, kw_only=True):
+    """What the lists said. A list that could not be checked is a value here, never silence."""
+
+    lists: Annotated[tuple[ListAnswer, ...], Meta(max_length=8)]
+    hits: Annotated[tuple[Hit, ...], Meta(max_length=16)]
+
+
+# --- 5 decide ---------------------------------------------------------------------------------------------------------
+
+
+class Reason(Noun, frozen=True, kw_only=True):
+    """Why the box refers, and what to do next: plain words for the officer.
+
+    Attributes:
+        code: Stable identifier of the kind of reason, for scripts and reports ("listed_document", "expired", ...).
+        words: One sentence.
+        next_step: One sentence in the imperative.
+    """
+
+    code: Word
+    words: Line
+    next_step: Line
+
+
+class Clear(Noun, frozen=True, kw_only=True, tag="clear"):
+    """Nothing found in lists that were verified and searched. The officer's check decides.
+
+    Attributes:
+        oldest_list: The day of the oldest list that was searched.
+        notices: What the officer may want to look at, though it refers nobody (a repaired character, an
+            untrusted clock).
+    """
+
+    oldest_list: date
+    notices: Annotated[tuple[Line, ...], Meta(max_length=16)] = ()
+
+
+class Refer(Noun, frozen=True, kw_only=True, tag="refer"):
+    """A person should look. Never "reject".
+
+    Attributes:
+        first: The most important reason: it names the next step.
+        others: The rest, in order.
+    """
+
+    first: Reason
+    others: Annotated[tuple[Reason, ...], Meta(max_length=32)] = ()
+
+
+Decision = Clear | Refer
+
+
+# --- 6 record ---------------------------------------------------------------------------------------------------------
+
+
+class Direction(enum.StrEnum):
+    """Which way across the border."""
+
+    ENTRY = "entry"
+    EXIT = "exit"
+
+
+class DocumentBasis(enum.StrEnum):
+    """On what kind of paper a person crosses."""
+
+    PASSPORT = "passport"
+    IDENTITY_CARD = "identity card"
+    VISA = "visa"
+    BORDER_PASS = "border pass"  # noqa: S105 - a paper, not a password
+    LETTER = "letter"
+    NONE = "none"
+    UNKNOWN = "unknown"
+
+
+class Crossing(Noun, frozen=True, kw_only=True):
+    """One going-across: a vehicle, a family, a lone traveller. It has persons; a person has documents.
+
+    Attributes:
+        lane: Name of the lane from the configuration.
+        conveyance: Plate or flight when the officer gave it.
+        group: How many persons the officer said belong together, 0 when nobody said.
+    """
+
+    id: Id
+    direction: Direction
+    lane: Word
+    conveyance: Word = ""
+    group: Annotated[int, Meta(ge=0, le=999)] = 0
+
+
+class Person(Noun, frozen=True, kw_only=True):
+    """One person of a crossing.
+
+    Attributes:
+        number: 1 for the first person of the crossing.
+        document_basis: On what kind of paper this person crosses.
+    """
+
+    id: Id
+    number: Annotated[int, Meta(ge=1, le=999)]
+    document_basis: DocumentBasis
+
+
+class Screened(Noun, frozen=True, kw_only=True, tag="screened"):
+    """Body of a record: one document laid (or typed), examined, screened and decided.
+
+    Attributes:
+        document: None when nothing could be parsed; the decision then refers.
+        laid: 1 for a person's first document, 2 for the next (a visa, the same page again).
+    """
+
+    reading: DocumentReading
+    document: TravelDocument | None
+    laid: Annotated[int, Meta(ge=1, le=99)]
+    findings: Annotated[tuple[Finding, ...], Meta(max_length=32)]
+    screening: Screening
+    decision: Decision
+
+
+class OutcomeKind(enum.StrEnum):
+    """What a human did with the person in front of them."""
+
+    PASSED = "passed"
+    SENT_TO_SECONDARY = "sent to secondary"
+    TURNED_BACK = "turned back"
+    HANDED_OVER = "handed over"
+    TRAVELLER_LEFT = "traveller left"
+    NOT_THE_HOLDER = "not the holder"
+
+
+class Outcome(Noun, frozen=True, kw_only=True, tag="outcome"):
+    """Body of a record: what was done with the person, chosen by an officer or by laying the next document.
+
+    Attributes:
+        of: The record whose person this concerns.
+        implied: True when laying the next document after "nothing found" said it.
+        note: The officer's words, "" when none.
+    """
+
+    of: Id
+    outcome: OutcomeKind
+    implied: bool
+    note: Text = ""
+
+
+class Picture(Noun, frozen=True, kw_only=True, tag="picture"):
+    """Body of a record: one image of a page, an entry of its own so that no result waits for it.
+
+    Attributes:
+        of: The record it belongs to.
+        media_type: "image/jpeg".
+        content: The stored bytes as the camera made them.
+        captured: Camera metadata of the same frame, name and value.
+    """
+
+    of: Id
+    media_type: Word
+    content: Annotated[bytes, Meta(max_length=PICTURE_BYTES_MAX)]
+    captured: Annotated[dict[Word, Line], Meta(max_length=16)] = {}
+
+
+class Canary(Noun, frozen=True, kw_only=True, tag="canary"):
+    """Body of a record sealed at each epoch and change of recipients: headquarters opens it to show that it can."""
+
+    epoch: Annotated[int, Meta(ge=0)]
+    recipients_version: Annotated[int, Meta(ge=1)]
+
+
+Body = Screened | Outcome | Picture | Canary
+
+
+class Record(Noun, frozen=True, kw_only=True):
+    """What is committed to, sealed and logged (formats/README.md, "record").
+
+    Attributes:
+        schema: 1.
+        salt: 32 random bytes that hide the content behind its commitment.
+        at: The clock's reading when the record was made.
+        crossing, person: None for entries about no person (a canary).
+        pictures: SHA-256 of images appended before this record.
+    """
+
+    schema: Annotated[int, Meta(ge=1, le=1)]
+    origin: Annotated[str, Meta(pattern=r"\A[a-z0-9.-]{1,64}/[a-z0-9.-]{1,64}\Z")]
+    record_id: Id
+    mode: Mode
+    salt: Digest
+    at: Instant
+    crossing: Crossing | None
+    person: Person | None
+    body: Body
+    pictures: Annotated[tuple[Digest, ...], Meta(max_length=8)] = ()
+
+
+class Priority(enum.IntEnum):
+    """Classes of the uplink's queue (uplink.md §2). Travels beside the statement, never in it."""
+
+    ALERT = 0
+    HEAD = 1
+    RECORD = 2
+    BULK = 3

@@ -1,0 +1,1 @@
+"""Stage 2 of 8: parse - a reading becomes a TravelDocument, or Malformed says why not."""

@@ -1,0 +1,1 @@
+"""Stage 8 of 8: deliver - queue, upload, receipts; a process of its own."""

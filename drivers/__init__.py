@@ -1,0 +1,1 @@
+"""Drivers speak bytes, frames, images and edges; never document words. `api` is their vocabulary."""

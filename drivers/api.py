@@ -1,0 +1,190 @@
+"""The vocabulary between the box and its hardware: Protocols and events, standard library only.
+
+A scanner is a codec without I/O plus the shared serial transport plus a supervisor. Whatever a device sends is bounded.
+"""
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class DeviceState(enum.StrEnum):
+    """Where a device's supervisor stands."""
+
+    ABSENT = "absent"
+    PROBING = "probing"
+    READY = "ready"
+    FAULTED = "faulted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateChanged:
+    """A device's supervisor went to another state; `why` is in plain words and holds no personal data."""
+
+    device: str
+    state: DeviceState
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """One complete answer of a scanner about one document.
+
+    Attributes:
+        dialect: Name of the codec that assembled it.
+        lines: The lines as sent, split, nothing corrected, at most 4 of at most 100 characters; () for "nothing read".
+        raw: The bytes on the wire, framing included, at most 4096.
+    """
+
+    dialect: str
+    lines: tuple[str, ...]
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noise:
+    """Bytes that belong to no frame (garbage, a truncated or oversized frame): counted, reported, skipped.
+
+    Attributes:
+        count: How many bytes were skipped.
+        why: Which rule they broke.
+    """
+
+    count: int
+    why: str
+
+
+ScannerEvent = Frame | Noise | StateChanged
+
+
+class ScannerCodec(Protocol):
+    """One device family's wire protocol, without I/O: bytes in, events out; requests out as bytes."""
+
+    dialect: str
+
+    def hello(self) -> bytes:
+        """Bytes that ask the device who it is; b"" where the dialect has no question."""
+        ...
+
+    def arm(self) -> bytes:
+        """Bytes that make the device report the next document by itself; b"" where it always does."""
+        ...
+
+    def receive(self, chunk: bytes) -> list[Frame | Noise]:
+        """Take bytes from the wire, of any number; return what they complete."""
+        ...
+
+    def idle(self) -> list[Frame | Noise]:
+        """The line has been silent for `idle_timeout_s`: return what that completes or breaks."""
+        ...
+
+    @property
+    def idle_timeout_s(self) -> float:
+        """How long a silence means something to this dialect, seconds."""
+        ...
+
+    @property
+    def present(self) -> bool:
+        """Whether the device has answered since `hello` (always True where the dialect has no question)."""
+        ...
+
+
+class Scanner(Protocol):
+    """A document scanner that looks after itself: absent, probing, ready, faulted; replugged without a human."""
+
+    def start(self, deliver: Callable[[ScannerEvent], None]) -> None:
+        """Start reading in a thread of its own; `deliver` is called from that thread."""
+        ...
+
+    def stop(self) -> None:
+        """Release the port; return when the thread has ended."""
+        ...
+
+
+class Lamp(enum.StrEnum):
+    """The lamps towards lane and officer. Amber is every reason to wait, alike (I11); red: the box is out of order."""
+
+    GREEN = "green"
+    AMBER = "amber"
+    RED = "red"
+
+
+class Sound(enum.StrEnum):
+    """What the buzzer says; the same for every referral (I11)."""
+
+    DONE = "done"
+    WAIT = "wait"
+    FAULT = "fault"
+
+
+class Button(enum.StrEnum):
+    """The two buttons of the booth."""
+
+    START = "start"
+    SUPERVISOR = "supervisor"
+
+
+class Panel(Protocol):
+    """Lamps, buzzer and buttons."""
+
+    def show(self, lamp: Lamp | None) -> None:
+        """Light this lamp and no other; None: all dark."""
+        ...
+
+    def sound(self, sound: Sound) -> None:
+        """Give one short signal; returns at once."""
+        ...
+
+    def on_press(self, pressed: Callable[[Button], None]) -> None:
+        """Call `pressed` at each debounced press, from a thread of the driver."""
+        ...
+
+    def close(self) -> None:
+        """All dark; release the pins."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """One frame of the camera, encoded.
+
+    Attributes:
+        jpeg: The stored bytes.
+        captured: Metadata of the same frame, name and value ("exposure_us", "light", "camera").
+    """
+
+    jpeg: bytes
+    captured: dict[str, str]
+
+
+class Camera(Protocol):
+    """A camera over the document's place."""
+
+    def capture(self, *, bytes_max: int) -> Image:
+        """Take one image exposed after this call.
+
+        Raises:
+            DeviceError: The camera is absent or gave no image within its time limit, or none fits `bytes_max`.
+        """
+        ...
+
+    def close(self) -> None:
+        """Release the camera."""
+        ...
+
+
+class DeviceError(Exception):
+    """A device did not do its part; the text is in plain words and holds no personal data."""
+
+
+class KeyStore(Protocol):
+    """Holds the box's identity key (P-256); it signs and never gives the key away."""
+
+    def public_key_der(self) -> bytes:
+        """SubjectPublicKeyInfo of the identity key."""
+        ...
+
+    def sign(self, message: bytes) -> bytes:
+        """ECDSA P-256 with SHA-256 over the message; r || s, 64 bytes (RFC 9053 §2.1)."""
+        ...

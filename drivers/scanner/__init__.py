@@ -1,0 +1,1 @@
+"""One file a device family: its wire protocol as a codec without I/O."""

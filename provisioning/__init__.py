@@ -1,0 +1,1 @@
+"""Landlink off the box: the technician's bench and headquarters."""

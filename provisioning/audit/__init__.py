@@ -1,0 +1,1 @@
+"""Headquarters' audit: pull, verify, open, find, report."""

@@ -1,0 +1,1 @@
+"""Headquarters' authority: keys, enrolment, lists in, releases out."""

@@ -1,0 +1,1 @@
+"""Headquarters' collector: takes bodies and logs, signs receipts."""

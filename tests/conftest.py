@@ -1,0 +1,16 @@
+"""What all tests share: where public test data lies."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+SHARED_DATA = Path(os.environ.get("LANDLINK_TEST_DATA", Path(__file__).parents[2] / "shared" / "data"))
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Public test data of others; a test that needs it skips, visibly, where it is not."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip(f"no public test data at {SHARED_DATA} (set LANDLINK_TEST_DATA)")
+    return SHARED_DATA
