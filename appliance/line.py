@@ -1,0 +1,1 @@
+"""The line to the recorder: what booth, uplink and releases speak into its sockets."""
