@@ -17,7 +17,9 @@ CONFIG_BYTES_MAX: Final = 65_536
 
 Uid = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 PinNumber = Annotated[int, Meta(ge=0, le=27)]
-PathText = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"\A/")]
+PathText = Annotated[str, Meta(min_length=1, max_length=1_024, pattern=r"\A/")]
+SocketPathText = Annotated[str, Meta(min_length=1, max_length=90, pattern=r"\A/")]
+"""A unix socket's address holds 107 bytes, so folders of sockets are short."""
 
 
 class BoxConfig(Noun, frozen=True, kw_only=True):
@@ -34,7 +36,7 @@ class BoxConfig(Noun, frozen=True, kw_only=True):
     domain: Annotated[str, Meta(pattern=r"\A[a-z0-9][a-z0-9.-]{1,62}\Z")]
     mode: Mode = Mode.LIVE
     state: PathText = "/var/lib/landlink"
-    runtime: PathText = "/run/landlink"
+    runtime: SocketPathText = "/run/landlink"
 
 
 class PostConfig(Noun, frozen=True, kw_only=True):
@@ -62,14 +64,14 @@ class CameraConfig(Noun, frozen=True, kw_only=True):
     """The camera over the document; `simulated` speaks to the desk simulator at `socket`."""
 
     kind: Literal["none", "picamera2", "simulated"] = "none"
-    socket: PathText | None = None
+    socket: SocketPathText | None = None
 
 
 class PanelConfig(Noun, frozen=True, kw_only=True):
     """Lamps, buzzer and buttons by BCM pin number; `simulated` shows them to the desk simulator at `socket`."""
 
     pins: Literal["lgpio", "simulated"] = "lgpio"
-    socket: PathText | None = None
+    socket: SocketPathText | None = None
     green: PinNumber = 17
     amber: PinNumber = 27
     red: PinNumber = 22

@@ -57,6 +57,7 @@ class RecorderStatus(Noun, frozen=True, kw_only=True):
         acknowledged: Bodies with a verified receipt from headquarters.
         bodies: Bodies on this box.
         free_share: Free share of the disk, 0 to 1.
+        syncs, sync_us: How often this process synced its journal since it started, and how long that took in all.
         fingerprint: First 8 hexadecimal digits of the root hash, for the paper register.
     """
 
@@ -66,6 +67,8 @@ class RecorderStatus(Noun, frozen=True, kw_only=True):
     bodies: Annotated[int, Meta(ge=0)]
     free_share: Annotated[float, Meta(ge=0, le=1)]
     fingerprint: Word
+    syncs: Annotated[int, Meta(ge=0)] = 0
+    sync_us: Annotated[int, Meta(ge=0)] = 0
 
 
 def encode_status(status: UplinkStatus | ReleasesStatus | RecorderStatus) -> bytes:

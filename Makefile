@@ -1,0 +1,67 @@
+# Landlink. `make` alone lists the verbs. Two are enough for a newcomer: `make run` and `make test`.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+OUT ?= rehearsal
+TRAVELLERS ?=
+SPECIMENS ?=
+DOCUMENTS ?=
+PERSONS ?=
+TESTS ?= tests
+
+HEADLESS := --headless --out "$(OUT)" $(if $(TRAVELLERS),--travellers $(TRAVELLERS)) $(if $(SPECIMENS),--specimens "$(SPECIMENS)") \
+	$(if $(DOCUMENTS),--documents "$(DOCUMENTS)") $(if $(PERSONS),--persons "$(PERSONS)")
+
+.PHONY: help run run-headless test check bench screenshots lock clean tools
+
+help: ## list the verbs
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 16
+
+run: $(VENV)/.run ## a whole post on this machine: the booth's page on http://127.0.0.1:8080, the tray on :8081
+	$(BIN)/landlink-bench rehearse --out "$(OUT)"
+
+run-headless: $(VENV)/.run ## the same without people: [OUT=DIR] [TRAVELLERS=N] [SPECIMENS=FILE] [DOCUMENTS=FILE] [PERSONS=FILE]
+	$(BIN)/landlink-bench rehearse $(HEADLESS)
+
+test: $(VENV)/.test tools ## set up and pass all tests: [TESTS=tests/unit]
+	$(BIN)/pytest -q $(TESTS)
+
+check: $(VENV)/.test ## what a reviewer would run: style, types, layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.test ## ours, the peer, the limit, in one run
+	$(BIN)/python -m tests.benchmarks
+
+screenshots: $(VENV)/.test tools ## draw README's pictures from a running post
+	$(BIN)/python tests/browser/draw_screenshots.py
+
+tools: $(VENV)/.test
+	@tests/install-tools
+
+lock: $(VENV)/.test ## resolve the lock files anew (hashes, no index)
+	tests/lock
+
+clean: ## remove what the other verbs made here
+	rm -rf $(VENV) rehearsal build tests/interop/node_modules *.egg-info
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'Landlink needs Python 3.11 or newer.'; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: $(VENV)/bin/python requirements.txt pyproject.toml
+	@echo 'Setting up (once; about a minute) ...'
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.run requirements-dev.txt
+	@echo 'Setting up the tests (once; about a minute) ...'
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
