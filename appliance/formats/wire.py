@@ -17,7 +17,7 @@ from typing import Annotated, Final
 from msgspec import Meta
 
 from appliance.formats.cbor import pack, parse
-from appliance.model import Id, Line, Mode, Noun, Priority, Text, Word
+from appliance.model import Crossing, Id, Line, Mode, Noun, Person, Priority, Text, Word
 
 MESSAGE_BYTES_MAX: Final = 65_536
 RECORD_BYTES_MAX: Final = 4 * 1024 * 1024
@@ -30,8 +30,7 @@ class Case(Noun, frozen=True, kw_only=True):
 
     Attributes:
         of: The screening record.
-        crossing, person: Identifiers from that record.
-        person_number: 1 for the first person of the crossing.
+        crossing, person: As in that record, so that the outcome's record says the same of them.
         refers: False for "nothing found" (its outcome is implied by the next document).
         title: How the officer recognises the person: name and document number.
         reasons: Words for the officer, most important first; () when not refers.
@@ -40,9 +39,8 @@ class Case(Noun, frozen=True, kw_only=True):
     """
 
     of: Id
-    crossing: Id
-    person: Id
-    person_number: Annotated[int, Meta(ge=1, le=999)]
+    crossing: Crossing
+    person: Person
     refers: bool
     title: Annotated[str, Meta(max_length=200)]
     reasons: Annotated[tuple[Line, ...], Meta(max_length=8)]
