@@ -1,1 +1,143 @@
-"""The line to the recorder: what booth, uplink and releases speak into its sockets."""
+"""The line to the recorder: what booth, uplink and releases speak into its sockets (formats/wire.py).
+
+A question is asked until it is answered or its time is over: a recorder that restarts under a question is asked again.
+That is safe, because the same record asked again gets the same entry's receipt.
+"""
+
+import contextlib
+import fcntl
+import os
+import socket
+import time
+from collections.abc import Generator
+from pathlib import Path
+from typing import Final
+
+from appliance.errors import LandlinkError, Refused
+from appliance.formats.wire import (
+    MESSAGE_BYTES_MAX,
+    Appended,
+    Cases,
+    Done,
+    RefusedReply,
+    Request,
+    Welcome,
+    encode,
+    parse_reply,
+)
+
+RECORD_SEALS: Final = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SEAL
+"""What a memfd must carry so that nobody changes a record while the recorder reads it."""
+
+RETRY_S: Final = 0.02
+"""Between two attempts to reach a recorder that is not there: a restart takes a second."""
+
+Answer = Welcome | Appended | Cases | Done
+
+
+class RecorderAway(LandlinkError):
+    """Nobody answered in time: the recorder is not running, or its storage hangs. Nothing is known to be recorded."""
+
+    exit_code = 69
+
+
+class RecorderRefused(Refused):
+    """The recorder understood and said no.
+
+    Attributes:
+        code: As `RefusedReply.code`, for the program.
+    """
+
+    def __init__(self, refusal: RefusedReply) -> None:
+        self.code = refusal.code
+        super().__init__(refusal.words)
+
+
+class RecorderLine:
+    """One role's connection, made when it is first needed and again when it breaks. For one thread at a time.
+
+    Args:
+        path: The role's socket, for example `/run/landlink/booth.sock`.
+        timeout_s: How long one question may take in all, seconds.
+    """
+
+    def __init__(self, path: Path, *, timeout_s: float) -> None:
+        self._path = path
+        self._timeout_s = timeout_s
+        self._socket: socket.socket | None = None
+
+    def ask(self, request: Request, memfd: bytes | None = None) -> Answer:
+        """Ask and wait for the answer.
+
+        Args:
+            request: The question.
+            memfd: A record too long for a message, at most 4 MiB; it crosses in a sealed memfd beside `request`.
+
+        Raises:
+            RecorderRefused: Understood, and no.
+            RecorderAway: No answer within the time limit.
+            Malformed: The answer is none; the connection is given up.
+        """
+        deadline = time.monotonic() + self._timeout_s
+        packet = encode(request)
+        while True:
+            try:
+                answer = self._exchange(packet, memfd, deadline)
+            except (OSError, EOFError) as error:
+                self.close()
+                if time.monotonic() + RETRY_S >= deadline:
+                    raise RecorderAway("the recorder does not answer") from error
+                time.sleep(RETRY_S)
+                continue
+            try:
+                reply = parse_reply(answer)
+            except LandlinkError:
+                self.close()
+                raise
+            if isinstance(reply, RefusedReply):
+                raise RecorderRefused(reply)
+            return reply
+
+    def close(self) -> None:
+        """Hang up; the next question calls again."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    def _exchange(self, packet: bytes, memfd: bytes | None, deadline: float) -> bytes:
+        if self._socket is None:
+            self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            self._socket.settimeout(_left(deadline))
+            self._socket.connect(str(self._path))
+        self._socket.settimeout(_left(deadline))
+        if memfd is None:
+            self._socket.send(packet)
+        else:
+            with sealed_memfd(memfd) as fd:
+                socket.send_fds(self._socket, [packet], [fd])
+        self._socket.settimeout(_left(deadline))
+        answer = self._socket.recv(MESSAGE_BYTES_MAX + 1)
+        if not answer:
+            raise EOFError
+        return answer
+
+
+@contextlib.contextmanager
+def sealed_memfd(content: bytes) -> Generator[int]:
+    """A memfd that holds `content` and can no longer change."""
+    fd = os.memfd_create("record", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    try:
+        view = memoryview(content)
+        while view:
+            view = view[os.write(fd, view) :]
+        fcntl.fcntl(fd, fcntl.F_ADD_SEALS, RECORD_SEALS)
+        yield fd
+    finally:
+        os.close(fd)
+
+
+def _left(deadline: float) -> float:
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
