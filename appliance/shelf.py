@@ -1,1 +1,98 @@
-"""The shelf: the folder where the verified release lies, read by whoever needs it and verified at every load."""
+"""The shelf: the folder where the verified release lies, read by whoever needs it and verified at every load.
+
+```
+root/1.root.json    the root that enrolment pinned
+<version>/          metadata/ and targets/ of one release (formats/release.py)
+current             -> <version>
+```
+Only the process `releases` writes here.
+"""
+
+import contextlib
+from pathlib import Path
+from typing import Final
+
+from appliance.errors import StorageFault, Untrusted
+from appliance.formats.release import LIST_TARGETS, TARGET_BYTES_MAX, Release, verify_release
+from appliance.formats.tuf_chain import DELEGATED, ROOT_BYTES_MAX, ROOTS_MAX, TARGETS_BYTES_MAX
+
+METADATA: Final = ("timestamp", "snapshot", "targets", *DELEGATED)
+LISTS: Final = tuple(f"targets/{target}" for target in LIST_TARGETS)
+PINNED: Final = "root/1.root.json"
+
+
+class Shelf:
+    """Verified releases on disk.
+
+    Args:
+        folder: `state/releases`.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def version(self) -> int:
+        """Version of the release in service, 0 for none. Reads one link."""
+        try:
+            name = (self.folder / "current").readlink().name
+        except OSError:
+            return 0
+        return int(name) if name.isascii() and name.isdigit() and len(name) < 10 else 0
+
+    def pinned_root(self) -> bytes:
+        """The root of trust. Raises Untrusted when the box has none, StorageFault."""
+        root = _read(self.folder / PINNED, ROOT_BYTES_MAX)
+        if root is None:
+            raise Untrusted("this box is not enrolled: it has no pinned root")
+        return root
+
+    def load(self) -> Release:
+        """Read and verify the release in service.
+
+        Raises:
+            Untrusted: There is none, or a signature, version or hash of it does not hold.
+            Malformed: A file of it is not in its format.
+            StorageFault: A file of it cannot be read.
+        """
+        version = self.version()
+        if version == 0:
+            raise Untrusted("no release has been put into service yet")
+        release = verify_release(read_release(self.folder / str(version)), self.pinned_root())
+        if release.version != version:
+            raise Untrusted(f"release {release.version} lies in the place of {version}")
+        return release
+
+
+def read_release(folder: Path) -> dict[str, bytes]:
+    """Read the files of one release, by path in its folder; a file that is not there is left out.
+
+    So is a list that the disk does not give back: a bad sector takes that list out of service, not the box.
+
+    Raises:
+        StorageFault: Another file cannot be read.
+    """
+    paths = {f"metadata/{role}.json": TARGETS_BYTES_MAX for role in METADATA}
+    paths |= {f"targets/{target}": bytes_max for target, bytes_max in TARGET_BYTES_MAX.items()}
+    for number in range(2, ROOTS_MAX + 2):
+        path = f"metadata/{number}.root.json"
+        if not (folder / path).exists():
+            break
+        paths[path] = ROOT_BYTES_MAX
+    files: dict[str, bytes] = {}
+    for path, bytes_max in paths.items():
+        with contextlib.suppress(StorageFault) if path in LISTS else contextlib.nullcontext():
+            data = _read(folder / path, bytes_max)
+            if data is not None:
+                files[path] = data
+    return files
+
+
+def _read(path: Path, bytes_max: int) -> bytes | None:
+    """At most one byte more than the bound, which the verification then refuses; None when there is no such file."""
+    try:
+        with path.open("rb") as file:
+            return file.read(bytes_max + 1)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise StorageFault(f"reading {path.name}: {error.strerror}") from error

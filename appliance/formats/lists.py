@@ -1,0 +1,186 @@
+"""The lists inside a release: what headquarters writes into it and the box searches (formats/README.md, "lists").
+
+Two JSON files, `lists/documents.json` and `lists/persons.json`, signed as targets of the role `lists`. A document is
+found by a keyed BLAKE2b-128 over `kind|issuer|type|number`, so the list can be searched for what is known and does not
+spell out what it holds; the key lies in the same file for now, so this hides nothing from who has the file.
+"""
+
+import hashlib
+import re
+from datetime import date
+from typing import Annotated, Final, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from appliance.errors import Malformed
+from appliance.model import Noun, StateCode, Word
+
+LIST_BYTES_MAX: Final = 32 * 1024 * 1024
+"""One list file; about 150,000 documents or 30,000 persons."""
+
+DocumentNumber = Annotated[str, Meta(min_length=1, max_length=32, pattern=r"\A[0-9A-Z]+\Z")]
+Year = Annotated[int, Meta(ge=1, le=9999)]
+Source = Annotated[str, Meta(max_length=64)]
+ListedText = Annotated[str, Meta(min_length=1, max_length=256)]
+
+_NOT_NUMBER = re.compile(r"[^0-9A-Z]")
+_ISSUERS: Final = {"DEU": "D", "ROM": "ROU", "ZAR": "COD", "BUR": "MMR", "TMP": "TLS", "XKX": "RKS", "XKK": "RKS"}
+"""Other codes of the same issuer: ISO 3166 against Doc 9303-3 §5, and codes that documents still in use carry."""
+
+
+class DocumentKey(Noun, frozen=True, kw_only=True):
+    """The canonical name of one document; two spellings of the same document have equal keys.
+
+    Attributes:
+        issuer: Doc 9303-3 §5 code.
+        document_type: "P" passport, "I" identity card, "V" visa, "BP" border pass, "VL" village letter.
+        number: Letters and digits only.
+    """
+
+    issuer: StateCode
+    document_type: Annotated[str, Meta(pattern=r"\A(P|I|V|BP|VL)\Z")]
+    number: DocumentNumber
+
+    def digest(self, list_key: bytes) -> str:
+        """Where a list under `list_key` (16 to 64 bytes) keeps this document: 32 hexadecimal digits."""
+        text = f"document|{self.issuer}|{self.document_type}|{self.number}"
+        return hashlib.blake2b(text.encode("ascii"), key=list_key, digest_size=16).hexdigest()
+
+
+def canonical_issuer(code: str) -> str:
+    """One code for each issuer: upper case, "DEU" becomes "D", superseded codes become today's."""
+    upper = code.strip().upper()
+    return _ISSUERS.get(upper, upper)
+
+
+def canonical_number(text: str) -> str:
+    """Letters and digits of a document number: upper case, without spaces, hyphens and fillers."""
+    return _NOT_NUMBER.sub("", text.upper())
+
+
+class ListedDocument(Noun, frozen=True, kw_only=True):
+    """One listed document.
+
+    Attributes:
+        entry: Its identifier in its source.
+        source: Who listed it.
+        fraud: "stolen blank", "stolen", "lost", "revoked", or "listed person" for a document of a listed person.
+        reported_by: The state that reported it, "" when the list does not say.
+    """
+
+    entry: Word
+    source: Source
+    fraud: Word
+    reported_by: StateCode = ""
+
+
+class ListedName(Noun, frozen=True, kw_only=True):
+    """One name of a listed person.
+
+    Attributes:
+        text: As the source spells it; order of the parts unknown.
+        quality: "primary", "good" or "low"; a low one counts only together with a birth date.
+    """
+
+    text: ListedText
+    quality: Annotated[str, Meta(pattern=r"\A(primary|good|low)\Z")]
+
+
+class ListedBirth(Noun, frozen=True, kw_only=True):
+    """One birth date of a listed person: a day, a month, a year, or a span of years (both ends included)."""
+
+    year_from: Year
+    year_to: Year
+    month: Annotated[int, Meta(ge=1, le=12)] | None = None
+    day: Annotated[int, Meta(ge=1, le=31)] | None = None
+
+
+class ListedPerson(Noun, frozen=True, kw_only=True):
+    """One listed person.
+
+    Attributes:
+        entry: Its identifier in its source (DATAID of the UN list).
+        source: Who listed the person.
+        reference: What people call the entry ("QDi.001"), "" when it has none.
+        sex: "M", "F" or "".
+    """
+
+    entry: Word
+    source: Source
+    reference: Word = ""
+    names: Annotated[tuple[ListedName, ...], Meta(min_length=1, max_length=64)]
+    births: Annotated[tuple[ListedBirth, ...], Meta(max_length=32)] = ()
+    nationalities: Annotated[tuple[StateCode, ...], Meta(max_length=16)] = ()
+    sex: Annotated[str, Meta(pattern=r"\A[MF]?\Z")] = ""
+
+
+class DocumentsFile(Noun, frozen=True, kw_only=True):
+    """`lists/documents.json`.
+
+    Attributes:
+        schema: 1.
+        dated: The day headquarters took in its content.
+        key: Key of the digests, 32 random bytes.
+        entries: By `DocumentKey.digest(key)`.
+    """
+
+    schema: Annotated[int, Meta(ge=1, le=1)]
+    dated: date
+    key: Annotated[bytes, Meta(min_length=32, max_length=32)]
+    entries: dict[Annotated[str, Meta(pattern=r"\A[0-9a-f]{32}\Z")], ListedDocument]
+
+
+class PersonsFile(Noun, frozen=True, kw_only=True):
+    """`lists/persons.json`.
+
+    Attributes:
+        schema: 1.
+        dated: The day headquarters took in its content.
+    """
+
+    schema: Annotated[int, Meta(ge=1, le=1)]
+    dated: date
+    entries: tuple[ListedPerson, ...]
+
+
+CANARY_DOCUMENT: Final = DocumentKey(issuer="UTO", document_type="P", number="CANARY100")
+"""In every documents list: before a release is put into service this must be found ..."""
+CANARY_ABSENT: Final = DocumentKey(issuer="UTO", document_type="P", number="CANARY101")
+"""... and this must not."""
+CANARY_ENTRY: Final = "canary"
+CANARY_SOURCE: Final = "Landlink self-test"
+CANARY_PERSON: Final = ListedPerson(
+    entry=CANARY_ENTRY,
+    source=CANARY_SOURCE,
+    names=(ListedName(text="ZZYZXQ KANARIENVOGEL UTOPIA", quality="primary"),),
+    births=(ListedBirth(year_from=1901, year_to=1901, month=1, day=1),),
+    nationalities=("UTO",),
+)
+"""In every persons list, for the same self-test; no name of a person."""
+
+F = TypeVar("F", DocumentsFile, PersonsFile)
+
+
+def encode_list(content: DocumentsFile | PersonsFile) -> bytes:
+    """JSON of a list; equal lists have equal bytes."""
+    return msgspec.json.encode(content, order="deterministic")
+
+
+def _parse(data: bytes, kind: type[F], what: str) -> F:
+    if len(data) > LIST_BYTES_MAX:
+        raise Malformed(what, f"{len(data)} bytes, at most {LIST_BYTES_MAX}")
+    try:
+        return msgspec.json.decode(data, type=kind, strict=True)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Malformed(what, str(error)) from None
+
+
+def parse_documents(data: bytes) -> DocumentsFile:
+    """Parse `lists/documents.json`. Raises Malformed."""
+    return _parse(data, DocumentsFile, "documents list")
+
+
+def parse_persons(data: bytes) -> PersonsFile:
+    """Parse `lists/persons.json`. Raises Malformed."""
+    return _parse(data, PersonsFile, "persons list")

@@ -1,0 +1,99 @@
+"""Which files a mirror of headquarters' repository still lacks: for whoever carries it, without trusting anything.
+
+The carrier (uplink, stick) fetches `metadata/timestamp.json`, then what `wanted_files` names until it names nothing
+new, and puts timestamp.json into its mirror last. It verifies nothing: that is for `releases`. With consistent
+snapshots (TUF specification §6.2) a file name is never used twice, so what the mirror has need not be fetched again.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from tuf.api.metadata import Snapshot, Targets, Timestamp
+
+from appliance.errors import Malformed
+from appliance.formats.release import TARGET_BYTES_MAX
+from appliance.formats.tuf_chain import (
+    DELEGATED,
+    ROOT_BYTES_MAX,
+    ROOTS_MAX,
+    SNAPSHOT_BYTES_MAX,
+    TARGETS_BYTES_MAX,
+    TIMESTAMP_BYTES_MAX,
+    read_metadata,
+)
+
+Read = Callable[[str], bytes | None]
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedFile:
+    """A file that the mirror lacks.
+
+    Attributes:
+        path: In the mirror, and below the repository's address.
+        bytes_max: Its bound; its exact length where that is signed.
+        optional: It may not exist (the next root).
+    """
+
+    path: str
+    bytes_max: int
+    optional: bool = False
+
+
+def wanted_files(read: Read) -> tuple[WantedFile, ...]:
+    """What to fetch next.
+
+    Args:
+        read: Gives the mirror's bytes of a path, None when it has no such file; for "metadata/timestamp.json" the
+            newly fetched one.
+
+    Raises:
+        Malformed: The repository's metadata cannot be read; its new files are of no use.
+    """
+    return tuple(wanted for wanted in _all(read) if read(wanted.path) is None)
+
+
+def _all(read: Read) -> Iterator[WantedFile]:
+    yield _next_root(read)
+    data = read("metadata/timestamp.json")
+    if data is None:
+        yield WantedFile(path="metadata/timestamp.json", bytes_max=TIMESTAMP_BYTES_MAX)
+        return
+    timestamp = read_metadata(data, Timestamp, what="timestamp.json", bytes_max=TIMESTAMP_BYTES_MAX).signed
+    path = f"metadata/{timestamp.snapshot_meta.version}.snapshot.json"
+    data = read(path)
+    if data is None:
+        yield WantedFile(path=path, bytes_max=SNAPSHOT_BYTES_MAX)
+        return
+    snapshot = read_metadata(data, Snapshot, what="snapshot.json", bytes_max=SNAPSHOT_BYTES_MAX).signed
+    for role in (Targets.type, *DELEGATED):
+        if (meta := snapshot.meta.get(f"{role}.json")) is None:
+            raise Malformed("snapshot.json", f"names no {role}")
+        path = f"metadata/{meta.version}.{role}.json"
+        data = read(path)
+        if data is None:
+            yield WantedFile(path=path, bytes_max=TARGETS_BYTES_MAX)
+        else:
+            yield from _targets(data, role)
+
+
+def _next_root(read: Read) -> WantedFile:
+    number = next((number for number in range(2, ROOTS_MAX + 2) if read(f"metadata/{number}.root.json") is None), 0)
+    if number == 0:
+        raise Malformed("root.json", f"more than {ROOTS_MAX} roots")
+    return WantedFile(path=f"metadata/{number}.root.json", bytes_max=ROOT_BYTES_MAX, optional=True)
+
+
+def _targets(data: bytes, role: str) -> Iterator[WantedFile]:
+    targets = read_metadata(data, Targets, what=f"{role}.json", bytes_max=TARGETS_BYTES_MAX).signed
+    for path, bytes_max in TARGET_BYTES_MAX.items():
+        if (file := targets.targets.get(path)) is None:
+            continue
+        sha256 = str(file.hashes.get("sha256", ""))
+        if not _SHA256.fullmatch(sha256) or file.length > bytes_max:
+            raise Malformed(f"{role}.json", f"{path}: no SHA-256, or longer than {bytes_max} bytes")
+        folder, _, name = path.rpartition("/")
+        yield WantedFile(path=f"targets/{folder}/{sha256}.{name}", bytes_max=file.length)

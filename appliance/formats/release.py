@@ -1,0 +1,239 @@
+"""A release: lists, recipients, roster and policy of headquarters for all boxes, as one verified set.
+
+Its files lie in one folder: `metadata/` as TUF has it (next roots numbered, the others by role) and `targets/` by path.
+It is verified at every load (tuf_chain.py, then length and hash of every target). Recipients, roster and policy must
+hold, or there is no release; a damaged list takes only itself out of service, and says why (I5).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Final, TypeVar
+
+import msgspec
+from msgspec import Meta
+from tuf.api.exceptions import LengthOrHashMismatchError
+from tuf.api.metadata import TargetFile
+
+from appliance.errors import Malformed, Untrusted
+from appliance.formats.lists import LIST_BYTES_MAX
+from appliance.formats.tuf_chain import verify_chain
+from appliance.model import Digest, Noun, Word
+
+RECIPIENTS_TARGET: Final = "recipients/recipients.json"
+ROSTER_TARGET: Final = "roster/roster.json"
+POLICY_TARGET: Final = "policy/policy.json"
+DOCUMENTS_TARGET: Final = "lists/documents.json"
+PERSONS_TARGET: Final = "lists/persons.json"
+LIST_TARGETS: Final = (DOCUMENTS_TARGET, PERSONS_TARGET)
+
+TARGET_BYTES_MAX: Final = {
+    RECIPIENTS_TARGET: 16_384,
+    ROSTER_TARGET: 16 * 1024 * 1024,
+    POLICY_TARGET: 16_384,
+    DOCUMENTS_TARGET: LIST_BYTES_MAX,
+    PERSONS_TARGET: LIST_BYTES_MAX,
+}
+"""Every target that a box takes, with its bound in bytes; a roster of 10,000 boxes has 10 MB."""
+
+AgeRecipient = Annotated[str, Meta(max_length=2_100, pattern=r"\Aage1pq1[0-9a-z]+\Z")]
+Version = Annotated[int, Meta(ge=1, le=2**31 - 1)]
+Vkey = Annotated[str, Meta(max_length=4_096)]
+"""A signed-note verifier key; that of ML-DSA-44 has 1,313 bytes in base64."""
+
+
+class Recipients(Noun, frozen=True, kw_only=True):
+    """To whom boxes seal. Signed offline, 2 of 3: who chooses recipients reads everything.
+
+    Attributes:
+        general: Headquarters' record key.
+        escrow: Kept offline and split.
+        protection: The protection unit's key, instead of the general one in a victim's file.
+    """
+
+    version: Version
+    general: AgeRecipient
+    escrow: AgeRecipient
+    protection: AgeRecipient
+
+
+class RosterKey(Noun, frozen=True, kw_only=True):
+    """A key of headquarters and what it may sign.
+
+    Attributes:
+        role: "receipts", "cosign-ed25519", "cosign-mldsa44".
+        public: Raw public key.
+        vkey: The same as a signed-note verifier key, "" when it signs no notes.
+    """
+
+    role: Word
+    public: Annotated[bytes, Meta(min_length=32, max_length=2_600)]
+    vkey: Vkey = ""
+
+
+class RosterBox(Noun, frozen=True, kw_only=True):
+    """One enrolled box.
+
+    Attributes:
+        identity_der: Public identity key (P-256), SubjectPublicKeyInfo DER.
+        log_vkey: Verifier key of its newest log.
+        origins: Its logs, oldest first.
+        age_recipient: For what comes down to this box alone.
+        tls_sha256: SHA-256 of its TLS certificate's DER.
+        revoked: It delivers what it has and is given nothing.
+    """
+
+    serial: Word
+    identity_der: Annotated[bytes, Meta(min_length=1, max_length=512)]
+    log_vkey: Vkey
+    origins: Annotated[tuple[Annotated[str, Meta(max_length=129)], ...], Meta(max_length=64)]
+    age_recipient: AgeRecipient
+    tls_sha256: Digest
+    revoked: bool = False
+
+
+class Roster(Noun, frozen=True, kw_only=True):
+    """Who is who. Signed offline, 2 of 3."""
+
+    version: Version
+    keys: Annotated[tuple[RosterKey, ...], Meta(max_length=64)]
+    boxes: Annotated[tuple[RosterBox, ...], Meta(max_length=100_000)]
+
+    def key(self, role: str) -> RosterKey:
+        """The newest key of a role. Raises Untrusted when the roster has none."""
+        for key in reversed(self.keys):
+            if key.role == role:
+                return key
+        raise Untrusted(f"the roster has no key for the role {role}")
+
+    def box(self, serial: str) -> RosterBox | None:
+        """The box with this serial number, None when it is not enrolled."""
+        return next((box for box in self.boxes if box.serial == serial), None)
+
+
+class Policy(Noun, frozen=True, kw_only=True):
+    """What the release says of itself.
+
+    Attributes:
+        version: The release's version, equal to that of its snapshot.
+        signed_ms: When headquarters signed it, milliseconds since 1970; a proven lower bound of time (I9).
+        dated: The same as a day in UTC.
+    """
+
+    version: Version
+    signed_ms: Annotated[int, Meta(ge=1)]
+    dated: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Damaged:
+    """A list of the release that cannot be searched; `why` in plain words."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """A verified release.
+
+    Attributes:
+        version, dated, signed_ms: As its policy says.
+        files: The lists by target path: the verified bytes, or Damaged.
+    """
+
+    version: int
+    dated: date
+    signed_ms: int
+    recipients: Recipients
+    roster: Roster
+    policy: Policy
+    files: dict[str, bytes | Damaged]
+
+
+T = TypeVar("T", Recipients, Roster, Policy)
+
+
+def _parse(data: bytes, kind: type[T], path: str) -> T:
+    if len(data) > TARGET_BYTES_MAX[path]:
+        raise Malformed(path, f"{len(data)} bytes, at most {TARGET_BYTES_MAX[path]}")
+    try:
+        return msgspec.json.decode(data, type=kind, strict=True)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Malformed(path, str(error)) from None
+
+
+def encode_target(content: Recipients | Roster | Policy) -> bytes:
+    """JSON of a target, byte strings as base64; equal contents have equal bytes."""
+    return msgspec.json.encode(content, order="deterministic")
+
+
+def encode_recipients(recipients: Recipients) -> bytes:
+    """`recipients/recipients.json`."""
+    return encode_target(recipients)
+
+
+def parse_recipients(data: bytes) -> Recipients:
+    """Parse `recipients/recipients.json`. Raises Malformed."""
+    return _parse(data, Recipients, RECIPIENTS_TARGET)
+
+
+def encode_roster(roster: Roster) -> bytes:
+    """`roster/roster.json`."""
+    return encode_target(roster)
+
+
+def parse_roster(data: bytes) -> Roster:
+    """Parse `roster/roster.json`. Raises Malformed."""
+    return _parse(data, Roster, ROSTER_TARGET)
+
+
+def parse_policy(data: bytes) -> Policy:
+    """Parse `policy/policy.json`. Raises Malformed."""
+    return _parse(data, Policy, POLICY_TARGET)
+
+
+def _target(files: Mapping[str, bytes], named: Mapping[str, TargetFile], path: str) -> bytes:
+    meta = named.get(path)
+    if meta is None:
+        raise Untrusted(f"{path} is not in the release")
+    data = files.get(f"targets/{path}")
+    if data is None:
+        raise Untrusted(f"{path} is missing")
+    try:
+        meta.verify_length_and_hashes(data)
+    except LengthOrHashMismatchError:
+        raise Untrusted(f"{path} is not the file that headquarters signed: length or hash differs") from None
+    return data
+
+
+def _list(files: Mapping[str, bytes], named: Mapping[str, TargetFile], path: str) -> bytes | Damaged:
+    try:
+        return _target(files, named, path)
+    except Untrusted as error:
+        return Damaged(why=str(error))
+
+
+def verify_release(files: Mapping[str, bytes], pinned_root: bytes) -> Release:
+    """Verify a release and every file of it, without expiry.
+
+    Args:
+        files: By path in the release's folder, as `verify_chain` has them, and "targets/<path>".
+        pinned_root: The root that enrolment pinned.
+
+    Raises:
+        Malformed: Metadata, recipients, roster or policy are not in their format.
+        Untrusted: A signature, version or hash of them does not hold. (A list that does not hold is Damaged.)
+    """
+    chain = verify_chain(files, pinned_root)
+    policy = parse_policy(_target(files, chain.targets["policy"], POLICY_TARGET))
+    if policy.version != chain.version:
+        raise Untrusted(f"the policy is of release {policy.version}, the snapshot of {chain.version}")
+    return Release(
+        version=chain.version,
+        dated=policy.dated,
+        signed_ms=policy.signed_ms,
+        recipients=parse_recipients(_target(files, chain.targets["recipients"], RECIPIENTS_TARGET)),
+        roster=parse_roster(_target(files, chain.targets["roster"], ROSTER_TARGET)),
+        policy=policy,
+        files={path: _list(files, chain.targets["lists"], path) for path in LIST_TARGETS},
+    )

@@ -1,0 +1,281 @@
+"""Releases out: headquarters' TUF repository in `hq/tuf/`, which the collector serves and every box mirrors.
+
+Roles (TUF specification 1.0): root 2 of 3 and top-level targets 2 of 3, offline; below targets `recipients` and
+`roster`, offline 2 of 3, and `lists` and `policy`, online; snapshot and timestamp online. Each publication is a
+release: the snapshot's version, stated again in `policy/policy.json` with the time of signing. Consistent snapshots,
+so that a mirror under way never mixes two releases; timestamp.json is written last.
+
+Expiry is measured by boxes against the last time that headquarters signed and they saw, never against their clock:
+the timestamp's life is the longest that a link may hold releases back from a box that still gets receipts.
+"""
+
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from securesystemslib.signer import CryptoSigner
+from tuf.api.metadata import (
+    DelegatedRole,
+    Delegations,
+    Key,
+    Metadata,
+    MetaFile,
+    Root,
+    Snapshot,
+    TargetFile,
+    Targets,
+    Timestamp,
+)
+from tuf.api.serialization import DeserializationError
+
+from appliance.errors import ConfigError, Malformed, Refused, StorageFault
+from appliance.files import storage, write_durably
+from appliance.formats.release import (
+    DOCUMENTS_TARGET,
+    PERSONS_TARGET,
+    POLICY_TARGET,
+    RECIPIENTS_TARGET,
+    ROSTER_TARGET,
+    TARGET_BYTES_MAX,
+    Policy,
+    Recipients,
+    Roster,
+    encode_recipients,
+    encode_roster,
+    encode_target,
+)
+from provisioning.authority.keys import load_ed25519
+from provisioning.authority.list_files import documents_list, persons_list
+
+ROOT_KEYS: Final = ("root-1", "root-2", "root-3")
+OFFLINE_KEYS: Final = ("offline-1", "offline-2", "offline-3")
+KEY_NAMES: Final = (*ROOT_KEYS, *OFFLINE_KEYS, "lists", "policy", "snapshot", "timestamp")
+"""Private keys that lie in `hq/keys/<name>.pem`, Ed25519."""
+
+SIGNERS: Final = {
+    "root": ROOT_KEYS,
+    "targets": OFFLINE_KEYS,
+    "recipients": OFFLINE_KEYS,
+    "roster": OFFLINE_KEYS,
+    "lists": ("lists",),
+    "policy": ("policy",),
+    "snapshot": ("snapshot",),
+    "timestamp": ("timestamp",),
+}
+LIFE: Final = {
+    "root": timedelta(days=5 * 365),
+    "targets": timedelta(days=3 * 365),
+    "recipients": timedelta(days=3 * 365),
+    "roster": timedelta(days=3 * 365),
+    "lists": timedelta(days=180),
+    "policy": timedelta(days=180),
+    "snapshot": timedelta(days=90),
+    "timestamp": timedelta(days=30),
+}
+DELEGATED: Final = ("recipients", "roster", "lists", "policy")
+
+S = TypeVar("S", Root, Timestamp, Snapshot, Targets)
+
+
+def threshold(role: str) -> int:
+    """How many of a role's keys must sign: 2 of the three offline ones, the one online."""
+    return 2 if len(SIGNERS[role]) == 3 else 1
+
+
+class Repository:
+    """The repository of one headquarters.
+
+    Args:
+        home: Headquarters' folder, with `keys/` and `tuf/`.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self._keys = home / "keys"
+        self._tuf = home / "tuf"
+
+    @classmethod
+    def create(cls, home: Path, *, recipients: Recipients, roster: Roster, at_ms: int) -> "Repository":
+        """Make the repository, with root 1 and release 1: empty lists with their canaries.
+
+        Raises:
+            Refused: There is one already; a second root of trust would orphan every box.
+            ConfigError: A key is missing.
+            StorageFull, StorageFault: Not all could be written.
+        """
+        repository = cls(home)
+        if repository._tuf.exists():
+            raise Refused(f"{repository._tuf} exists; a new root of trust would cut off every enrolled box")
+        at = datetime.fromtimestamp(at_ms // 1000, UTC)
+        with storage("making hq/tuf"):
+            (repository._tuf / "metadata").mkdir(parents=True)
+        repository._write_root(at)
+        repository._write_top_targets(at)
+        repository.publish(
+            {
+                RECIPIENTS_TARGET: encode_recipients(recipients),
+                ROSTER_TARGET: encode_roster(roster),
+                DOCUMENTS_TARGET: documents_list({}, dated=at.date(), key=os.urandom(32)),
+                PERSONS_TARGET: persons_list((), dated=at.date()),
+            },
+            at_ms=at_ms,
+        )
+        return repository
+
+    def root(self) -> bytes:
+        """The first root, which enrolment pins on a box. Raises ConfigError when there is no repository."""
+        return self._read("1.root.json")
+
+    def version(self) -> int:
+        """Version of the last release, 0 before the first."""
+        try:
+            data = (self._tuf / "metadata" / "timestamp.json").read_bytes()
+        except FileNotFoundError:
+            return 0
+        return _parse(data, Timestamp).snapshot_meta.version
+
+    def target(self, path: str) -> bytes | None:
+        """What the last release has at `path`, None when it has nothing there."""
+        role = path.partition("/")[0]
+        version = self._versions().get(role)
+        file = None if version is None else self._load(role, version, Targets).targets.get(path)
+        return None if file is None else (self._tuf / "targets" / _hashed(file)).read_bytes()
+
+    def publish(self, targets: Mapping[str, bytes], *, at_ms: int) -> Policy:
+        """Make the next release: these targets are replaced, the others stay.
+
+        Roles whose targets change are signed again, with `lists` and `policy` in any case.
+
+        Raises:
+            ConfigError: A key that must sign is not there, or there is no repository.
+            Malformed: A target is longer than boxes take, or of a path that they do not take.
+            StorageFull, StorageFault: Not all could be written; boxes still see the last release.
+        """
+        for path, content in targets.items():
+            if len(content) > TARGET_BYTES_MAX.get(path, 0):
+                raise Malformed(path, f"{len(content)} bytes, boxes take at most {TARGET_BYTES_MAX.get(path, 0)}")
+        version = self.version() + 1
+        at = datetime.fromtimestamp(at_ms // 1000, UTC)
+        policy = Policy(version=version, signed_ms=at_ms, dated=at.date())
+        contents = {**targets, POLICY_TARGET: encode_target(policy)}
+        versions = self._versions()
+        for role in DELEGATED:
+            mine = {path: content for path, content in contents.items() if path.startswith(f"{role}/")}
+            if mine or role == "lists":
+                versions[role] = self._write_targets(role, versions.get(role, 0), mine, at)
+        self._write_snapshot(version, versions, at)
+        return policy
+
+    # --- writing, in the order that a reader may rely on -------------------------------------------------------------
+
+    def _write_root(self, at: datetime) -> None:
+        root = Root(version=1, expires=at + LIFE["root"], consistent_snapshot=True)
+        for role in ("root", "targets", "snapshot", "timestamp"):
+            for key in self._public_keys(role):
+                root.add_key(key, role)
+            root.roles[role].threshold = threshold(role)
+        self._write("1.root.json", self._sign(Metadata(root), "root"))
+
+    def _write_top_targets(self, at: datetime) -> None:
+        keys = {key.keyid: key for role in DELEGATED for key in self._public_keys(role)}
+        roles = {
+            role: DelegatedRole(
+                role,
+                [key.keyid for key in self._public_keys(role)],
+                threshold(role),
+                terminating=True,
+                paths=[f"{role}/*"],
+            )
+            for role in DELEGATED
+        }
+        targets = Targets(version=1, expires=at + LIFE["targets"], delegations=Delegations(keys, roles))
+        self._write("1.targets.json", self._sign(Metadata(targets), "targets"))
+
+    def _write_targets(self, role: str, last: int, contents: Mapping[str, bytes], at: datetime) -> int:
+        """Put the contents and the role's next metadata into place; returns its version."""
+        targets = self._load(role, last, Targets) if last else Targets()
+        targets.version = last + 1
+        targets.expires = at + LIFE[role]
+        for path, content in contents.items():
+            file = TargetFile.from_data(path, content, ["sha256"])
+            targets.targets[path] = file
+            place = self._tuf / "targets" / _hashed(file)
+            with storage("making hq/tuf/targets"):
+                place.parent.mkdir(parents=True, exist_ok=True)
+            write_durably(place, content, mode=0o644)
+        self._write(f"{targets.version}.{role}.json", self._sign(Metadata(targets), role))
+        return targets.version
+
+    def _write_snapshot(self, version: int, versions: Mapping[str, int], at: datetime) -> None:
+        named = {
+            f"{role}.json": _meta(number, self._read(f"{number}.{role}.json")) for role, number in versions.items()
+        }
+        snapshot = Snapshot(version=version, expires=at + LIFE["snapshot"], meta=named)
+        data = self._sign(Metadata(snapshot), "snapshot")
+        self._write(f"{version}.snapshot.json", data)
+        timestamp = Timestamp(version=version, expires=at + LIFE["timestamp"], snapshot_meta=_meta(version, data))
+        self._write("timestamp.json", self._sign(Metadata(timestamp), "timestamp"))
+
+    def _write(self, name: str, data: bytes) -> None:
+        write_durably(self._tuf / "metadata" / name, data, mode=0o644)
+
+    # --- reading what is published -----------------------------------------------------------------------------------
+
+    def _versions(self) -> dict[str, int]:
+        """Version of each role's metadata in the last release; only the top-level targets before the first."""
+        version = self.version()
+        if version == 0:
+            return {"targets": 1}
+        meta = self._load("snapshot", version, Snapshot).meta
+        return {name.removesuffix(".json"): file.version for name, file in meta.items()}
+
+    def _load(self, role: str, version: int, kind: type[S]) -> S:
+        return _parse(self._read(f"{version}.{role}.json"), kind)
+
+    def _read(self, name: str) -> bytes:
+        try:
+            return (self._tuf / "metadata" / name).read_bytes()
+        except FileNotFoundError:
+            raise ConfigError(f"{self._tuf} has no {name}; make headquarters with: landlink-hq init") from None
+        except OSError as error:
+            raise StorageFault(f"reading {name}: {error.strerror}") from error
+
+    # --- keys --------------------------------------------------------------------------------------------------------
+
+    def _signer(self, name: str) -> CryptoSigner:
+        return CryptoSigner(load_ed25519(self._keys / f"{name}.pem"))
+
+    def _public_keys(self, role: str) -> list[Key]:
+        return [self._signer(name).public_key for name in SIGNERS[role]]
+
+    def _sign(self, metadata: Metadata[S], role: str) -> bytes:
+        """Sign with as many of the role's keys as are here; fewer than its threshold is an error."""
+        there = [name for name in SIGNERS[role] if (self._keys / f"{name}.pem").exists()]
+        if len(there) < threshold(role):
+            raise ConfigError(
+                f"{role} is signed by {threshold(role)} of {', '.join(SIGNERS[role])}; in {self._keys} are {len(there)}"
+            )
+        for name in there[: threshold(role)]:
+            metadata.sign(self._signer(name), append=True)
+        return metadata.to_bytes()
+
+
+def _meta(version: int, data: bytes) -> MetaFile:
+    return MetaFile.from_data(version, data, ["sha256"])
+
+
+def _hashed(file: TargetFile) -> str:
+    """Where a target lies with consistent snapshots: its SHA-256 before its name."""
+    return file.get_prefixed_paths()[0]
+
+
+def _parse(data: bytes, kind: type[S]) -> S:
+    """Our own published metadata; something else there means that somebody else wrote it."""
+    try:
+        metadata: Any = Metadata.from_bytes(data)
+    except DeserializationError:
+        raise Malformed("hq/tuf", "not TUF metadata") from None
+    if not isinstance(metadata.signed, kind):
+        raise Malformed("hq/tuf", f"type {metadata.signed.type}, expected {kind.type}")
+    return metadata.signed
