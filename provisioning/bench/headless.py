@@ -1,0 +1,206 @@
+"""A rehearsal without people: travellers come, are laid, typed and decided; then headquarters is asked what it has.
+
+`laid.jsonl` says what happened at the desk, from the outside: what was laid, when its last byte left, which lamp
+answered when, which outcome the officer chose. `report.py` holds it against what headquarters opened.
+"""
+
+import contextlib
+import json
+import queue
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final, TextIO
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from appliance.errors import DeviceFault
+from provisioning.bench.desk_line import DeskLine, Edge, Sent
+from provisioning.bench.officer import Officer
+from provisioning.bench.post import Post
+from provisioning.bench.specimens import Traveller
+
+RESULT_LAMPS: Final = frozenset({"green", "amber", "red"})
+ANSWER_TIMEOUT_S: Final = 12.0
+TRIES: Final = 6
+"""How often a document is laid again when no lamp answers (a process was killed meanwhile), as an officer would."""
+DELIVERY_TIMEOUT_S: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Laid:
+    """One traveller as seen from outside the box.
+
+    Attributes:
+        mrz: The lines joined by a newline, "" when typed.
+        typed_number: The document number that was typed, "" when laid.
+        sent_ns: When the last byte left the scanner; for typed entry, when the form was sent. CLOCK_MONOTONIC.
+        edge_ns: When the lamp answered.
+        lamp: Which.
+        of: The screening record, as the page names it.
+        outcome: What the officer chose, "" when nothing was to choose.
+        tries: How often it was laid until a lamp answered.
+    """
+
+    label: str
+    mrz: str
+    typed_number: str
+    joins: bool
+    sent_ns: int
+    edge_ns: int
+    lamp: str
+    of: str
+    outcome: str
+    tries: int
+
+
+class Lane:
+    """Drives one lane from outside: the desk's scanner and pins, the page's forms."""
+
+    def __init__(self, post: Post) -> None:
+        self._desk = DeskLine(post.folders.desk / "desk.sock")
+        self._officer = Officer(post.page_port)
+        self._post = post
+
+    def work(self, travellers: Iterable[Traveller], laid_file: TextIO) -> Iterator[Laid]:
+        """Bring the travellers one by one; yield each as it was seen. Raises DeviceFault when a lamp never answers."""
+        self._ready()
+        for traveller in travellers:
+            laid = self._bring(traveller)
+            laid_file.write(json.dumps(asdict(laid)) + "\n")
+            laid_file.flush()
+            yield laid
+        self._insist("crossing")
+
+    def close(self) -> None:
+        """Leave the desk."""
+        self._desk.close()
+
+    def _bring(self, traveller: Traveller) -> Laid:
+        if traveller.joins:
+            self._insist("person")
+        tries, edge, sent_ns = 0, None, 0
+        while edge is None:
+            if tries == TRIES:
+                raise DeviceFault(f"no lamp answered for {traveller.label!r} after {TRIES} tries")
+            tries += 1
+            sent_ns, edge = self._present(traveller)
+        shown = self._shown()
+        outcome = ""
+        if shown.get("refers") and shown.get("of"):
+            outcome = traveller.outcome
+            self._insist("outcome", of=shown["of"], outcome=outcome, note="")
+        return Laid(
+            label=traveller.label,
+            mrz="\n".join(traveller.lines),
+            typed_number=traveller.typed.document_number if traveller.typed else "",
+            joins=traveller.joins,
+            sent_ns=sent_ns,
+            edge_ns=edge.t_ns,
+            lamp=edge.lamp,
+            of=shown.get("of", ""),
+            outcome=outcome,
+            tries=tries,
+        )
+
+    def _present(self, traveller: Traveller) -> tuple[int, Edge | None]:
+        """Lay or type once; return when the last byte was sent, and the lamp that answered, if one did."""
+        self._forget_events()
+        if traveller.typed is not None:
+            sent_ns = time.monotonic_ns()
+            with contextlib.suppress(DeviceFault):
+                self._officer.submit("typed", **asdict(traveller.typed))
+            return sent_ns, self._next_lamp(sent_ns)[1]
+        self._desk.ask(do="lay", mrz=list(traveller.lines))
+        try:
+            return self._next_lamp(0)
+        finally:
+            self._desk.ask(do="remove")
+
+    def _next_lamp(self, sent_ns: int) -> tuple[int, Edge | None]:
+        deadline = time.monotonic() + ANSWER_TIMEOUT_S
+        while (left := deadline - time.monotonic()) > 0:
+            try:
+                event = self._desk.events.get(timeout=left)
+            except queue.Empty:
+                break
+            match event:
+                case Sent(t_ns=t_ns):
+                    sent_ns = t_ns
+                case Edge(lamp=lamp, on=True) if lamp in RESULT_LAMPS and sent_ns:
+                    return sent_ns, event
+                case Edge():
+                    continue
+        return sent_ns, None
+
+    def _forget_events(self) -> None:
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._desk.events.get_nowait()
+
+    def _shown(self) -> dict[str, Any]:
+        """What the page shows after a lamp: the lamp comes first, the page follows at once."""
+        deadline = time.monotonic() + ANSWER_TIMEOUT_S
+        while time.monotonic() < deadline:
+            with contextlib.suppress(DeviceFault):
+                state = self._officer.state()
+                if state.get("phase") == "result" and state.get("shown"):
+                    return dict(state["shown"])
+            time.sleep(0.02)
+        return {}
+
+    def _insist(self, form: str, **fields: str | int) -> None:
+        """Send a form until the page takes it; the booth may be starting again."""
+        deadline = time.monotonic() + DELIVERY_TIMEOUT_S
+        while True:
+            try:
+                self._officer.submit(form, **fields)
+            except DeviceFault:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
+            else:
+                return
+
+    def _ready(self) -> None:
+        """Wait until scanner, recorder and lists are ready."""
+        deadline = time.monotonic() + DELIVERY_TIMEOUT_S
+        while time.monotonic() < deadline:
+            with contextlib.suppress(DeviceFault):
+                if self._officer.state().get("phase") == "ready":
+                    return
+            time.sleep(0.1)
+        raise DeviceFault(f"the booth is not ready; see {self._post.folders.journals}")
+
+
+def run(post: Post, travellers: list[Traveller]) -> list[Laid]:
+    """Bring all travellers with a progress bar, then wait until headquarters has everything."""
+    lane = Lane(post)
+    seen: list[Laid] = []
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    try:
+        with Progress(*columns) as progress, (post.folders.out / "laid.jsonl").open("w", encoding="utf-8") as laid_file:
+            task = progress.add_task("travellers", total=len(travellers))
+            for laid in lane.work(travellers, laid_file):
+                seen.append(laid)
+                progress.advance(task)
+    finally:
+        lane.close()
+    await_delivery(post.folders.box)
+    return seen
+
+
+def await_delivery(box: Path) -> None:
+    """Wait until every published body has headquarters' verified receipt. Raises DeviceFault after a minute."""
+    deadline = time.monotonic() + DELIVERY_TIMEOUT_S
+    while missing := _undelivered(box):
+        if time.monotonic() > deadline:
+            raise DeviceFault(f"{len(missing)} bodies have no receipt after {DELIVERY_TIMEOUT_S:.0f} s: {missing[:5]}")
+        time.sleep(0.2)
+
+
+def _undelivered(box: Path) -> list[str]:
+    bodies = {path.name.split(".")[0] for path in (box / "bodies").glob("*.age")}
+    receipts = {path.name for path in (box / "receipts").glob("*")} if (box / "receipts").is_dir() else set[str]()
+    return sorted(bodies - receipts)
