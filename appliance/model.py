@@ -29,6 +29,8 @@ MrzLine = Annotated[str, Meta(max_length=44, pattern=r"\A[0-9A-Z<]*\Z")]
 MrzLines = Annotated[tuple[MrzLine, ...], Meta(max_length=3)]
 StateCode = Annotated[str, Meta(max_length=3, pattern=r"\A[A-Z]{0,3}\Z")]
 """ICAO Doc 9303-3 §5 code without fillers; "D" for Germany, "" where the document has none."""
+PrintedCode = Annotated[str, Meta(max_length=3, pattern=r"\A[0-9A-Z]{0,3}\Z")]
+"""A code as a document prints it: digits in it are for examine to find."""
 
 PICTURE_BYTES_MAX: Final = 307_200
 """One page image: 300 KB at a quality where the MRZ still reads."""
@@ -149,6 +151,13 @@ class CheckDigit(Noun, frozen=True, kw_only=True):
         return self.printed == self.computed or (self.blank_allowed and self.printed == "<")
 
 
+class RepairReason(enum.StrEnum):
+    """Why a character was taken for another; the value is the words for the record."""
+
+    POSITION = "only this class of character can stand here"
+    CHECK_DIGITS = "only so do the check digits hold"
+
+
 class Repair(Noun, frozen=True, kw_only=True):
     """One character that the reader took for another; raw and repaired are both kept (never silent).
 
@@ -156,14 +165,14 @@ class Repair(Noun, frozen=True, kw_only=True):
         line, column: Zero-based place in the MRZ.
         read: The character as the device gave it.
         taken_as: The character it was taken for.
-        reason: Why, in words for the record.
+        reason: POSITION is a reading error; CHECK_DIGITS may be one, or a character that somebody changed.
     """
 
     line: Annotated[int, Meta(ge=0, le=2)]
     column: Annotated[int, Meta(ge=0, le=43)]
     read: Annotated[str, Meta(min_length=1, max_length=1)]
     taken_as: Annotated[str, Meta(min_length=1, max_length=1)]
-    reason: Line
+    reason: RepairReason
 
 
 class TravelDocument(Noun, frozen=True, kw_only=True):
@@ -186,8 +195,8 @@ class TravelDocument(Noun, frozen=True, kw_only=True):
     raw: MrzLines
     repairs: Annotated[tuple[Repair, ...], Meta(max_length=132)]
     document_code: Word
-    issuing_state: StateCode
-    nationality: StateCode
+    issuing_state: PrintedCode
+    nationality: PrintedCode
     document_number: Annotated[str, Meta(max_length=32)]
     primary_identifier: Annotated[str, Meta(max_length=80)]
     secondary_identifier: Annotated[str, Meta(max_length=80)]
