@@ -1,4 +1,4 @@
-"""The whole post on a disk: last byte on the pty to the lamp edge, over 500 travellers, beside what one sync costs there."""
+"""The whole post on a disk: last byte on the pty to the lamp edge over 500 travellers, beside what one sync costs."""
 
 import json
 import os
@@ -35,9 +35,7 @@ def main() -> None:
         )
         report = json.loads(Path(folder, "out", "report.json").read_bytes())
     latency = report["latency"]
-    print(
-        f"travellers              {report['travellers']}   missing {len(report['missing'])}   exit code {done.returncode}"
-    )
+    print(f"travellers              {report['travellers']}   missing {len(report['missing'])}   exit {done.returncode}")
     print(f"last byte to lamp       p50 {latency['p50_ms']} ms   p99 {latency['p99_ms']} ms   (bar: p99 < 150 ms)")
     print(f"of it, sync             {latency['share_that_is_sync']}")
     print(f"limit: one bare sync    {floor:.2f} ms")
