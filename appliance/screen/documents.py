@@ -1,0 +1,100 @@
+"""The document list: exact lookup by kind, issuer, type and canonical number (screening.md §3).
+
+`DocumentList` is the whole interface: a list keeps its keyed digests to itself, so a file of sorted pages can stand
+behind it as well as the dictionary of a small release. A list that cannot answer raises; it never says "not listed".
+"""
+
+import itertools
+from collections.abc import Iterator
+from datetime import date
+from typing import Final, Protocol
+
+from appliance.errors import Untrusted
+from appliance.formats.lists import (
+    DocumentKey,
+    DocumentsFile,
+    ListedDocument,
+    canonical_issuer,
+    canonical_number,
+)
+from appliance.model import DocumentFormat, TravelDocument
+
+_TYPES: Final = {"P": "P", "I": "I", "A": "I", "C": "I", "V": "V"}
+"""First letter of an MRZ's document code (Doc 9303-4 to -7) to the type of the list."""
+_LOOK_ALIKE: Final = {"O": "0", "0": "O", "I": "1", "1": "I"}
+SUBSTITUTIONS_MAX: Final = 2
+"""Characters of one number that may have been misread at once; 45 look-alikes at most for nine characters."""
+LOOK_ALIKE_NUMBER_MAX: Final = 16
+
+
+class ListDamaged(Untrusted):
+    """This list is missing, damaged or unverifiable; its text says why, in plain words."""
+
+
+class DocumentList(Protocol):
+    """Listed documents."""
+
+    @property
+    def dated(self) -> date | None:
+        """The day headquarters took its content in; None when the list cannot be searched."""
+        ...
+
+    def lookup(self, key: DocumentKey) -> ListedDocument | None:
+        """The entry of this document, None when it is not listed.
+
+        Raises:
+            ListDamaged: The list, or the page of it that would hold the answer, does not verify.
+        """
+        ...
+
+
+class DocumentsInMemory:
+    """The list of a small release."""
+
+    def __init__(self, file: DocumentsFile) -> None:
+        self._file = file
+
+    @property
+    def dated(self) -> date:
+        """The day headquarters took its content in."""
+        return self._file.dated
+
+    def lookup(self, key: DocumentKey) -> ListedDocument | None:
+        """The entry of this document, None when it is not listed."""
+        return self._file.entries.get(key.digest(self._file.key))
+
+
+class NoDocuments:
+    """In place of a list that cannot be searched; `why` in plain words."""
+
+    def __init__(self, why: str) -> None:
+        self._why = why
+        self.dated: date | None = None
+
+    def lookup(self, key: DocumentKey) -> ListedDocument | None:
+        """Raises ListDamaged, whatever is asked."""
+        del key
+        raise ListDamaged(self._why)
+
+
+def document_key(document: TravelDocument) -> DocumentKey | None:
+    """The canonical name of the document laid, None when it has no number or is of no listed type."""
+    number = canonical_number(document.document_number)
+    code = document.document_code.upper()
+    typed = code if document.format is DocumentFormat.TYPED and code in ("BP", "VL") else None
+    document_type = typed or _TYPES.get(code[:1])
+    if not number or document_type is None:
+        return None
+    return DocumentKey(issuer=canonical_issuer(document.issuing_state), document_type=document_type, number=number)
+
+
+def look_alikes(key: DocumentKey) -> Iterator[DocumentKey]:
+    """The same document with up to two of O/0 and I/1 read the other way."""
+    number = key.number[:LOOK_ALIKE_NUMBER_MAX]
+    places = [place for place, character in enumerate(number) if character in _LOOK_ALIKE]
+    for count in range(1, SUBSTITUTIONS_MAX + 1):
+        for chosen in itertools.combinations(places, count):
+            characters = list(key.number)
+            for place in chosen:
+                characters[place] = _LOOK_ALIKE[characters[place]]
+            yield DocumentKey(issuer=key.issuer, document_type=key.document_type, number="".join(characters))

@@ -1,0 +1,91 @@
+"""The lists of one verified release, ready to be searched; what cannot be searched says why (I5)."""
+
+import contextlib
+from dataclasses import dataclass
+from typing import Final
+
+from appliance.errors import Malformed, Untrusted
+from appliance.formats.lists import (
+    CANARY_ABSENT,
+    CANARY_DOCUMENT,
+    CANARY_ENTRY,
+    parse_documents,
+    parse_persons,
+)
+from appliance.formats.release import DOCUMENTS_TARGET, PERSONS_TARGET, Release
+from appliance.model import DocumentFormat, TravelDocument
+from appliance.screen.documents import DocumentList, DocumentsInMemory, NoDocuments
+from appliance.screen.persons import NoPersons, PersonList, PersonsInMemory
+
+NO_RELEASE: Final = "no list has reached this box yet"
+DAMAGED: Final = "it is damaged or incomplete"
+"""In the officer's words; the exact reason is in the journal of who loaded the release."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lists:
+    """What a traveller is screened against.
+
+    Attributes:
+        version: Of the release; 0 when there is none.
+    """
+
+    version: int
+    documents: DocumentList
+    persons: PersonList
+
+    @classmethod
+    def from_release(cls, release: Release | None, why: str = "") -> "Lists":
+        """The lists of `release`; never raises. Without one nothing can be searched, because of `why`."""
+        if release is None:
+            why = why or NO_RELEASE
+            return cls(version=0, documents=NoDocuments(why), persons=NoPersons(why))
+        return cls(version=release.version, documents=_documents(release), persons=_persons(release))
+
+    def self_test(self) -> None:
+        """Look up what must be found and what must not, before a release is put into service.
+
+        Raises:
+            Untrusted: A list cannot be searched, or gives a wrong answer to a question whose answer is known.
+        """
+        found = self.documents.lookup(CANARY_DOCUMENT)
+        if found is None or found.entry != CANARY_ENTRY or self.documents.lookup(CANARY_ABSENT) is not None:
+            raise Untrusted("self-test: the documents list gives a wrong answer")
+        if not any(match.person.entry == CANARY_ENTRY for match in self.persons.match(_CANARY_HOLDER)):
+            raise Untrusted("self-test: the persons list gives a wrong answer")
+
+
+def _documents(release: Release) -> DocumentList:
+    content = release.files.get(DOCUMENTS_TARGET)
+    if isinstance(content, bytes):
+        with contextlib.suppress(Malformed):
+            return DocumentsInMemory(parse_documents(content))
+    return NoDocuments(DAMAGED)
+
+
+def _persons(release: Release) -> PersonList:
+    content = release.files.get(PERSONS_TARGET)
+    if isinstance(content, bytes):
+        with contextlib.suppress(Malformed):
+            return PersonsInMemory(parse_persons(content))
+    return NoPersons(DAMAGED)
+
+
+_CANARY_HOLDER = TravelDocument(
+    format=DocumentFormat.TYPED,
+    mrz=(),
+    raw=(),
+    repairs=(),
+    document_code="P",
+    issuing_state="UTO",
+    nationality="UTO",
+    document_number=CANARY_DOCUMENT.number,
+    primary_identifier="KANARIENVOGEL",
+    secondary_identifier="ZZYZXQ",
+    name_truncated=False,
+    date_of_birth=None,
+    sex="",
+    date_of_expiry=None,
+    optional_data="",
+    check_digits=(),
+)

@@ -1,0 +1,144 @@
+"""Stage 4 of 8: screen - is the document, or its holder, on a list?
+
+Every list answers: searched, with its date, or not searched, and why. A hit is an entry that may concern this document
+or person, with the verdict of every field; whether it is a match is for people to say.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Final
+
+from appliance.clock import Instant
+from appliance.formats.lists import CANARY_ENTRY, DocumentKey, ListedDocument
+from appliance.model import Band, FieldVerdict, Hit, ListAnswer, Screening, TravelDocument
+from appliance.screen.documents import ListDamaged, document_key, look_alikes
+from appliance.screen.lists import Lists
+from appliance.screen.persons import MATCHER, PersonMatch
+
+DOCUMENTS: Final = "documents"
+PERSONS: Final = "persons"
+HITS_MAX: Final = 16
+"""Hits of one screening; the strongest are kept."""
+
+_LETTERS: Final = ("VL",)
+"""Papers without a number: the documents list does not concern them."""
+
+_INSTRUCTIONS: Final = {
+    "stolen blank": "Reported as stolen before it was issued. Keep the document, do not tell the traveller why.",
+    "stolen": "Reported stolen. Keep the document in your hands and ask how the holder came by it.",
+    "lost": "Reported lost. It may have been found again by its holder: ask, and telephone.",
+    "revoked": "Its issuer has declared it invalid.",
+    "listed person": "Document of a listed person. Compare face and birth date; telephone before anything else.",
+}
+_ASK: Final = "Telephone before you act on it: an entry is a question, not proof."
+_PERSON: Final = (
+    "The name, and what is known of the birth date, fit an entry of this list. Compare every field with the holder. "
+    "Telephone before you act on it: an entry is a question, not proof."
+)
+
+
+def screen(document: TravelDocument, lists: Lists, now: Instant) -> Screening:
+    """Ask every list about this document and its holder.
+
+    Args:
+        document: As parsed.
+        lists: Of the release in service.
+        now: For the list's age in a hit; no entry is left out because of a date.
+    """
+    answers: list[ListAnswer] = []
+    hits: list[Hit] = []
+    for name, ask in ((DOCUMENTS, _documents), (PERSONS, _persons)):
+        dated = lists.documents.dated if name == DOCUMENTS else lists.persons.dated
+        try:
+            found = tuple(ask(document, lists, now))
+        except ListDamaged as error:
+            answers.append(_not_searched(name, lists.version, str(error)))
+            continue
+        hits.extend(found)
+        answers.append(ListAnswer(list_name=name, searched=True, version=lists.version, dated=dated))
+    return Screening(lists=tuple(answers), hits=_strongest(hits))
+
+
+def not_screened(lists: Lists) -> Screening:
+    """What the lists said of a page that nobody could read: nothing."""
+    why = "the document could not be read"
+    return Screening(lists=tuple(_not_searched(name, lists.version, why) for name in (DOCUMENTS, PERSONS)), hits=())
+
+
+def _not_searched(name: str, version: int, why: str) -> ListAnswer:
+    return ListAnswer(list_name=name, searched=False, version=version, dated=None, why=why[:256])
+
+
+def _strongest(hits: list[Hit]) -> tuple[Hit, ...]:
+    order = (Band.EXACT_DOCUMENT, Band.STRONG, Band.POSSIBLE, Band.WEAK)
+    return tuple(sorted(hits, key=lambda hit: order.index(hit.band))[:HITS_MAX])
+
+
+def _documents(document: TravelDocument, lists: Lists, now: Instant) -> Iterator[Hit]:
+    if document.document_code.upper() in _LETTERS:
+        return
+    key = document_key(document)
+    if key is None:
+        raise ListDamaged("the document's number or type is not known")
+    listed = lists.documents.lookup(key)
+    if listed is not None:
+        yield _document_hit(listed, lists, now, key, key)
+        return
+    for alike in look_alikes(key):
+        listed = lists.documents.lookup(alike)
+        if listed is not None:
+            yield _document_hit(listed, lists, now, key, alike)
+
+
+def _document_hit(listed: ListedDocument, lists: Lists, now: Instant, mine: DocumentKey, theirs: DocumentKey) -> Hit:
+    dated = _known(lists.documents.dated)
+    return Hit(
+        list_name=DOCUMENTS,
+        list_version=lists.version,
+        list_date=dated,
+        entry=listed.entry,
+        source=listed.source,
+        band=Band.EXACT_DOCUMENT if mine == theirs else Band.WEAK,
+        matcher=f"numbers 1; {_age(dated, now)}",
+        fields=(
+            FieldVerdict(
+                field="document_number",
+                traveller=f"{mine.issuer} {mine.document_type} {mine.number}",
+                listed=f"{theirs.issuer} {theirs.document_type} {theirs.number}",
+                verdict="equal" if mine == theirs else "alike",
+            ),
+        ),
+        instruction=f"{_INSTRUCTIONS.get(listed.fraud, '')} {_ASK}".strip(),
+    )
+
+
+def _persons(document: TravelDocument, lists: Lists, now: Instant) -> Iterator[Hit]:
+    if not f"{document.primary_identifier}{document.secondary_identifier}".strip():
+        raise ListDamaged("no name could be read")
+    for match in lists.persons.match(document):
+        if match.person.entry != CANARY_ENTRY:
+            yield _person_hit(match, lists, now)
+
+
+def _person_hit(match: PersonMatch, lists: Lists, now: Instant) -> Hit:
+    dated = _known(lists.persons.dated)
+    return Hit(
+        list_name=PERSONS,
+        list_version=lists.version,
+        list_date=dated,
+        entry=match.person.entry,
+        source=match.person.source,
+        band=match.band,
+        matcher=f"{MATCHER}; {_age(dated, now)}",
+        fields=match.fields,
+        instruction=_PERSON,
+    )
+
+
+def _age(dated: date, now: Instant) -> str:
+    return f"list {max(0, (now.today - dated).days)} days old when asked"
+
+
+def _known(dated: date | None) -> date:
+    assert dated is not None, "a list that gave a hit has a date"
+    return dated
