@@ -1,4 +1,4 @@
-"""Stage 2 of 7: parse - the characters of a machine readable zone, their values and what a reader takes for what.
+"""Stage 2 of 8: parse - the characters of a machine readable zone, their values and what a reader takes for what.
 
 Doc 9303-3 §4.3 (character set) and §4.9 (check digits: weights 7-3-1, modulo 10, filler 0).
 """

@@ -1,4 +1,4 @@
-"""Stage 2 of 7: parse - the check digits of one zone: which positions each covers, printed against computed.
+"""Stage 2 of 8: parse - the check digits of one zone: which positions each covers, printed against computed.
 
 Doc 9303-3 §4.9; long document numbers Doc 9303-5 §4.2.4 and 9303-6 §4.2.4 (note j in both).
 """

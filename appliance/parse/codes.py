@@ -1,4 +1,4 @@
-"""Stage 2 of 7: parse - the codes that stand for states, organisations and persons in a travel document.
+"""Stage 2 of 8: parse - the codes that stand for states, organisations and persons in a travel document.
 
 `state_codes.csv` beside this module is the reviewed list: ISO 3166-1 alpha-3, the codes that Doc 9303-3 §5 adds to it,
 codes withdrawn by ISO 3166-3 that old papers still carry, and known fantasy issuers. Each row names its source.

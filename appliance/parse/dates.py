@@ -1,4 +1,4 @@
-"""Stage 2 of 7: parse - two-digit years, unknown parts, and what an officer types; the raw text and the rule are kept.
+"""Stage 2 of 8: parse - two-digit years, unknown parts, and what an officer types; the raw text and the rule are kept.
 
 Doc 9303-3 §4.8 (YYMMDD, unknown parts as fillers). Which century is not in the standard: a birth lies in the latest
 century that is not in the future, an expiry within [scan - 50 years, scan + 49 years].
@@ -100,11 +100,10 @@ def is_misprinted(printed: PartialDate) -> bool:
 
     Fillers and zeros in a pair mean unknown, not misprinted: some issuers print 00 for an unknown month or day.
     """
-    month, day = printed.raw[2:4], printed.raw[4:6]
+    year, month, day = printed.raw[0:2], printed.raw[2:4], printed.raw[4:6]
     unknown = {FILLER * 2, "00"}
-    known = (printed.raw[0:2] == FILLER * 2) if printed.year is None else True
-    if not known or (printed.month is None and month not in unknown) or (printed.day is None and day not in unknown):
+    if printed.year is None and year != FILLER * 2:
         return True
-    if printed.year is None or printed.month is None or printed.day is None:
-        return False
-    return printed.full is None
+    if (printed.month is None and month not in unknown) or (printed.day is None and day not in unknown):
+        return True
+    return None not in (printed.year, printed.month, printed.day) and printed.full is None

@@ -1,4 +1,4 @@
-"""Stage 2 of 7: parse - where each data element stands, one table a format.
+"""Stage 2 of 8: parse - where each data element stands, one table a format.
 
 Positions count from zero over the lines joined together. Sources: Doc 9303-4 §4.2 (TD3), 9303-5 §4.2 (TD1), 9303-6 §4.2
 (TD2), 9303-7 §4.2 and §5.2 (MRV-A, MRV-B); the French identity card of 1988 to 2021, whose layout is its own.

@@ -1,4 +1,4 @@
-"""Stage 2 of 7: parse - a machine readable zone becomes a TravelDocument: TD1, TD2, TD3, MRV-A, MRV-B, French card.
+"""Stage 2 of 8: parse - a machine readable zone becomes a TravelDocument: TD1, TD2, TD3, MRV-A, MRV-B, French card.
 
 A total parser: any lines give a TravelDocument or Malformed. What is wrong inside a zone of the right shape (a check
 digit, a date, a code) is for examine to find: a forged passport is an ordinary day, not an error.

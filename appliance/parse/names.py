@@ -1,4 +1,4 @@
-"""Stage 2 of 7: parse - the name field: primary and secondary identifier, mononyms, truncation (Doc 9303-3 §4.6)."""
+"""Stage 2 of 8: parse - the name field: primary and secondary identifier, mononyms, truncation (Doc 9303-3 §4.6)."""
 
 from appliance.parse.characters import FILLER
 

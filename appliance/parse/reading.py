@@ -1,4 +1,4 @@
-"""Stage 2 of 7: parse - whatever was read or typed becomes a TravelDocument."""
+"""Stage 2 of 8: parse - whatever was read or typed becomes a TravelDocument."""
 
 from typing import assert_never
 

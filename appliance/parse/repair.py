@@ -1,13 +1,13 @@
-"""Stage 2 of 7: parse - reading errors put right, never silently: every changed character is a Repair.
+"""Stage 2 of 8: parse - reading errors put right, never silently: every changed character is a Repair.
 
 1. By the class of the position: where only a digit can stand, an O is a 0.
 2. By check digits: the unique smallest edit with look-alike characters after which all of them hold. Such a repair
    says what the page may read, not what it reads: a forger's changed digit and a reader's mistake look the same from
    here, so examine refers it.
 
-Both are bounded, since unbounded repair makes garbage valid; beyond the bound, or with two equally small edits, the
-zone stays as read. Weights 7-3-1 cannot see swaps whose values differ by ten (0, A, K, U): a check digit that holds is
-no proof.
+Both are bounded, since unbounded repair makes garbage valid: beyond the bound, with two equally small edits, or where
+only one check digit would speak for it (a visa, optional data), the zone stays as read. Weights 7-3-1 cannot see swaps
+whose values differ by ten (0, A, K, U): a check digit that holds is no proof.
 """
 
 from collections.abc import Iterator, Sequence
@@ -89,7 +89,7 @@ class _Edit(Struct, frozen=True):
 
 
 def _edits(text: str, layout: Layout, checks: Sequence[Check]) -> Iterator[_Edit]:
-    """Every look-alike at every position that some check covers."""
+    """Every look-alike at every position that two checks cover: one digit in ten agrees with anything."""
     weights: list[dict[int, int]] = []
     for check in checks:
         weights.append({place: WEIGHTS[index % 3] for index, place in enumerate(check.covers)})
@@ -98,7 +98,9 @@ def _edits(text: str, layout: Layout, checks: Sequence[Check]) -> Iterator[_Edit
         allowed = layout.position_classes[place].value
         for character in sorted(CONFUSABLE.get(text[place], frozenset()) & allowed):
             step = VALUES[character] - VALUES[text[place]]
-            yield _Edit((place, character), tuple(covered.get(place, 0) * step % 10 for covered in weights))
+            shift = tuple(covered.get(place, 0) * step % 10 for covered in weights)
+            if sum(moved != 0 for moved in shift) >= 2:
+                yield _Edit((place, character), shift)
 
 
 def _solutions(edits: Sequence[_Edit], missing: tuple[int, ...], size: int) -> Iterator[tuple[Change, ...]]:

@@ -1,4 +1,4 @@
-"""Stage 2 of 7: parse - what an officer typed from a page that no device can read; marked by its format, TYPED."""
+"""Stage 2 of 8: parse - what an officer typed from a page that no device can read; marked by its format, TYPED."""
 
 import unicodedata
 from typing import Final

@@ -1,0 +1,38 @@
+"""Stage 3 of 8: examine - is the document what it says it is? Every declared check answers, in the declared order."""
+
+from collections.abc import Callable
+from typing import Final
+
+from appliance.clock import Instant
+from appliance.examine import findings
+from appliance.examine.codes import examine_issuing_state, examine_nationality, examine_specimen
+from appliance.examine.dates import examine_date_of_birth, examine_expiry
+from appliance.examine.lines import examine_check_digits, examine_printed_lines, examine_repairs
+from appliance.examine.subject import Subject
+from appliance.model import DocumentReading, Finding, Mode, TravelDocument, TypedReading
+
+EXAMINERS: Final[dict[str, Callable[[Subject], Finding]]] = {
+    findings.CHECK_DIGITS.id: examine_check_digits,
+    findings.EXPIRY.id: examine_expiry,
+    findings.DATE_OF_BIRTH.id: examine_date_of_birth,
+    findings.ISSUING_STATE.id: examine_issuing_state,
+    findings.NATIONALITY.id: examine_nationality,
+    findings.SPECIMEN.id: examine_specimen,
+    findings.PRINTED_LINES.id: examine_printed_lines,
+    findings.REPAIRED_CHARACTERS.id: examine_repairs,
+}
+
+
+def examine(
+    document: TravelDocument, reading: DocumentReading, now: Instant, *, mode: Mode = Mode.LIVE
+) -> tuple[Finding, ...]:
+    """Answer every check for this document.
+
+    Args:
+        document: As parsed from `reading`.
+        reading: Where it came from: what a typed document cannot be asked is not applicable.
+        now: Decides what has expired, as far as it is to be believed.
+        mode: A specimen is refused in the real lane and welcome in training.
+    """
+    subject = Subject(document=document, typed=isinstance(reading, TypedReading), now=now, mode=mode)
+    return tuple(EXAMINERS[check](subject) for check in findings.CHECKS)

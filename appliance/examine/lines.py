@@ -1,0 +1,109 @@
+"""Stage 3 of 8: examine - the printed lines: check digits, repaired characters, characters and fillers."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from appliance.examine.findings import CHECK_DIGITS, PRINTED_LINES, REPAIRED_CHARACTERS
+from appliance.examine.subject import Subject, found, not_typed
+from appliance.model import Answer, CheckDigit, DocumentFormat, Finding, Repair, RepairReason, TravelDocument
+from appliance.parse.characters import FILLER, LETTERS
+from appliance.parse.layouts import Layout, layout_of
+
+FIELD_WORDS: Final = {
+    "document_number": "document number",
+    "date_of_birth": "date of birth",
+    "date_of_expiry": "date of expiry",
+    "optional_data": "personal number",
+    "composite": "whole line",
+}
+USUAL_CODES: Final = {
+    DocumentFormat.TD1: "ACI",
+    DocumentFormat.TD2: "ACI",
+    DocumentFormat.TD3: "P",
+    DocumentFormat.MRVA: "V",
+    DocumentFormat.MRVB: "V",
+    DocumentFormat.FRA_ID: "I",
+}
+"""First letters of the document code by format (Doc 9303-4 to 7 §4.2.2.1, element 1)."""
+
+
+def examine_check_digits(subject: Subject) -> Finding:
+    """Each check digit and the composite; a digit that holds only after a look-alike was exchanged is inconclusive."""
+    if subject.typed:
+        return not_typed(CHECK_DIGITS)
+    document = subject.document
+    digits = tuple(_describe(check) for check in document.check_digits)
+    failing = [FIELD_WORDS.get(check.field, check.field) for check in document.check_digits if not check.holds]
+    if failing:
+        return found(CHECK_DIGITS, Answer.FAILED, f"Check digits do not agree: {', '.join(failing)}.", *digits)
+    exchanged = _repairs(document, RepairReason.CHECK_DIGITS)
+    if exchanged:
+        words = "The check digits agree only if a character is read otherwise than it was: misread, or changed."
+        return found(CHECK_DIGITS, Answer.INCONCLUSIVE, words, *exchanged, *digits)
+    return found(CHECK_DIGITS, Answer.PASSED, "All check digits agree.", *digits)
+
+
+def examine_repairs(subject: Subject) -> Finding:
+    """Characters that the reader took for another class of character: a notice."""
+    if subject.typed:
+        return not_typed(REPAIRED_CHARACTERS)
+    repairs = _repairs(subject.document, RepairReason.POSITION)
+    if repairs:
+        words = f"Characters corrected because only a digit, or only a letter, can stand there: {len(repairs)}."
+        return found(REPAIRED_CHARACTERS, Answer.INCONCLUSIVE, words, *repairs)
+    return found(REPAIRED_CHARACTERS, Answer.PASSED, "No character was corrected.")
+
+
+def examine_printed_lines(subject: Subject) -> Finding:
+    """Rules that no check digit covers; what issuers are known to do otherwise is a notice."""
+    if subject.typed:
+        return not_typed(PRINTED_LINES)
+    document = subject.document
+    layout = layout_of(len(document.mrz), len(document.mrz[0]), document.mrz[0][:5])
+    assert layout is not None  # parse has found this very layout
+    text = "".join(document.mrz)
+    broken = tuple(_broken(text, layout))
+    if broken:
+        return found(PRINTED_LINES, Answer.FAILED, "The printed lines break a rule of their format.", *broken)
+    unusual = tuple(_unusual(document))
+    if unusual:
+        return found(PRINTED_LINES, Answer.INCONCLUSIVE, "The printed lines are unusual; some issuers do so.", *unusual)
+    return found(PRINTED_LINES, Answer.PASSED, "The printed lines keep the rules of their format.")
+
+
+def _broken(text: str, layout: Layout) -> Iterator[str]:
+    """Rules whose breach no known issuer's document shows."""
+    for place, character in enumerate(text):
+        if character not in layout.position_classes[place].value:
+            yield f"{_place(place // layout.width, place % layout.width)}: {character} cannot stand there"
+    for what, span in (("issuing state", layout.issuing_state), ("nationality", layout.nationality)):
+        if span is not None and FILLER in text[slice(*span)].rstrip(FILLER):
+            yield f"{what}: a filler before a letter"
+    if text[layout.names[0][0]] == FILLER:
+        yield "name: begins with a filler"
+    if text[layout.sex] not in "MFX<":
+        yield f"sex: {text[layout.sex]} cannot stand there"
+
+
+def _unusual(document: TravelDocument) -> Iterator[str]:
+    if document.document_code[:1] not in USUAL_CODES.get(document.format, LETTERS):
+        yield f"document code: {document.document_code} on a document of this size"
+    if document.sex == "X":
+        yield "sex: X, where the standard has a filler"
+
+
+def _repairs(document: TravelDocument, reason: RepairReason) -> tuple[str, ...]:
+    return tuple(_correction(repair) for repair in document.repairs if repair.reason is reason)
+
+
+def _correction(repair: Repair) -> str:
+    return f"{_place(repair.line, repair.column)}: read {repair.read}, taken as {repair.taken_as}"
+
+
+def _place(line: int, column: int) -> str:
+    """Counted from one, as a person does with a lens."""
+    return f"line {line + 1}, place {column + 1}"
+
+
+def _describe(check: CheckDigit) -> str:
+    return f"{check.field}: printed {check.printed}, computed {check.computed}"
