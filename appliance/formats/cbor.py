@@ -4,12 +4,15 @@ What is not the deterministic encoding of a value of the expected type is refuse
 hashes, and nothing can hide between them. No tags, no indefinite lengths, one spelling of a float, text keys only.
 """
 
+import math
+from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 import cbor2
 import msgspec
 
 from appliance.errors import Malformed
+from appliance.formats.refusal import refusal
 
 T = TypeVar("T")
 
@@ -17,18 +20,37 @@ DEPTH_MAX: Final = 16
 """Nesting of maps and arrays: a record has nine levels."""
 
 
+class _TagRefused(ValueError):
+    """A tag: none of our formats has one, and cbor2 would make dates, patterns or shared references of them."""
+
+
+def _refuse_tag(*_: object) -> object:
+    raise _TagRefused
+
+
+class _EveryTagRefused(dict[int, Callable[..., object]]):
+    """Answers for every tag number, so that none reaches cbor2's own decoders."""
+
+    def __missing__(self, tag: int) -> Callable[..., object]:
+        return _refuse_tag
+
+
+_NO_TAGS: Final = _EveryTagRefused()
+
+
 def encode(value: object) -> bytes:
-    """Encode builtins (None, bool, int, str, bytes, list, dict with text keys) deterministically."""
+    """Encode builtins (None, bool, int, float, str, bytes, list, dict with text keys) deterministically."""
     return cbor2.dumps(value, canonical=True)
 
 
-def decode(data: bytes, *, what: str, bytes_max: int) -> object:
+def decode(data: bytes, *, what: str, bytes_max: int, integer_keys: bool = False) -> object:
     """Decode one deterministic item of builtins.
 
     Args:
         data: The item, nothing before and nothing after it.
         what: Its name for the error.
         bytes_max: Its bound, bytes.
+        integer_keys: Maps have integers for keys (COSE headers) instead of text.
 
     Raises:
         Malformed: Longer than the bound, not CBOR, not deterministic, duplicate keys, tags, too deep.
@@ -37,14 +59,38 @@ def decode(data: bytes, *, what: str, bytes_max: int) -> object:
         raise Malformed(what, f"{len(data)} bytes, at most {bytes_max}")
     try:
         value: Any = cbor2.loads(
-            data, max_depth=DEPTH_MAX, allow_indefinite=False, allow_duplicate_keys=False, strict_hashable_types=True
+            data,
+            max_depth=DEPTH_MAX,
+            allow_indefinite=False,
+            allow_duplicate_keys=False,
+            strict_hashable_types=not integer_keys,
+            semantic_decoders=_NO_TAGS,
         )
-        again = cbor2.dumps(value, canonical=True)
     except (cbor2.CBORError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise Malformed(what, f"not deterministic CBOR ({type(error).__name__})") from None
-    if again != data:
+    _check_types(value, what, int if integer_keys else str)
+    if encode(value) != data:
         raise Malformed(what, "not the deterministic encoding of its value")
     return value
+
+
+def _check_types(value: object, what: str, key_type: type) -> None:
+    """Refuse what JSON-like structs never hold: undefined, simple values, NaN and infinities, other keys."""
+    match value:
+        case dict():
+            for key, item in value.items():
+                if type(key) is not key_type:
+                    raise Malformed(what, f"a key that is no {key_type.__name__}")
+                _check_types(item, what, key_type)
+        case list():
+            for item in value:
+                _check_types(item, what, key_type)
+        case None | bool() | int() | str() | bytes():
+            pass
+        case float() if math.isfinite(value):
+            pass
+        case _:
+            raise Malformed(what, "a value that is no null, bool, integer, finite float, text, bytes, array or map")
 
 
 def pack(value: msgspec.Struct) -> bytes:
@@ -58,8 +104,14 @@ def parse(data: bytes, kind: type[T] | Any, *, what: str, bytes_max: int) -> T: 
     Raises:
         Malformed: As `decode`, or a field is unknown, missing, of the wrong type or out of its bounds.
     """
-    value = decode(data, what=what, bytes_max=bytes_max)
+    parsed: T = convert(decode(data, what=what, bytes_max=bytes_max), kind, what=what)
+    return parsed
+
+
+def convert(value: object, kind: type[T] | Any, *, what: str) -> T:  # noqa: ANN401 - as parse
+    """Make a struct of decoded builtins. Raises Malformed, with the field's path and never its content."""
     try:
-        return msgspec.convert(value, kind, strict=True, builtin_types=(bytes,))
+        converted: T = msgspec.convert(value, kind, strict=True, builtin_types=(bytes,))
     except msgspec.ValidationError as error:
-        raise Malformed(what, str(error)) from None
+        raise Malformed(what, refusal(error)) from None
+    return converted

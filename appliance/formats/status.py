@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from appliance.errors import Malformed
+from appliance.formats.refusal import refusal
 from appliance.model import Line, Noun, Word
 
 STATUS_BYTES_MAX: Final = 16_384
@@ -25,6 +26,8 @@ class UplinkStatus(Noun, frozen=True, kw_only=True):
         last_contact_ms: Wall time of the last contact, milliseconds since 1970; None before the first.
         headquarters_ms: The last time that headquarters signed, milliseconds since 1970; None before the first.
         why: When not connected, why, in plain words.
+        parked: Bodies of `not_sent` that headquarters refused and somebody has to look into.
+        alarm: Why headquarters does not get or take the log, in plain words; "" when all is well.
     """
 
     connected: bool
@@ -32,6 +35,8 @@ class UplinkStatus(Noun, frozen=True, kw_only=True):
     last_contact_ms: int | None = None
     headquarters_ms: int | None = None
     why: Line = ""
+    parked: Annotated[int, Meta(ge=0)] = 0
+    alarm: Line = ""
 
 
 class ReleasesStatus(Noun, frozen=True, kw_only=True):
@@ -82,5 +87,7 @@ def parse_status(text: bytes, kind: type[T]) -> T:
         raise Malformed("status file", f"{len(text)} bytes, at most {STATUS_BYTES_MAX}")
     try:
         return msgspec.json.decode(text, type=kind, strict=True)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Malformed("status file", str(error)) from None
+    except UnicodeDecodeError as error:
+        raise Malformed("status file", "not UTF-8", offset=error.start) from None
+    except msgspec.DecodeError as error:
+        raise Malformed("status file", refusal(error)) from None

@@ -1,0 +1,141 @@
+"""COSE_Sign1 (RFC 9052 §4.2): how statements, certificates, requests and receipts are signed.
+
+Tagged (18), everything in the protected header, the unprotected header empty, the payload attached. Every kind of
+signed thing has its own `typ` (RFC 9596), so a signature over one kind is never taken for another.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+
+from appliance.errors import Malformed, Untrusted
+from appliance.formats import cbor
+
+ALG_EDDSA: Final = -8
+ALG_ES256: Final = -7
+LABEL_ALG: Final = 1
+LABEL_KID: Final = 4
+LABEL_TYP: Final = 16
+LABEL_CONTEXT: Final = -65_537
+"""Of the private-use range: what the payload is signed together with."""
+LABELS: Final = frozenset({LABEL_ALG, LABEL_KID, LABEL_TYP, LABEL_CONTEXT})
+"""For these keys the orders of RFC 8949 §4.2.1 (bytewise) and §4.2.3 (length first) are the same."""
+SIGN1_BYTES_MAX: Final = 65_535
+SIGNATURE_BYTES: Final = 64
+KID_BYTES: Final = 8
+_TAG_18: Final = b"\xd2"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sign1:
+    """A parsed COSE_Sign1 whose signature nobody has verified yet.
+
+    Attributes:
+        protected: The protected header; its labels are among LABELS.
+        protected_raw: The bytes that are signed for it.
+    """
+
+    protected: Mapping[int, object]
+    protected_raw: bytes
+    payload: bytes
+    signature: bytes
+
+
+def kid(public: bytes) -> bytes:
+    """Key identifier in our headers: the first 8 bytes of SHA-256(public key as its format carries it)."""
+    return hashlib.sha256(public).digest()[:KID_BYTES]
+
+
+def sign1(payload: bytes, *, protected: Mapping[int, object], sign: Callable[[bytes], bytes]) -> bytes:
+    """Sign a payload.
+
+    Args:
+        payload: What is signed.
+        protected: Header parameters by label, LABEL_ALG among them.
+        sign: Gives the 64-byte signature of a message: Ed25519, or ECDSA P-256 as r || s.
+    """
+    assert protected.keys() <= LABELS, "another label needs its place in the deterministic order"
+    protected_raw = cbor.encode(dict(protected))
+    signature = sign(_to_be_signed(protected_raw, payload))
+    return _TAG_18 + cbor.encode([protected_raw, {}, payload, signature])
+
+
+def parse_sign1(data: bytes, *, what: str = "COSE_Sign1", bytes_max: int = SIGN1_BYTES_MAX) -> Sign1:
+    """Parse a COSE_Sign1 without verifying it. Raises Malformed."""
+    if not data.startswith(_TAG_18):
+        raise Malformed(what, "no COSE_Sign1 (tag 18)", offset=0)
+    message = cbor.decode(data[1:], what=what, bytes_max=bytes_max - 1)
+    match message:
+        case [bytes(protected_raw), {**unprotected}, bytes(payload), bytes(signature)] if not unprotected:
+            pass
+        case _:
+            raise Malformed(what, "not [protected, {}, payload, signature]")
+    if len(signature) != SIGNATURE_BYTES:
+        raise Malformed(what, f"a signature of {len(signature)} bytes, not {SIGNATURE_BYTES}")
+    protected = cbor.decode(protected_raw, what=f"{what} header", bytes_max=bytes_max, integer_keys=True)
+    if not isinstance(protected, dict) or not protected.keys() <= LABELS:
+        raise Malformed(what, f"a protected header that is no map of the labels {sorted(LABELS)}")
+    return Sign1(protected=protected, protected_raw=protected_raw, payload=payload, signature=signature)
+
+
+def check_typ(message: Sign1, typ: str) -> None:
+    """Refuse a signed thing of another kind. Raises Untrusted."""
+    if message.protected.get(LABEL_TYP) != typ:
+        raise Untrusted(f"COSE_Sign1: not of the type {typ}")
+
+
+def verify_ed25519(message: Sign1, public: bytes) -> None:
+    """Verify an EdDSA signature by the 32-byte Ed25519 key. Raises Untrusted."""
+    _check_key(message, ALG_EDDSA, public)
+    try:
+        Ed25519PublicKey.from_public_bytes(public).verify(
+            message.signature, _to_be_signed(message.protected_raw, message.payload)
+        )
+    except (InvalidSignature, ValueError):
+        raise Untrusted("COSE_Sign1: the Ed25519 signature does not hold") from None
+
+
+def verify_es256(message: Sign1, public_der: bytes) -> None:
+    """Verify an ES256 signature (r || s) by the P-256 key in SubjectPublicKeyInfo DER. Raises Untrusted."""
+    _check_key(message, ALG_ES256, public_der)
+    middle = SIGNATURE_BYTES // 2
+    r, s = (int.from_bytes(half, "big") for half in (message.signature[:middle], message.signature[middle:]))
+    try:
+        load_p256(public_der).verify(
+            encode_dss_signature(r, s),
+            _to_be_signed(message.protected_raw, message.payload),
+            ec.ECDSA(hashes.SHA256()),
+        )
+    except InvalidSignature:
+        raise Untrusted("COSE_Sign1: the ES256 signature does not hold") from None
+
+
+def load_p256(public_der: bytes) -> ec.EllipticCurvePublicKey:
+    """The P-256 public key of a SubjectPublicKeyInfo. Raises Untrusted for any other key."""
+    try:
+        key = serialization.load_der_public_key(public_der)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise Untrusted("not a SubjectPublicKeyInfo of a P-256 key") from None
+    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise Untrusted("not a SubjectPublicKeyInfo of a P-256 key")
+    return key
+
+
+def _check_key(message: Sign1, algorithm: int, public: bytes) -> None:
+    """The header names this algorithm and, where it names a key, this key."""
+    if message.protected.get(LABEL_ALG) != algorithm:
+        raise Untrusted(f"COSE_Sign1: not signed with algorithm {algorithm}")
+    if message.protected.get(LABEL_KID, kid(public)) != kid(public):
+        raise Untrusted("COSE_Sign1: signed by another key")
+
+
+def _to_be_signed(protected_raw: bytes, payload: bytes) -> bytes:
+    """Sig_structure (RFC 9052 §4.4) with no external data."""
+    return cbor.encode(["Signature1", protected_raw, b"", payload])

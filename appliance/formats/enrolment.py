@@ -1,0 +1,147 @@
+"""How a box joins: it asks with its public keys, headquarters answers with certificates and the root of trust.
+
+Nothing secret is in either. Two people compare the fingerprints of both over another way (the label, the telephone), so
+a swapped request or answer is noticed before the box is trusted or trusts.
+"""
+
+import hashlib
+from collections.abc import Callable
+from typing import Annotated, Final
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from msgspec import Meta
+
+from appliance.errors import Malformed, Untrusted
+from appliance.formats import cbor, cose
+from appliance.formats.age import Recipient, parse_recipient
+from appliance.formats.fields import Milliseconds, Serial
+from appliance.formats.identity import KeyCertificate, Role, verify_certificate
+from appliance.model import Digest, Mode, Noun
+
+REQUEST_TYPE: Final = "landlink/request"
+REQUEST_BYTES_MAX: Final = 32_768
+ANSWER_BYTES_MAX: Final = 262_144
+FINGERPRINT_DIGITS: Final = 20
+
+Certificate = Annotated[bytes, Meta(min_length=1, max_length=4_096)]
+
+
+class Request(Noun, frozen=True, kw_only=True):
+    """What a box asks to be enrolled with.
+
+    Attributes:
+        identity_der: SubjectPublicKeyInfo of its identity key, which signs the request.
+        log_certificate, tls_certificate, age_certificate: identity.certify of each role.
+        tls_csr: PKCS#10 in DER for the TLS key, by which headquarters makes the X.509 certificate.
+    """
+
+    serial: Serial
+    domain: Annotated[str, Meta(pattern=r"\A[a-z0-9][a-z0-9.-]{1,62}\Z")]
+    mode: Mode
+    identity_der: Annotated[bytes, Meta(min_length=1, max_length=256)]
+    log_certificate: Certificate
+    tls_certificate: Certificate
+    age_certificate: Certificate
+    tls_csr: Certificate
+
+    @property
+    def first_origin(self) -> str:
+        """The name of the box's first log."""
+        return f"{self.domain}/{self.serial.lower()}.1"
+
+    def log_key(self) -> KeyCertificate:
+        """The log's key and origin. Raises Untrusted, Malformed."""
+        return verify_certificate(self.log_certificate, role=Role.LOG, identity_der=self.identity_der)
+
+    def age_recipient(self) -> Recipient:
+        """To whom headquarters seals what comes down. Raises Untrusted, Malformed."""
+        certificate = verify_certificate(self.age_certificate, role=Role.AGE, identity_der=self.identity_der)
+        return parse_recipient(certificate.public.decode("ascii", "replace"))
+
+
+class Answer(Noun, frozen=True, kw_only=True):
+    """What headquarters answers; the box believes it after two people compared its root's fingerprint.
+
+    Attributes:
+        request_sha256: SHA-256 of the signed request that it answers.
+        tls_certificate, ca_certificate: PEM; the second is what the collector's certificate must chain to.
+        root: The first root of headquarters' TUF repository, to be pinned.
+        at_ms: When headquarters answered.
+    """
+
+    serial: Serial
+    request_sha256: Digest
+    tls_certificate: Annotated[bytes, Meta(min_length=1, max_length=16_384)]
+    ca_certificate: Annotated[bytes, Meta(min_length=1, max_length=16_384)]
+    root: Annotated[bytes, Meta(min_length=1, max_length=131_072)]
+    at_ms: Milliseconds
+
+
+def sign_request(request: Request, sign: Callable[[bytes], bytes]) -> bytes:
+    """Sign a request; `sign` is the ES256 of the identity key inside (r || s)."""
+    protected = {
+        cose.LABEL_ALG: cose.ALG_ES256,
+        cose.LABEL_KID: cose.kid(request.identity_der),
+        cose.LABEL_TYP: REQUEST_TYPE,
+    }
+    return cose.sign1(cbor.pack(request), protected=protected, sign=sign)
+
+
+def verify_request(data: bytes) -> Request:
+    """Read a request and check that it is of one piece.
+
+    1. The identity key inside signed it. 2. It certified the log's key for the first origin. 3. It certified an age
+    recipient of this serial. 4. It certified the TLS key, and the CSR is for that key and signed by it.
+
+    Raises:
+        Untrusted: One of these does not hold.
+        Malformed: Something in it cannot be read.
+    """
+    message = cose.parse_sign1(data, what="enrolment request", bytes_max=REQUEST_BYTES_MAX)
+    cose.check_typ(message, REQUEST_TYPE)
+    request: Request = cbor.parse(message.payload, Request, what="enrolment request", bytes_max=REQUEST_BYTES_MAX)
+    cose.verify_es256(message, request.identity_der)
+    if (request.log_key().serial, request.log_key().name) != (request.serial, request.first_origin):
+        raise Untrusted("enrolment request: the log's key is certified for another box or origin")
+    request.age_recipient()
+    tls = verify_certificate(request.tls_certificate, role=Role.TLS, identity_der=request.identity_der)
+    if tls.public != _key_of_csr(request.tls_csr):
+        raise Untrusted("enrolment request: the CSR is for another key than the certified TLS key")
+    return request
+
+
+def _key_of_csr(csr_der: bytes) -> bytes:
+    """SubjectPublicKeyInfo of a CSR that its own key signed. Raises Malformed, Untrusted."""
+    try:
+        csr = x509.load_der_x509_csr(csr_der)
+        public = csr.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        genuine = csr.is_signature_valid
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise Malformed("enrolment request", "the CSR is no PKCS#10") from None
+    if not genuine:
+        raise Untrusted("enrolment request: the CSR is not signed by its own key")
+    return public
+
+
+def encode_answer(answer: Answer) -> bytes:
+    """Deterministic CBOR of the answer."""
+    return cbor.pack(answer)
+
+
+def parse_answer(data: bytes) -> Answer:
+    """Parse an answer. Raises Malformed."""
+    return cbor.parse(data, Answer, what="enrolment answer", bytes_max=ANSWER_BYTES_MAX)
+
+
+def check_answer(answer: Answer, request: bytes) -> None:
+    """Check that the answer is to this signed request. Raises Untrusted."""
+    if answer.request_sha256 != hashlib.sha256(request).digest():
+        raise Untrusted("enrolment answer: to another request")
+
+
+def fingerprint(data: bytes) -> str:
+    """80 bits of SHA-256 for two people to compare: five groups of four hexadecimal digits."""
+    digits = hashlib.sha256(data).hexdigest()[:FINGERPRINT_DIGITS]
+    return " ".join(digits[start : start + 4] for start in range(0, FINGERPRINT_DIGITS, 4))
