@@ -110,7 +110,11 @@ class GpioPanel:
     def sound(self, sound: Sound) -> None:
         """Give one short signal, in place of one that is still sounding; returns at once."""
         on_s, off_s, times = SOUNDS[sound]
-        self._buzzer.blink(on_time=on_s, off_time=off_s, n=times)
+        self._buzzer.blink(
+            on_time=on_s,  # pyright: ignore[reportArgumentType]  # its default is 1, and there are no types
+            off_time=off_s,  # pyright: ignore[reportArgumentType]
+            n=times,
+        )
 
     def on_press(self, pressed: Callable[[Button], None]) -> None:
         """Call `pressed` at each debounced press, from the panel's own thread."""

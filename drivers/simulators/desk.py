@@ -15,6 +15,7 @@ from typing import Any, Final, assert_never
 
 import msgspec
 
+from drivers.simulators.camera_stand import CameraStand
 from drivers.simulators.control import DECODER, Lay, Plug, Press, Raw, Remove, Request, State, Unplug
 from drivers.simulators.faults import Fault, Pause, script
 from drivers.simulators.lamps import LampLog
@@ -74,6 +75,9 @@ class Desk:
                 stack.enter_context(contextlib.closing(self._lamps))
                 stack.callback(self._port.unplug)
                 stack.callback(self._pins.close)
+                camera = CameraStand(lambda: tuple(self._laid.lay.mrz) if self._laid else None)
+                sock = _bind(self._folder / "camera.sock")
+                await stack.enter_async_context(await asyncio.start_unix_server(camera.serve, sock=sock))
                 control = _bind(self._folder / "desk.sock.new")
                 await stack.enter_async_context(await asyncio.start_unix_server(self._converse, sock=control))
                 (self._folder / "desk.sock.new").replace(self._folder / "desk.sock")

@@ -1,0 +1,52 @@
+"""The box's camera off a Pi: asks the desk simulator for an image of what lies on it (the desk's end: camera_booth.py).
+
+On the wire, over the unix stream `camera.sock`: the box sends `{"bytes_max": n}` and a line feed; the desk answers
+`{"ok": true, "bytes": n, "captured": {...}}`, a line feed and so many bytes of JPEG, or `{"ok": false, "why": ...}`.
+"""
+
+import contextlib
+import json
+import socket
+from pathlib import Path
+from typing import Any, Final
+
+from drivers.api import DeviceError, Image
+
+CAPTURE_TIMEOUT_S: Final = 3.0
+HEADER_BYTES_MAX: Final = 4096
+
+
+class SimulatedCamera:
+    """A camera over the desk (drivers.api.Camera).
+
+    Args:
+        desk: The desk's `camera.sock`; looked for anew at each capture.
+    """
+
+    def __init__(self, desk: Path) -> None:
+        self._desk = desk
+
+    def capture(self, *, bytes_max: int) -> Image:
+        """Take one image of what lies on the desk now.
+
+        Raises:
+            DeviceError: There is no desk, it gave no image within CAPTURE_TIMEOUT_S, or none fits `bytes_max`.
+        """
+        try:
+            with socket.socket(socket.AF_UNIX) as line:
+                line.settimeout(CAPTURE_TIMEOUT_S)
+                line.connect(str(self._desk))
+                line.sendall(json.dumps({"bytes_max": bytes_max}).encode() + b"\n")
+                with contextlib.closing(line.makefile("rb")) as answer:
+                    header: dict[str, Any] = json.loads(answer.readline(HEADER_BYTES_MAX))
+                    if not header["ok"]:
+                        raise DeviceError(str(header["why"]))
+                    jpeg = answer.read(min(header["bytes"], bytes_max))
+        except (OSError, ValueError, KeyError) as error:
+            raise DeviceError("the camera gave no image") from error
+        if len(jpeg) != header["bytes"]:
+            raise DeviceError("the camera broke off in the middle of an image")
+        return Image(jpeg=jpeg, captured=dict(header["captured"]))
+
+    def close(self) -> None:
+        """Nothing is held between captures."""
