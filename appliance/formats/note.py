@@ -41,7 +41,7 @@ class Verifier:
 
     Attributes:
         name: For a log, its origin.
-        kind: ED25519, COSIGNATURE_ED25519 or COSIGNATURE_MLDSA44.
+        type: ED25519, COSIGNATURE_ED25519 or COSIGNATURE_MLDSA44.
         public: Raw public key, 32 or 1312 bytes.
 
     Raises:
@@ -49,7 +49,7 @@ class Verifier:
     """
 
     name: str
-    kind: int
+    type: int
     public: bytes
 
     def __post_init__(self) -> None:
@@ -57,17 +57,17 @@ class Verifier:
             raise Malformed("note key", "its name is empty, too long, or holds a space or plus")
         if not self.name.isprintable() or self.name.strip() != self.name:
             raise Malformed("note key", "its name holds a control character or space")
-        if PUBLIC_BYTES.get(self.kind) != len(self.public):
-            raise Malformed("note key", f"no key of type {self.kind:02x} has {len(self.public)} bytes")
+        if PUBLIC_BYTES.get(self.type) != len(self.public):
+            raise Malformed("note key", f"no key of type {self.type:02x} has {len(self.public)} bytes")
 
     @property
     def key_id(self) -> bytes:
         """SHA-256(name || 0A || type || public key)[:4]."""
-        return hashlib.sha256(self.name.encode() + b"\n" + bytes([self.kind]) + self.public).digest()[:KEY_ID_BYTES]
+        return hashlib.sha256(self.name.encode() + b"\n" + bytes([self.type]) + self.public).digest()[:KEY_ID_BYTES]
 
     def vkey(self) -> str:
         """`name+key id in hexadecimal+base64(type || public key)`."""
-        return f"{self.name}+{self.key_id.hex()}+{base64.b64encode(bytes([self.kind]) + self.public).decode('ascii')}"
+        return f"{self.name}+{self.key_id.hex()}+{base64.b64encode(bytes([self.type]) + self.public).decode('ascii')}"
 
     def verify(self, text: str, signature: bytes) -> "Verified":
         """Verify one signature over a note's text.
@@ -76,11 +76,11 @@ class Verifier:
             Untrusted: It does not hold.
             Malformed: A cosignature over a text that is no checkpoint.
         """
-        if len(signature) != SIGNATURE_BYTES[self.kind]:
+        if len(signature) != SIGNATURE_BYTES[self.type]:
             raise Untrusted(f"note: the signature by {self.name} has the wrong length")
-        at_s = None if self.kind == ED25519 else int.from_bytes(signature[:8], "big")
+        at_s = None if self.type == ED25519 else int.from_bytes(signature[:8], "big")
         try:
-            match self.kind:
+            match self.type:
                 case 0x01:
                     Ed25519PublicKey.from_public_bytes(self.public).verify(signature, text.encode())
                 case 0x04:
@@ -116,7 +116,7 @@ class Opened:
         for verified in self.signatures:
             if verified.verifier == verifier:
                 return verified
-        raise Untrusted(f"note: not signed by {verifier.name} (type {verifier.kind:02x})")
+        raise Untrusted(f"note: not signed by {verifier.name} (type {verifier.type:02x})")
 
 
 class Signer(Protocol):
