@@ -53,11 +53,18 @@ class PostConfig(Noun, frozen=True, kw_only=True):
 
 
 class ScannerConfig(Noun, frozen=True, kw_only=True):
-    """The document scanner on a serial line."""
+    """The document scanner on a serial line.
+
+    Attributes:
+        framing: For the generic dialect: what stands around a document's text; "none" is ended by silence.
+        lrc: For the generic dialect with framing "stx-etx": a longitudinal redundancy check follows ETX.
+    """
 
     dialect: Literal["elyctis", "generic"]
     port: PathText
     baud: Literal[9600, 19200, 38400, 57600, 115200] = 115200
+    framing: Literal["none", "stx-etx"] = "none"
+    lrc: bool = False
 
 
 class CameraConfig(Noun, frozen=True, kw_only=True):

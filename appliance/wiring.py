@@ -1,1 +1,110 @@
 """Configuration becomes objects: the only place that names fitted hardware, and where each process is put together."""
+
+from pathlib import Path
+
+from appliance.config import Config
+from drivers.api import Camera, Panel, Scanner, ScannerCodec
+
+# --- fitted hardware --------------------------------------------------------------------------------------------------
+
+
+def _scanner(config: Config) -> Scanner:
+    from drivers.serial_port import SerialScanner
+
+    return SerialScanner(_codec(config), Path(config.scanner.port), baud=config.scanner.baud)
+
+
+def _codec(config: Config) -> ScannerCodec:
+    match config.scanner.dialect, config.scanner.framing:
+        case "elyctis", _:
+            from drivers.scanner.elyctis import ElyctisCodec
+
+            return ElyctisCodec()
+        case _, "none":
+            from drivers.scanner.generic import GenericCodec
+
+            return GenericCodec()
+        case _:
+            from drivers.scanner.generic import FramedCodec
+
+            return FramedCodec(lrc=config.scanner.lrc)
+
+
+def _camera(config: Config) -> Camera | None:
+    """The camera, None where none is fitted."""
+    match config.camera.kind:
+        case "none":
+            return None
+        case "picamera2":
+            from drivers.camera import PiCamera
+
+            return PiCamera()
+        case "simulated":
+            from drivers.simulators.camera import SimulatedCamera
+
+            assert config.camera.socket is not None, "parse_config saw to it"
+            return SimulatedCamera(Path(config.camera.socket))
+
+
+def _panel(config: Config) -> Panel:
+    from drivers.panel import GpioPanel, PanelPins
+
+    parts = ("green", "amber", "red", "buzzer", "start", "supervisor")
+    numbers: dict[str, int] = {part: getattr(config.panel, part) for part in parts}
+    if config.panel.pins == "simulated":
+        from drivers.simulators.pins import DeskPinFactory
+
+        assert config.panel.socket is not None, "parse_config saw to it"
+        names = {number: part for part, number in numbers.items()}
+        return GpioPanel(PanelPins(**numbers), DeskPinFactory(Path(config.panel.socket), names))
+    from gpiozero.pins.lgpio import LGPIOFactory
+
+    return GpioPanel(PanelPins(**numbers), LGPIOFactory())
+
+
+def uplink(config: Config) -> None:
+    """Deliver records and mirror releases until told to stop.
+
+    Raises:
+        ConfigError: The box has not been enrolled.
+        StorageFault, StorageFull: The card; the supervisor starts the process again.
+    """
+    from appliance.uplink.assembly import run
+
+    run(config)
+
+
+def request(config: Config, *, out: Path) -> str:
+    """Write the enrolment request to `out`; returns what to tell the technician."""
+    from appliance.enrol.places import EnrolmentPlaces
+    from appliance.enrol.request import make_request
+    from appliance.files import write_durably
+    from appliance.formats.enrolment import fingerprint
+    from drivers.key_store import FileKeyStore
+
+    identity_key = EnrolmentPlaces(config.state).identity_key
+
+    def key_store() -> FileKeyStore:
+        return FileKeyStore(identity_key) if identity_key.exists() else FileKeyStore.create(identity_key)
+
+    signed = make_request(config, key_store)
+    write_durably(out, signed, mode=0o644)
+    return (
+        f"The request of box {config.box.serial} is in {out}.\n"
+        f"Fingerprint of the request: {fingerprint(signed)}\n"
+        "Next: carry the file to headquarters (landlink-hq issue) and compare the fingerprint there; "
+        "then here: landlink-box accept ANSWER"
+    )
+
+
+def accept(config: Config, *, answer: Path) -> str:
+    """Verify headquarters' answer in the folder `answer` and install it; returns what to tell the technician."""
+    from appliance.enrol.accept import accept_answer
+    from appliance.formats.enrolment import fingerprint
+
+    accepted = accept_answer(config, answer)
+    return (
+        f"Box {accepted.serial} is enrolled with {config.box.domain}.\n"
+        f"Fingerprint of headquarters: {fingerprint(accepted.root)}\n"
+        "Compare it with the one that headquarters printed; if it differs, do not use this box."
+    )

@@ -125,6 +125,7 @@ class GpioPanel:
         self._edges.put(None)
         if self._thread is not threading.current_thread():
             self._thread.join()
+        self.show(None)
         for device in (*self._lamps.values(), self._buzzer, *self._buttons):
             device.close()
         self._factory.close()

@@ -17,7 +17,7 @@ MARGIN_MM: Final = 6
 PITCH_MM: Final = 2.54
 LINE_SPACING_MM: Final = 6.0
 ZONE_BOTTOM_MM: Final = 6.0
-"""From the lower edge to the last line's base (Doc 9303-4 §4.2.2, rounded)."""
+"""From the lower edge to the foot of the last line."""
 
 SIZES_MM: Final = {44: (125, 88), 36: (105, 74), 30: (86, 54)}
 """Width and height by characters a line: TD3 and MRV-A, TD2 and MRV-B, TD1."""
@@ -100,12 +100,14 @@ def _draw_pattern(pen: ImageDraw.ImageDraw, width: int, height: int) -> None:
                 (x, row + 16 * math.sin(x / (70 + 23 * index) + row / 60 + index)) for x in range(0, width + 12, 12)
             ]
             pen.line(wave, fill=colour, width=1)
-    pen.text((width / 2, height * 0.4), "SYNTHETIC", font=_font(11), fill=PATTERN[1], anchor="mm")
+    font = _font(width / PIXELS_PER_MM * 0.08)
+    pen.text((width * 0.97, height * 0.12), "SYNTHETIC", font=font, fill=(214, 190, 184), anchor="rm")
 
 
 def _draw_portrait(pen: ImageDraw.ImageDraw, *, width_mm: float, bottom_mm: float) -> None:
     """Head and shoulders in one tone."""
-    left, right, top = width_mm * 0.04, width_mm * 0.30, 6.0
+    left, right = width_mm * 0.04, width_mm * 0.30
+    top = max(4.0, bottom_mm - (right - left) * 45 / 35)  # a portrait of 35 x 45 mm, made to fit
     pen.rectangle(_box(left, top, right, bottom_mm), fill=(214, 218, 222), outline=LABEL)
     middle, span = (left + right) / 2, right - left
     head = top + (bottom_mm - top) * 0.42
