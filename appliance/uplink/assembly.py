@@ -1,0 +1,63 @@
+"""The uplink put together from the configuration, and run."""
+
+import logging
+import random
+import signal
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from types import FrameType
+
+from appliance.config import Config
+from appliance.model import Origin
+from appliance.uplink.backoff import Backoff
+from appliance.uplink.bodies import Bodies
+from appliance.uplink.collector import Collector
+from appliance.uplink.contact import Contact
+from appliance.uplink.courier import Courier
+from appliance.uplink.handover import Handover
+from appliance.uplink.index import Index
+from appliance.uplink.link import Link, tls_context
+from appliance.uplink.mirror import Mirror
+from appliance.uplink.process import Delivery, keep_mirror
+from appliance.uplink.published import PublishedLog
+
+
+def run(config: Config) -> None:
+    """Deliver and mirror until SIGTERM.
+
+    Raises:
+        ConfigError: The box has not been enrolled.
+        StorageFault, StorageFull: The card; the supervisor starts the process again.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    state = config.state
+    context = tls_context(state / "uplink")
+    log = PublishedLog(state / "log", state / "log.vkey")
+    contact = Contact(config.runtime / "uplink.status")
+    handover = Handover(config.runtime / "uplink.sock")
+
+    def new_link() -> Link:
+        far = config.uplink
+        return Link(far.host, far.port, context, rate_bytes_per_s=far.rate_bytes_per_s)
+
+    def courier_of(origin: Origin) -> Courier:
+        index = Index(state / "uplink" / "index.db", origin)
+        collector = Collector(new_link(), origin)
+        bodies = Bodies(state / "bodies")
+        return Courier(origin, log=log, bodies=bodies, index=index, collector=collector, handover=handover)
+
+    delivery = Delivery(log, courier_of, contact, Backoff(random.random))
+    stop = threading.Event()
+
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, end)
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="mirror") as pool:
+        companion = pool.submit(
+            keep_mirror, lambda: Mirror(new_link(), state / "mirror"), contact, Backoff(random.random), stop
+        )
+        try:
+            delivery.run(stop, companion)
+        finally:
+            stop.set()

@@ -1,0 +1,61 @@
+"""Handing headquarters' receipts and cosignatures to the recorder, which verifies them and alone deletes bodies."""
+
+import logging
+from pathlib import Path
+from typing import Final
+
+from appliance.errors import Malformed
+from appliance.formats.wire import Acknowledge, Cosigned
+from appliance.line import RecorderAway, RecorderLine, RecorderRefused
+from appliance.uplink.index import Index
+
+RECEIPTS_MAX: Final = 24
+"""In one message (wire.Acknowledge)."""
+ANSWER_TIMEOUT_S: Final = 3.0
+FINAL: Final = frozenset({"malformed", "untrusted", "wrong_origin"})
+"""Refusals that asking again does not change."""
+
+_journal = logging.getLogger("landlink.uplink")
+
+
+class Handover:
+    """The uplink's side of the recorder's socket."""
+
+    def __init__(self, socket: Path) -> None:
+        self._line = RecorderLine(socket, timeout_s=ANSWER_TIMEOUT_S)
+        self._note = b""
+
+    def keep(self, note: bytes) -> None:
+        """A newer cosigned checkpoint to hand over; it replaces one that the recorder has not taken yet."""
+        self._note = note
+
+    def pass_on(self, index: Index) -> None:
+        """Hand over everything that waits; what the recorder cannot take now waits for the next call."""
+        try:
+            while waiting := index.unhanded(RECEIPTS_MAX):
+                self._receipts(index, waiting)
+            if self._note:
+                self._line.ask(Cosigned(note=self._note))
+                self._note = b""
+        except RecorderRefused as refusal:
+            if refusal.code in FINAL and not index.unhanded(1):
+                _journal.warning("uplink: the recorder refuses headquarters' cosignature: %s", refusal)
+                self._note = b""
+        except (RecorderAway, Malformed):
+            pass  # its supervisor restarts it; everything is kept here
+
+    def _receipts(self, index: Index, waiting: tuple[tuple[int, bytes], ...]) -> None:
+        try:
+            self._line.ask(Acknowledge(receipts=tuple(receipt for _, receipt in waiting)))
+        except RecorderRefused as refusal:
+            if refusal.code not in FINAL:
+                raise
+            if len(waiting) == 1:
+                leaf = waiting[0][0]
+                index.park(leaf, f"the recorder refuses headquarters' receipt: {refusal}")
+                _journal.warning("uplink: entry %d set aside: the recorder refuses its receipt: %s", leaf, refusal)
+                return
+            for one in waiting:  # the others of this message are good
+                self._receipts(index, (one,))
+            return
+        index.handed(leaf for leaf, _ in waiting)

@@ -1,0 +1,172 @@
+"""The mirror: headquarters' repository copied into a folder, byte by byte, as a dumb carrier does it.
+
+It verifies nothing, since `releases` verifies everything; a hash in a target's name only tells whether the copying
+went well. Files appear whole; `timestamp.json` last, so that a reader never sees a release of which a part is missing.
+What a broken link interrupted goes on where it stopped.
+"""
+
+import contextlib
+import hashlib
+import os
+import re
+import time
+from pathlib import Path
+from typing import Final
+
+from appliance.errors import Malformed, UplinkFault
+from appliance.files import replace_file, storage, sync_folder
+from appliance.formats.mirror import WantedFile, wanted_files
+from appliance.uplink.link import Link
+
+TUF_ROOT: Final = "/tuf/"
+TIMESTAMP: Final = "metadata/timestamp.json"
+TIMESTAMP_BYTES_MAX: Final = 16_384
+ROUNDS_MAX: Final = 16
+"""Chain of metadata to follow: root, snapshot, roles, targets; a few roots more."""
+PRUNE_AFTER_S: Final = 86_400.0
+"""An unused file stays for a day: `releases` may be reading the release before."""
+TARGET_NAME: Final = re.compile(r"([0-9a-f]{64})\.[^/]+")
+SAFE_PATH: Final = re.compile(r"(metadata|targets)(/[A-Za-z0-9_][A-Za-z0-9_.-]{0,120}){1,3}")
+
+
+class RepositoryFault(UplinkFault):
+    """Headquarters was reached, and what it serves is no whole repository."""
+
+
+class Mirror:
+    """Copies into `folder`.
+
+    Args:
+        link: Used by this object alone.
+        folder: `state/mirror`.
+
+    Raises:
+        StorageFault: The folder cannot be read.
+    """
+
+    def __init__(self, link: Link, folder: Path) -> None:
+        self._link = link
+        self._folder = folder
+        self._entity_tag = ""
+        self._mend()
+
+    def refresh(self) -> bool:
+        """Fetch what is new; whether anything was.
+
+        Raises:
+            RepositoryFault: What the server serves cannot be copied; the mirror stays as it was.
+            UplinkFault: The link.
+            StorageFault, StorageFull: The card; the mirror stays as it was.
+        """
+        timestamp = self._timestamp()
+        if timestamp is None:
+            return False
+        used: set[str] = set()
+
+        def read(path: str) -> bytes | None:
+            content = timestamp if path == TIMESTAMP else self._read(path)
+            if content is not None:
+                used.add(path)
+            return content
+
+        absent: set[str] = set()
+        for _ in range(ROUNDS_MAX):
+            try:
+                wanted = [file for file in wanted_files(read) if file.path not in absent]
+            except Malformed as error:
+                raise RepositoryFault(f"headquarters' repository cannot be read: {error}") from None
+            if not wanted:
+                replace_file(self._folder / TIMESTAMP, timestamp)
+                self._prune(used)
+                return True
+            absent |= {file.path for file in wanted if not self._fetch(file)}
+        raise RepositoryFault("headquarters' repository never ends")
+
+    def _timestamp(self) -> bytes | None:
+        """The server's timestamp.json; None when it is what the mirror has."""
+        tag = {"If-None-Match": self._entity_tag} if self._entity_tag else {}
+        answer = self._link.request("GET", TUF_ROOT + TIMESTAMP, headers=tag, answer_bytes_max=TIMESTAMP_BYTES_MAX)
+        if answer.status == 304:
+            return None
+        if answer.status != 200:
+            raise RepositoryFault(f"headquarters publishes nothing yet ({answer.status})")
+        if answer.body == self._read(TIMESTAMP):
+            self._entity_tag = answer.headers.get("etag", "")[:256]
+            return None
+        return answer.body
+
+    def _fetch(self, file: WantedFile) -> bool:
+        """Copy one file; False when it is optional and the server has none."""
+        if SAFE_PATH.fullmatch(file.path) is None:
+            raise RepositoryFault("headquarters' repository names a path outside of it")
+        path = self._folder / file.path
+        part = path.with_name(f".{path.name}.part")
+        with storage(f"mirror {path.name}"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            status = self._download(file, part)
+            if status not in (200, 206):
+                part.unlink()
+                if status == 404 and file.optional:
+                    return False
+                raise RepositoryFault(f"headquarters does not give {file.path} ({status})")
+            if not _arrived(part, path.name):
+                part.unlink()
+                raise RepositoryFault(f"{file.path} did not arrive as it is named")
+            part.replace(path)
+            sync_folder(path.parent)
+        return True
+
+    def _download(self, file: WantedFile, part: Path) -> int:
+        """Append to what an earlier attempt left; the status."""
+        have = part.stat().st_size if part.exists() else 0
+        if have >= file.bytes_max:
+            have = 0
+        with part.open("ab" if have else "wb") as growing:
+
+            def take(piece: bytes) -> None:
+                with storage(f"mirror {part.name}"):
+                    growing.write(piece)
+
+            answer = self._link.request(
+                "GET",
+                TUF_ROOT + file.path,
+                headers={"Range": f"bytes={have}-"} if have else {},
+                take=take,
+                answer_bytes_max=file.bytes_max - have,
+            )
+            growing.flush()
+            os.fsync(growing.fileno())  # a file that a power cut tore would never be fetched again
+        return 416 if have and answer.status == 200 else answer.status
+
+    def _read(self, path: str) -> bytes | None:
+        if SAFE_PATH.fullmatch(path) is None:
+            return None
+        try:
+            return (self._folder / path).read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def _mend(self) -> None:
+        """Drop targets that no longer have the hash they are named by, so that they are fetched again."""
+        with storage("mirror"):
+            for path in (self._folder / "targets").rglob("*"):
+                if path.is_file() and not _arrived(path, path.name):
+                    path.unlink()
+                    (self._folder / TIMESTAMP).unlink(missing_ok=True)
+
+    def _prune(self, used: set[str]) -> None:
+        """Remove what no metadata names any more; roots stay, they are a chain."""
+        with storage("mirror"):
+            for path in self._folder.rglob("*"):
+                name = str(path.relative_to(self._folder))
+                if name in used or not path.is_file() or name.endswith(".root.json"):
+                    continue
+                if time.time() - path.stat().st_mtime > PRUNE_AFTER_S:
+                    with contextlib.suppress(FileNotFoundError):
+                        path.unlink()
+
+
+def _arrived(path: Path, name: str) -> bool:
+    """Whether a file has the hash that its name promises; a name without one promises nothing."""
+    target = TARGET_NAME.fullmatch(name)
+    return target is None or hashlib.sha256(path.read_bytes()).hexdigest() == target[1]

@@ -1,0 +1,150 @@
+"""Stage 8 of 8: deliver - the uplink's process.
+
+Two threads, each with its own link and its own patience: the main one delivers (log, bodies, receipts to the recorder),
+the other keeps the mirror of what headquarters publishes. The main one looks at the card every POLL_S whatever the link
+does, so that the page always says what is not sent yet. Everything is crash-safe: the process may end anywhere.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Final
+
+from appliance.errors import Malformed, StorageFault, StorageFull, Untrusted, UplinkFault
+from appliance.model import Origin
+from appliance.uplink.backoff import Backoff
+from appliance.uplink.contact import Contact, Party
+from appliance.uplink.courier import Courier
+from appliance.uplink.mirror import Mirror, RepositoryFault
+from appliance.uplink.published import Head, PublishedLog
+
+POLL_S: Final = 0.25
+REFRESH_S: Final = 10.0
+NO_ROOM_S: Final = 60.0
+
+_journal = logging.getLogger("landlink.uplink")
+
+
+class Delivery:
+    """The main thread's loop.
+
+    Args:
+        log: What the recorder publishes.
+        courier_of: Makes the courier of an origin; a recorder that lost its log opens another.
+        contact: Tells the page.
+        backoff: Patience with the link.
+    """
+
+    def __init__(
+        self, log: PublishedLog, courier_of: Callable[[Origin], Courier], contact: Contact, backoff: Backoff
+    ) -> None:
+        self._log = log
+        self._courier_of = courier_of
+        self._courier: Courier | None = None
+        self._contact = contact
+        self._backoff = backoff
+        self._wait_until_s = 0.0
+        self._contacts = 0
+        self._alarm = ""
+
+    def run(self, stop: threading.Event, companion: Future[None]) -> None:
+        """Deliver until `stop`, or until the companion thread has failed.
+
+        Raises:
+            StorageFault, StorageFull: The card; the supervisor starts the process again.
+        """
+        while not stop.is_set():
+            if companion.done():
+                companion.result()
+            if not self._turn():
+                stop.wait(POLL_S)
+
+    def _turn(self) -> bool:
+        """Look, try, tell; whether there is more to send at once."""
+        head = self._head()
+        if head is not None:
+            self._serve(head.checkpoint.origin)
+        if self._courier is None or head is None:
+            self._contact.tell(not_sent=0, parked=0, alarm=self._alarm)
+            return False
+        self._courier.look()
+        more = self._due() and self._try(self._courier, head)
+        counts = self._courier.counts()
+        if self._courier.headquarters_ms:
+            self._contact.signed(self._courier.headquarters_ms)
+        self._contact.tell(
+            not_sent=counts.waiting + counts.parked, parked=counts.parked, alarm=self._alarm or self._courier.alarm
+        )
+        return more
+
+    def _head(self) -> Head | None:
+        try:
+            head = self._log.head()
+        except (StorageFault, Malformed, Untrusted) as error:
+            if not self._alarm:
+                _journal.error("uplink: the published log cannot be read: %s", error)
+            self._alarm = f"the published log cannot be read: {error}"
+            return None
+        self._alarm = ""
+        return head
+
+    def _serve(self, origin: str) -> None:
+        if self._courier is not None and self._courier.origin == origin:
+            return
+        if self._courier is not None:
+            self._courier.close()
+            self._courier = None
+        self._courier = self._courier_of(Origin(origin))
+
+    def _due(self) -> bool:
+        """Whether the wait is over, or the other thread has reached headquarters meanwhile."""
+        return time.monotonic() >= self._wait_until_s or self._contact.made_count != self._contacts
+
+    def _try(self, courier: Courier, head: Head) -> bool:
+        try:
+            more = courier.send(head)
+        except UplinkFault as fault:
+            self._contact.lost(Party.DELIVERY, str(fault))
+            self._contacts = self._contact.made_count
+            self._wait_until_s = time.monotonic() + self._backoff.failed()
+            if self._backoff.failures == 1:
+                _journal.info("uplink: waiting for headquarters: %s", fault)
+            return False
+        finally:
+            self._backoff.spread(courier.spread_s)
+        if more:
+            self._contact.made(Party.DELIVERY)
+            self._backoff.succeeded()
+        return more
+
+
+def keep_mirror(mirror_of: Callable[[], Mirror], contact: Contact, backoff: Backoff, stop: threading.Event) -> None:
+    """The companion thread's loop: copy what headquarters publishes every REFRESH_S.
+
+    Raises:
+        StorageFault: The card.
+    """
+    mirror = mirror_of()
+    trouble = ""
+    while not stop.is_set():
+        wait_s = REFRESH_S
+        said = ""
+        try:
+            mirror.refresh()
+            contact.made(Party.MIRROR)
+            backoff.succeeded()
+        except RepositoryFault as fault:  # headquarters was reached
+            contact.made(Party.MIRROR)
+            said = str(fault)
+        except StorageFull as error:
+            said = str(error)
+            wait_s = NO_ROOM_S
+        except UplinkFault as fault:
+            contact.lost(Party.MIRROR, str(fault))
+            wait_s = backoff.failed()
+        if said and said != trouble:
+            _journal.warning("uplink: the mirror stays as it is: %s", said)
+        trouble = said
+        stop.wait(wait_s)
