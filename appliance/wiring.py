@@ -62,6 +62,17 @@ def _panel(config: Config) -> Panel:
     return GpioPanel(PanelPins(**numbers), LGPIOFactory())
 
 
+def releases(config: Config) -> None:
+    """Verify headquarters' releases and switch to them until told to stop.
+
+    Raises:
+        StorageFault, StorageFull: The card; the supervisor starts the process again.
+    """
+    from appliance.releases.process import run
+
+    run(config)
+
+
 def uplink(config: Config) -> None:
     """Deliver records and mirror releases until told to stop.
 

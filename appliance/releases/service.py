@@ -1,0 +1,129 @@
+"""The process: look at the mirror once a second, take what is new, tell the recorder, say what is in service.
+
+A refused release changes nothing but `why` in the status. The recorder is told at each switch and at the start (it may
+not have heard of the last one before a power cut); telling it twice is safe.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+from appliance.errors import LandlinkError, Malformed, StorageFull, Untrusted
+from appliance.files import replace_file
+from appliance.formats.status import ReleasesStatus, encode_status
+from appliance.formats.wire import Switched
+from appliance.line import RecorderAway, RecorderLine
+from appliance.model import Line
+from appliance.releases.take import take_release
+from appliance.shelf import Shelf
+
+LOOK_S: Final = 1.0
+"""Between two looks at the mirror's timestamp.json."""
+AGAIN_S: Final = 60.0
+"""A refused release is looked at again after this long: the mirror may have been incomplete, the disk full."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Where this process reads and writes: `state/mirror`, `state/releases` and `runtime/releases.status`."""
+
+    mirror: Path
+    shelf: Shelf
+    status: Path
+
+
+class Releases:
+    """One run of the process.
+
+    Args:
+        places: Its folders.
+        line: To the recorder.
+        lower_bound_ms: Reads the proven lower bound of time, milliseconds since 1970; no clock is asked (I9).
+        report: One line for the journal at each switch and each refusal, without personal data.
+    """
+
+    def __init__(
+        self, places: Places, line: RecorderLine, lower_bound_ms: Callable[[], int], report: Callable[[str], None]
+    ) -> None:
+        self._places = places
+        self._line = line
+        self._lower_bound_ms = lower_bound_ms
+        self._report = report
+        self._seen: tuple[int, int, int] | None = None
+        self._ticks_left = 0
+        self._why: Line = ""
+        self._dated: date | None = None
+        self._told = 0
+
+    def start(self) -> None:
+        """Load what is in service and say so; a release that no longer verifies is reported and stays in its place."""
+        try:
+            if self._places.shelf.version():
+                self._dated = self._places.shelf.load().dated
+        except LandlinkError as error:
+            self._refuse(f"the release in service: {error}")
+        self._write_status()
+
+    def look(self) -> None:
+        """One look: take what is new, and tell the recorder what it has not heard of.
+
+        Raises:
+            StorageFault: The disk fails; the process ends and is started again.
+        """
+        stamp = self._stamp()
+        self._ticks_left -= 1
+        if stamp is not None and (stamp != self._seen or (self._why and self._ticks_left <= 0)):
+            self._seen, self._ticks_left = stamp, int(AGAIN_S / LOOK_S)
+            self._take()
+            self._write_status()
+        self._tell()
+
+    def run(self, stop: threading.Event) -> None:
+        """Look until `stop` is set. Raises StorageFault."""
+        self.start()
+        while True:
+            self.look()
+            if stop.wait(LOOK_S):
+                return
+
+    def _take(self) -> None:
+        try:
+            release = take_release(self._places.shelf, self._places.mirror, lower_bound_ms=self._lower_bound_ms())
+        except (Untrusted, Malformed, StorageFull) as error:
+            self._refuse(str(error))
+            return
+        self._why = ""
+        if release is not None:
+            self._dated = release.dated
+            self._report(f"release {release.version} of {release.dated} is in service")
+
+    def _refuse(self, why: str) -> None:
+        if why != self._why:
+            self._report(f"refused: {why}")
+        self._why = why[:256]
+
+    def _tell(self) -> None:
+        version = self._places.shelf.version()
+        if version in (0, self._told):
+            return
+        try:
+            self._line.ask(Switched(version=version))
+        except RecorderAway:
+            return  # asked again at the next look
+        except LandlinkError as error:
+            self._report(f"the recorder does not take release {version}: {error}")
+        self._told = version
+
+    def _stamp(self) -> tuple[int, int, int] | None:
+        try:
+            found = (self._places.mirror / "metadata" / "timestamp.json").stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_ino, found.st_size
+
+    def _write_status(self) -> None:
+        status = ReleasesStatus(version=self._places.shelf.version(), dated=self._dated, why=self._why)
+        replace_file(self._places.status, encode_status(status))

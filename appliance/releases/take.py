@@ -1,0 +1,206 @@
+"""Take the mirror's newest release onto the shelf, or refuse it by name; the old one stays until the last step.
+
+1. python-tuf's client follows the mirror from the release in service: signatures, thresholds, versions that never go
+   back, lengths and hashes, and expiry against the proven lower bound of time (I9), never against the clock.
+2. What it gathered lies in a new folder and is verified again as at every load (formats/release.py), whole: a damaged
+   list takes a list out of service, but it puts none into service.
+3. The version is higher than the one in service.
+4. The lists are opened and answer what is known beforehand (canaries of issuer UTO).
+5. Everything is on the disk; the folder gets its name; `current` is replaced in one step. The previous one is kept.
+"""
+
+import contextlib
+import os
+import shutil
+from collections.abc import Generator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from tuf.api.exceptions import (
+    BadVersionNumberError,
+    DownloadError,
+    DownloadHTTPError,
+    DownloadLengthMismatchError,
+    ExpiredMetadataError,
+    LengthOrHashMismatchError,
+    RepositoryError,
+    UnsignedMetadataError,
+)
+from tuf.api.serialization import DeserializationError
+from tuf.ngclient import Updater, UpdaterConfig
+
+from appliance.errors import Malformed, StorageFault, Untrusted
+from appliance.files import storage, sync_folder
+from appliance.formats.release import TARGET_BYTES_MAX, Damaged, Release, verify_release
+from appliance.formats.tuf_chain import (
+    DELEGATED,
+    ROOT_BYTES_MAX,
+    ROOTS_MAX,
+    SNAPSHOT_BYTES_MAX,
+    TARGETS_BYTES_MAX,
+    TIMESTAMP_BYTES_MAX,
+)
+from appliance.releases.mirror_folder import ADDRESS, MirrorFolder
+from appliance.screen.lists import Lists
+from appliance.shelf import METADATA, Shelf, read_release
+
+_NEW: Final = ".new"
+_ROOTS: Final = "root_history"
+"""Where python-tuf's client keeps the roots it followed."""
+
+_WHY: Final = (
+    (ExpiredMetadataError, "expired"),
+    (BadVersionNumberError, "older than what is in service"),
+    (UnsignedMetadataError, "not signed by enough keys of its role"),
+    (LengthOrHashMismatchError, "not the file that was signed"),
+    (DownloadLengthMismatchError, "longer than was signed"),
+    (DownloadHTTPError, "incomplete"),
+    (DownloadError, "unreadable"),
+    (DeserializationError, "not in its format"),
+    (RepositoryError, "inconsistent"),
+    (ValueError, "inconsistent"),
+)
+"""How python-tuf's errors are named in the status; the first that fits."""
+
+
+def take_release(shelf: Shelf, mirror: Path, *, lower_bound_ms: int) -> Release | None:
+    """Put the mirror's newest release into service.
+
+    Args:
+        shelf: Where releases lie; this process alone writes there.
+        mirror: `state/mirror`.
+        lower_bound_ms: It is later than this, milliseconds since 1970; what expired before is refused.
+
+    Returns:
+        The release now in service, None when the one that was is the newest.
+
+    Raises:
+        Untrusted, Malformed: The mirror's newest is refused, and why; the shelf is as it was.
+        StorageFull, StorageFault: It could not be written; the shelf is as it was.
+    """
+    pinned = shelf.pinned_root()
+    new = shelf.folder / _NEW
+    with storage("making room for a release"):
+        shutil.rmtree(new, ignore_errors=True)
+        (new / "metadata" / _ROOTS).mkdir(parents=True)
+        (new / "targets").mkdir()
+        _seed(shelf, new / "metadata")
+    with _refused():
+        _gather(new, mirror, pinned, lower_bound_ms)
+    _tidy(new / "metadata")
+    release = verify_release(read_release(new), pinned)
+    in_service = shelf.version()
+    if release.version == in_service and _whole(shelf):
+        shutil.rmtree(new, ignore_errors=True)
+        return None
+    _check(release, in_service)
+    _switch(shelf.folder, new, release.version, in_service)
+    return release
+
+
+def _whole(shelf: Shelf) -> bool:
+    """Whether the release in service still holds; a damaged one is replaced by the same one from the mirror."""
+    try:
+        return not any(isinstance(content, Damaged) for content in shelf.load().files.values())
+    except (Untrusted, Malformed, StorageFault):
+        return False
+
+
+def _seed(shelf: Shelf, metadata: Path) -> None:
+    """Lay the metadata of the release in service before the client: what it may never fall behind."""
+    version = shelf.version()
+    for path in (shelf.folder / str(version) / "metadata").glob("*.json") if version else ():
+        root = path.name.endswith(".root.json")
+        with contextlib.suppress(OSError):  # a bad sector costs the client what it knew, and rule 3 still holds
+            shutil.copyfile(path, metadata / _ROOTS / path.name if root else metadata / path.name)
+
+
+def _gather(new: Path, mirror: Path, pinned: bytes, lower_bound_ms: int) -> None:
+    updater = Updater(
+        metadata_dir=str(new / "metadata"),
+        metadata_base_url=f"{ADDRESS}metadata",
+        target_base_url=f"{ADDRESS}targets",
+        fetcher=MirrorFolder(mirror),
+        config=UpdaterConfig(
+            max_root_rotations=ROOTS_MAX,
+            max_delegations=len(DELEGATED) + 1,
+            root_max_length=ROOT_BYTES_MAX,
+            timestamp_max_length=TIMESTAMP_BYTES_MAX,
+            snapshot_max_length=SNAPSHOT_BYTES_MAX,
+            targets_max_length=TARGETS_BYTES_MAX,
+        ),
+        bootstrap=pinned,
+    )
+    # python-tuf takes the clock for the reference time and offers no argument for another. A box's clock may be
+    # years off, so the client gets the time that is proven; tests/unit/test_releases_time.py notices if that stops.
+    updater._trusted_set.reference_time = datetime.fromtimestamp(lower_bound_ms / 1000, UTC)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    updater.refresh()
+    for path, bytes_max in TARGET_BYTES_MAX.items():
+        info = updater.get_targetinfo(path)
+        if info is None:
+            raise Untrusted(f"the release is incomplete: it has no {path}")
+        if info.length > bytes_max:
+            raise Untrusted(f"{path} has {info.length} bytes, at most {bytes_max} are taken")
+        updater.download_target(info, str(new / "targets" / path))
+
+
+@contextlib.contextmanager
+def _refused() -> Generator[None]:
+    """Name what python-tuf found, in the words of the status. Failing storage stays failing storage."""
+    try:
+        with storage("writing a release"):
+            yield
+    except tuple(kind for kind, _ in _WHY) as error:
+        words = next(words for kind, words in _WHY if isinstance(error, kind))
+        raise Untrusted(f"the newest release is {words}: {error}"[:240]) from None
+
+
+def _tidy(metadata: Path) -> None:
+    """Leave the layout of a release: numbered roots beside the rest, nothing of the client's own."""
+    with storage("writing a release"):
+        (metadata / "root.json").unlink(missing_ok=True)
+        for root in (metadata / _ROOTS).iterdir():
+            if root.name != "1.root.json":
+                root.rename(metadata / root.name)
+        shutil.rmtree(metadata / _ROOTS)
+        expected = {f"{role}.json" for role in METADATA}
+        for path in metadata.iterdir():
+            if path.name not in expected and not path.name.endswith(".root.json"):
+                path.unlink()
+
+
+def _check(release: Release, in_service: int) -> None:
+    if release.version < in_service:
+        raise Untrusted(f"release {release.version} is older than {in_service}, which is in service")
+    for path, content in release.files.items():
+        if isinstance(content, Damaged):
+            raise Untrusted(f"{path}: {content.why}")
+    Lists.from_release(release).self_test()
+
+
+def _switch(folder: Path, new: Path, version: int, previous: int) -> None:
+    place = folder / str(version)
+    with storage("switching the release"):
+        for path in sorted(new.rglob("*"), reverse=True):
+            _sync(path)
+        shutil.rmtree(place, ignore_errors=True)  # what a power cut left of the same release, never in service
+        new.rename(place)
+        sync_folder(folder)
+        link = folder / ".current"
+        link.unlink(missing_ok=True)
+        link.symlink_to(str(version))
+        link.replace(folder / "current")
+        sync_folder(folder)
+        for old in folder.iterdir():
+            if old.name.isdigit() and int(old.name) not in (version, previous):
+                shutil.rmtree(old, ignore_errors=True)
+
+
+def _sync(path: Path) -> None:
+    fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    try:
+        os.fchmod(fd, 0o755 if path.is_dir() else 0o644)
+        os.fsync(fd)
+    finally:
+        os.close(fd)
