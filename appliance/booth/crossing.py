@@ -101,7 +101,7 @@ class State:
         key: What makes the last document recognisable, "" when nothing does.
         shown: The record of the result on the screen.
         cases: Results without outcome, newest first.
-        details: The officer has opened the details (I11).
+        details: The record whose details the officer has opened; None: hidden (I11).
     """
 
     direction: Direction
@@ -114,7 +114,7 @@ class State:
     following: Following = Following.TRAVELLER
     shown: Id | None = None
     cases: tuple[OpenCase, ...] = ()
-    details: bool = False
+    details: Id | None = None
 
     def find(self, of: Id) -> OpenCase | None:
         """The open case of that record."""
@@ -146,7 +146,7 @@ def step(state: State, event: Event) -> Step:  # noqa: C901, PLR0911, PLR0912 - 
     """
     match event:
         case Arrived():
-            return replace(state, phase=Phase.READING, shown=None, details=False), ()
+            return replace(state, phase=Phase.READING, shown=None, details=None), ()
         case Judged():
             return _judged(state, event)
         case ScreeningKept():
@@ -167,7 +167,7 @@ def step(state: State, event: Event) -> Step:  # noqa: C901, PLR0911, PLR0912 - 
         case CrossingBegun():
             return _begun(state, event), ()
         case DetailsShown():
-            return replace(state, details=event.show), ()
+            return replace(state, details=event.of if event.of and state.find(event.of) else None), ()
         case Restored():
             return _restored(state, event.cases), ()
         case _:
@@ -189,7 +189,7 @@ def _judged(state: State, event: Judged) -> Step:
         crossing=crossing,
         person=person,
         laid=laid,
-        key="" if event.unread else event.title,
+        key=event.key,
         following=Following.TRAVELLER,
         cases=(opened, *others),
     )
@@ -198,7 +198,7 @@ def _judged(state: State, event: Judged) -> Step:
 
 def _place(state: State, event: Judged) -> tuple[Crossing, Person, int]:
     """Whose document this is (rules 1 and 2)."""
-    again = state.following is Following.TRAVELLER and not event.unread and event.title == state.key
+    again = state.following is Following.TRAVELLER and event.key != "" and event.key == state.key
     if state.person and state.crossing and (again or state.following is Following.DOCUMENT):
         return state.crossing, state.person, min(state.laid + 1, LAID_MAX)
     person = Person(id=event.person_id, number=1, document_basis=event.document_basis)
@@ -283,11 +283,11 @@ def _chosen(state: State, event: OutcomeChosen) -> Step:
 
 
 def _answered(state: State, of: Id) -> State:
-    """The outcome was taken: the screen is free when it showed this one; details hide when none is left to see."""
+    """The outcome was taken: the screen is free when it showed this one, and its details hide."""
+    details = None if state.details == of else state.details
     if state.shown == of:
-        return replace(state, phase=Phase.READY, shown=None, details=False)
-    waiting = any(open_case.case.refers and open_case.answer is None for open_case in state.cases)
-    return replace(state, details=state.details and waiting)
+        return replace(state, phase=Phase.READY, shown=None, details=details)
+    return replace(state, details=details)
 
 
 def _next_traveller(state: State) -> Step:
@@ -296,7 +296,7 @@ def _next_traveller(state: State) -> Step:
         return state, ()
     if shown.implies_passed:
         return _chosen(state, OutcomeChosen(of=shown.case.of, outcome=OutcomeKind.PASSED))
-    return replace(state, phase=Phase.READY, shown=None, details=False), ()
+    return replace(state, phase=Phase.READY, shown=None, details=None), ()
 
 
 def _belongs(state: State, following: Following) -> State:

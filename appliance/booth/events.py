@@ -30,7 +30,8 @@ class Judged:
     Attributes:
         of: The identifier that its record will have.
         crossing_id, person_id: Fresh identifiers, used when this begins a new crossing or person.
-        title: How the officer recognises the document, the same text for the same document.
+        title: How the officer recognises the document.
+        key: The same text for the same document and for no other; "" when nothing makes it recognisable.
     """
 
     of: Id
@@ -38,6 +39,7 @@ class Judged:
     person_id: Id
     document_basis: DocumentBasis
     title: str
+    key: str
     unread: bool
     refers: bool
     reasons: tuple[str, ...]
@@ -105,9 +107,9 @@ class CrossingBegun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DetailsShown:
-    """The officer opens or hides the details."""
+    """The officer opens the details of a case, or hides them (None)."""
 
-    show: bool
+    of: Id | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,236 @@
+"""Stages 2 to 7 of one lane, one event after the other: judged, recorded, and only then shown. For one thread.
+
+The state machine of crossing.py decides; the clerk gives it identifiers and time, keeps what it asks to be kept, lights
+the lamp that follows from its state, and puts everything on the board for the page.
+"""
+
+import contextlib
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, assert_never
+
+from msgspec import structs
+
+from appliance.booth.board import Board, Device, Snapshot
+from appliance.booth.crossing import Kept, Phase, State, step
+from appliance.booth.events import (
+    Arrived,
+    Effect,
+    Event,
+    Following,
+    KeepOutcome,
+    KeepScreening,
+    NextBelongs,
+    OutcomeChosen,
+    OutcomeKept,
+    OutcomeNotKept,
+    Restored,
+    ScreeningKept,
+    ScreeningNotKept,
+)
+from appliance.booth.lists_on_hand import OnHand
+from appliance.booth.outbox import Outbox, Parcel
+from appliance.booth.stages import judge, judged
+from appliance.clock import Clock
+from appliance.errors import LandlinkError, Refused
+from appliance.formats.wire import Case
+from appliance.model import Body, Crossing, DocumentReading, Id, Outcome, Person, Priority, Screened
+from drivers.api import DeviceState, Lamp, Panel, Sound
+
+SOUNDS: Final = {Lamp.GREEN: Sound.DONE, Lamp.AMBER: Sound.WAIT, Lamp.RED: Sound.FAULT}
+
+
+def lamp_of(state: State) -> Lamp | None:
+    """The lamp that a state lights: results only, dark otherwise; every referral alike (I11)."""
+    shown = state.shown_case
+    if state.phase is not Phase.RESULT or shown is None:
+        return None
+    if shown.kept is Kept.NOT_RECORDED:
+        return Lamp.RED
+    return Lamp.AMBER if shown.case.refers else Lamp.GREEN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fittings:
+    """What a clerk works with.
+
+    Attributes:
+        on_hand: Gives the lists in memory.
+        lit: Called after the light of a result whose record is kept: time for the picture.
+    """
+
+    panel: Panel
+    outbox: Outbox
+    board: Board
+    clock: Clock
+    on_hand: Callable[[], OnHand]
+    duty_telephone: str
+    lit: Callable[[Id, Crossing, Person], None]
+
+
+class Clerk:
+    """Works one lane.
+
+    Args:
+        state: The lane before its first document.
+
+    Attributes:
+        shown_s: When the newest result was lit, seconds of the monotonic clock.
+    """
+
+    def __init__(self, state: State, fittings: Fittings) -> None:
+        self._state = state
+        self._fit = fittings
+        self._outbox = fittings.outbox
+        self._judged: Screened | None = None
+        self._seen: dict[Id, Screened] = {}
+        self._devices: dict[str, Device] = {}
+        self._events: list[tuple[str, dict[str, str]]] = [("page_started", {})]
+        self._not_recorded = 0
+        self._met = False
+        self._notice = ""
+        self.shown_s = float("-inf")
+
+    @property
+    def lamp(self) -> Lamp | None:
+        """What is lit now."""
+        return lamp_of(self._state)
+
+    def document(self, reading: DocumentReading, following: Following = Following.TRAVELLER) -> None:
+        """Take one document: judge, record, show. Raises Refused when `following` is not possible now."""
+        self.meet()
+        if following is not Following.TRAVELLER:
+            self._take(NextBelongs(following=following))
+        self._notice = ""
+        self._take(Arrived())
+        now = self._fit.clock.now()
+        self._judged = judge(reading, self._fit.on_hand().lists, now, duty_telephone=self._fit.duty_telephone)
+        record, crossing, person = (os.urandom(16).hex() for _ in range(3))
+        self._take(judged(self._judged, ids=(record, crossing, person), opened_ms=now.wall_ms))
+        self._outbox.flush(self._reported)
+        self._publish()
+
+    def say(self, event: Event) -> None:
+        """Take an officer's word. Raises Refused when it is not possible now; nothing was changed."""
+        if isinstance(event, OutcomeChosen) and self._outbox.full:
+            raise Refused("The box cannot record. Write the outcome on paper and choose it here when the box is back.")
+        self._take(event)
+        self._outbox.flush(self._reported)
+        self._publish()
+
+    def meet(self) -> None:
+        """Take over what waited for an outcome before the booth went away, once the recorder answers."""
+        if self._met or not self._outbox.reachable():
+            return
+        with contextlib.suppress(LandlinkError):  # asked again at the next document or idle moment
+            cases = self._outbox.cases()
+            self._met = True
+            self._take(Restored(cases=cases))
+
+    def idle(self) -> None:
+        """A quiet moment: try again what is not kept, log what has happened to devices."""
+        self.meet()
+        if self._outbox.waiting:
+            self._outbox.flush(self._reported)
+            self._publish()
+        if self._outbox.waiting or not self._met:
+            return
+        if self._not_recorded:
+            self._events.append(("not_recorded", {"count": str(self._not_recorded)}))
+            self._not_recorded = 0
+        with contextlib.suppress(LandlinkError):  # still in the list, so tried again
+            while self._events:
+                self._outbox.event(*self._events[0])
+                self._events.pop(0)
+
+    def device(self, name: str, state: DeviceState, why: str) -> None:
+        """A device came, went or failed."""
+        known = self._devices.get(name)
+        self._devices[name] = Device(state=state, why=why)
+        if known is None or known.state is not state:
+            self._events.append(("device_changed", {"device": name, "state": state.value}))
+        self._publish()
+
+    def remark(self, words: str) -> None:
+        """Show a quiet remark until the next document."""
+        self._notice = words
+        self._publish()
+
+    def _take(self, event: Event) -> None:
+        """One step of the machine; first the lamp, then the page, then the records it asks for."""
+        before = self._state
+        self._state, effects = step(before, event)
+        self._light(before)
+        self._publish()
+        for effect in effects:
+            self._keep(effect)
+
+    def _light(self, before: State) -> None:
+        lamp, was = lamp_of(self._state), lamp_of(before)
+        if lamp is was and self._state.shown == before.shown:
+            return
+        self._fit.panel.show(lamp)
+        if lamp is not None:
+            self.shown_s = time.monotonic()
+            self._fit.panel.sound(SOUNDS[lamp])
+
+    def _keep(self, effect: Effect) -> None:
+        """Hand what the machine asks for to the outbox."""
+        match effect:
+            case KeepScreening(opens=case, closes=closes):
+                assert self._judged is not None
+                screened = structs.replace(self._judged, laid=effect.laid)
+                self._seen[case.of] = screened
+                alert = case.refers and bool(screened.screening.hits)
+                parcel = self._parcel(case.of, case, screened)
+                parcel.opens, parcel.closes = case, closes
+                parcel.priority = Priority.ALERT if alert else Priority.RECORD
+                if self._outbox.full:
+                    self._reported(parcel, kept=False)
+                    return
+            case KeepOutcome(case=case):
+                outcome = Outcome(of=case.of, outcome=effect.outcome, implied=effect.implied, note=effect.note)
+                parcel = self._parcel(os.urandom(16).hex(), case, outcome)
+                parcel.closes = case.of
+            case _:
+                assert_never(effect)
+        self._outbox.put(parcel)
+
+    def _parcel(self, record_id: Id, case: Case, body: Body) -> Parcel:
+        return Parcel(
+            record_id=record_id,
+            at=self._fit.clock.now(),
+            crossing=case.crossing,
+            person=case.person,
+            body=body,
+            priority=Priority.RECORD,
+        )
+
+    def _reported(self, parcel: Parcel, *, kept: bool) -> None:
+        match parcel.body:
+            case Screened() if kept:
+                self._take(ScreeningKept(of=parcel.record_id))
+                if self._state.shown == parcel.record_id:
+                    self._fit.lit(parcel.record_id, parcel.crossing, parcel.person)
+            case Screened():
+                self._not_recorded += 1
+                self._take(ScreeningNotKept(of=parcel.record_id))
+            case Outcome(of=of):
+                self._take(OutcomeKept(of=of) if kept else OutcomeNotKept(of=of))
+            case _:
+                raise AssertionError("the clerk makes no other record")
+
+    def _publish(self) -> None:
+        self._seen = {of: seen for of, seen in self._seen.items() if self._state.find(of) is not None}
+        self._fit.board.publish(
+            Snapshot(
+                state=self._state,
+                seen=self._seen,
+                devices=dict(self._devices),
+                waiting=self._outbox.waiting,
+                recorder_why=self._outbox.why,
+                notice=self._notice,
+            )
+        )

@@ -1,0 +1,157 @@
+"""What the page's forms say, as events of the lane; total, and every refusal names the box to look at."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from appliance.booth.events import (
+    CrossingBegun,
+    DetailsShown,
+    Event,
+    Following,
+    NextBelongs,
+    NextTraveller,
+    OutcomeChosen,
+)
+from appliance.clock import Instant
+from appliance.errors import Malformed
+from appliance.model import Id, OutcomeKind, TypedReading
+from appliance.parse.reading import parse_reading
+from appliance.scan.reading import typed_reading
+
+NOTE_CHARACTERS_MAX: Final = 2_000
+CONVEYANCE_CHARACTERS_MAX: Final = 64
+
+KINDS: Final = {
+    "P": "Passport",
+    "I": "Identity card",
+    "V": "Visa",
+    "BP": "Border pass",
+    "VL": "Village head's letter",
+}
+"""Kinds of document that can be typed in (model.TypedReading.document_kind)."""
+
+LABELS: Final = {
+    "document_kind": "Kind of document",
+    "issuing_state": "Issued by",
+    "document_number": "Number",
+    "primary_identifier": "Family name",
+    "secondary_identifier": "Given names",
+    "date_of_birth": "Born",
+    "date_of_expiry": "Valid until",
+}
+
+_ID: Final = re.compile(r"[0-9a-f]{32}")
+_DAY_FIRST: Final = re.compile(r"(\d{1,2})[ ./-](\d{1,2})[ ./-](\d{4})", re.ASCII)
+_MONTH_FIRST: Final = re.compile(r"(\d{1,2})[ ./-](\d{4})", re.ASCII)
+
+
+class FieldMalformed(Malformed):
+    """One box of a form cannot be used as it is.
+
+    Attributes:
+        field: Its name.
+    """
+
+    def __init__(self, field: str, why: str) -> None:
+        self.field = field
+        super().__init__(LABELS.get(field, field), why)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypedPage:
+    """A typed page and whose it is."""
+
+    reading: TypedReading
+    following: Following
+
+
+def outcome(fields: Mapping[str, str]) -> Event:
+    """POST /outcome {of, outcome, note}. Raises Malformed."""
+    try:
+        kind = OutcomeKind(fields.get("outcome", ""))
+    except ValueError:
+        raise FieldMalformed("outcome", "choose one of the outcomes") from None
+    note = fields.get("note", "").strip()
+    if len(note) > NOTE_CHARACTERS_MAX:
+        raise FieldMalformed("note", f"at most {NOTE_CHARACTERS_MAX} characters")
+    return OutcomeChosen(of=_id(fields.get("of", "")), outcome=kind, note=note)
+
+
+def details(fields: Mapping[str, str], newest: Id | None) -> Event:
+    """POST /details {show, of}; without `of`, those of `newest`. Raises Malformed."""
+    if fields.get("show", "0") != "1":
+        return DetailsShown(of=None)
+    return DetailsShown(of=_id(fields["of"]) if fields.get("of") else newest)
+
+
+def person(_: Mapping[str, str]) -> Event:
+    """POST /person: the next document belongs to another person of this crossing."""
+    return NextBelongs(following=Following.PERSON)
+
+
+def document(_: Mapping[str, str]) -> Event:
+    """POST /document: the next document belongs to the same person."""
+    return NextBelongs(following=Following.DOCUMENT)
+
+
+def next_traveller(_: Mapping[str, str]) -> Event:
+    """POST /next: as the start button."""
+    return NextTraveller()
+
+
+def crossing(fields: Mapping[str, str], crossing_id: Id) -> Event:
+    """POST /crossing {conveyance, group}. Raises Malformed."""
+    conveyance = " ".join(fields.get("conveyance", "").split())
+    if len(conveyance) > CONVEYANCE_CHARACTERS_MAX or not conveyance.isprintable():
+        raise FieldMalformed("conveyance", f"at most {CONVEYANCE_CHARACTERS_MAX} printable characters")
+    group = fields.get("group", "").strip() or "0"
+    if not (group.isascii() and group.isdigit() and len(group) <= 3):
+        raise FieldMalformed("group", "a number of persons from 1 to 999, or empty")
+    return CrossingBegun(crossing_id=crossing_id, conveyance=conveyance, group=int(group))
+
+
+def typed(fields: Mapping[str, str], now: Instant) -> TypedPage:
+    """POST /typed: the fields of model.TypedReading, and `belongs` (traveller, person or document).
+
+    Raises:
+        Malformed: A box holds what its document cannot; nothing was recorded, the form keeps what it holds.
+    """
+    values = {name: fields.get(name, "") for name in LABELS}
+    if values["document_kind"] not in KINDS:
+        raise FieldMalformed("document_kind", "choose one")
+    if not (values["document_number"].strip() or values["primary_identifier"].strip()):
+        raise FieldMalformed("document_number", "a number or a name is needed")
+    try:
+        following = Following(fields.get("belongs") or "traveller")
+    except ValueError:
+        raise FieldMalformed("belongs", "choose whose the document is") from None
+    values |= {name: _iso(values[name]) for name in ("date_of_birth", "date_of_expiry")}
+    try:
+        reading = typed_reading(**values)
+        parse_reading(reading, now)
+    except Malformed as error:
+        raise FieldMalformed(_field_of(error), error.why) from None
+    return TypedPage(reading=reading, following=following)
+
+
+def _iso(text: str) -> str:
+    """A date as people here write it, day first, as the record has it, year first; anything else unchanged."""
+    text = text.strip()
+    if match := _DAY_FIRST.fullmatch(text):
+        return f"{match[3]}-{int(match[2]):02}-{int(match[1]):02}"
+    if match := _MONTH_FIRST.fullmatch(text):
+        return f"{match[2]}-{int(match[1]):02}"
+    return text
+
+
+def _field_of(error: Malformed) -> str:
+    named = error.what.replace(" ", "_")
+    return next((name for name in LABELS if named.endswith(name)), "document_number")
+
+
+def _id(text: str) -> Id:
+    if not _ID.fullmatch(text):
+        raise Malformed("form", "`of` is no record's identifier")
+    return text

@@ -1,0 +1,162 @@
+"""One lane in one thread: documents, typed pages, buttons, officers' words and devices wait in one queue, in order.
+
+They are taken one at a time, so no two can mix their persons, and a result never waits for anything but its own record.
+"""
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Final, assert_never
+
+from appliance.booth.clerk import Clerk
+from appliance.booth.events import Event, Following, NextTraveller
+from appliance.errors import LandlinkError
+from appliance.model import DocumentReading
+from appliance.scan.reading import reading_of
+from drivers.api import Button, Frame, Lamp, Noise, Panel, Scanner, ScannerEvent, StateChanged
+
+QUEUE_MAX: Final = 256
+"""What may wait for the lane; a scanner that is faster waits too."""
+TICK_S: Final = 0.5
+"""How often an idle lane looks whether the recorder is back."""
+SHOWN_AT_LEAST_S: Final = 1.0
+"""A referral stays this long before a document that was laid early may replace it: the lamp belongs to one person."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Scanned:
+    frame: Frame
+    arrived_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Typed:
+    reading: DocumentReading
+    following: Following
+    done: Future[None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Said:
+    event: Event
+    done: Future[None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Noticed:
+    words: str
+
+
+_Item = _Scanned | _Typed | _Said | _Noticed | Noise | StateChanged | Button
+
+
+class Lane:
+    """Takes what happens in a lane to its clerk, one thing at a time.
+
+    Attributes:
+        laid: How many documents the scanner has given; who takes a picture compares it (another page may lie there).
+    """
+
+    def __init__(self, scanner: Scanner, panel: Panel) -> None:
+        self._scanner = scanner
+        self._panel = panel
+        self._queue: queue.Queue[_Item | None] = queue.Queue(maxsize=QUEUE_MAX)
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.laid = 0
+
+    def start(self, clerk: Clerk) -> None:
+        """Begin: first what waited for an outcome before the booth went away, then the scanner."""
+        self._panel.show(None)
+        self._panel.on_press(self._queue.put)
+        self._thread = threading.Thread(target=self._run, args=(clerk,), name="lane")
+        self._thread.start()
+        self._scanner.start(self._deliver)
+
+    def stop(self) -> None:
+        """Finish what is under way, go dark."""
+        self._stopping.set()
+        self._scanner.stop()
+        self._queue.put(None)
+        if self._thread is not None:
+            self._thread.join()
+        self._panel.close()
+
+    def say(self, event: Event, *, within_s: float) -> None:
+        """Take an officer's word; returns when it is taken.
+
+        Raises:
+            Refused: It is not possible now; nothing was changed.
+            TimeoutError: The lane is busy for longer; it is taken later.
+        """
+        done: Future[None] = Future()
+        self._queue.put(_Said(event=event, done=done))
+        done.result(timeout=within_s)
+
+    def typed(self, reading: DocumentReading, following: Following, *, within_s: float) -> None:
+        """Take a typed page; returns when its result is shown. Raises as `say`."""
+        done: Future[None] = Future()
+        self._queue.put(_Typed(reading=reading, following=following, done=done))
+        done.result(timeout=within_s)
+
+    def notice(self, words: str) -> None:
+        """Show a quiet remark, in words for the officer, without personal data."""
+        self._queue.put(_Noticed(words=words))
+
+    def _deliver(self, event: ScannerEvent) -> None:
+        if isinstance(event, Frame):
+            self.laid += 1
+            self._queue.put(_Scanned(frame=event, arrived_s=time.monotonic()))
+        else:
+            self._queue.put(event)
+
+    def _run(self, clerk: Clerk) -> None:
+        clerk.idle()
+        while True:
+            try:
+                item = self._queue.get(timeout=TICK_S)
+            except queue.Empty:
+                clerk.idle()
+                continue
+            if item is None:
+                return
+            self._handle(clerk, item)
+
+    def _handle(self, clerk: Clerk, item: _Item) -> None:
+        match item:
+            case _Scanned():
+                self._wait_for_eyes(clerk, item.arrived_s)
+                clerk.document(reading_of(item.frame))
+            case _Typed():
+                _answer(item.done, lambda: clerk.document(item.reading, item.following))
+            case _Said():
+                _answer(item.done, lambda: clerk.say(item.event))
+            case Button.START:
+                clerk.say(NextTraveller())
+            case Button.SUPERVISOR:
+                clerk.remark("The supervisor was called with the button.")
+            case StateChanged():
+                clerk.device(item.device, item.state, item.why)
+            case Noise():
+                clerk.remark("The scanner sent something that is no document. Lay it again, or type it in.")
+            case _Noticed():
+                clerk.remark(item.words)
+            case _:
+                assert_never(item)
+
+    def _wait_for_eyes(self, clerk: Clerk, arrived_s: float) -> None:
+        """A document that was laid before a referral was lit waits until that referral has been seen."""
+        if clerk.lamp not in (None, Lamp.GREEN) and arrived_s < clerk.shown_s:
+            self._stopping.wait(max(0.0, clerk.shown_s + SHOWN_AT_LEAST_S - time.monotonic()))
+
+
+def _answer(done: Future[None], work: Callable[[], None]) -> None:
+    try:
+        work()
+    except LandlinkError as error:
+        done.set_exception(error)
+    else:
+        done.set_result(None)

@@ -1,0 +1,67 @@
+"""Stage 4, the booth's side: the verified lists in memory, loaded behind the lane's back so that no traveller waits."""
+
+import threading
+from dataclasses import dataclass
+from typing import Final
+
+from appliance.errors import LandlinkError
+from appliance.formats.release import Release
+from appliance.screen.lists import Lists
+from appliance.shelf import Shelf
+
+LOOK_EVERY_S: Final = 1.0
+"""How soon a new release is taken up; looking reads one link."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnHand:
+    """The lists in service.
+
+    Attributes:
+        release: None when none could be verified.
+        why: Then, why, in plain words.
+    """
+
+    lists: Lists
+    release: Release | None
+    why: str = ""
+
+
+def load(shelf: Shelf) -> OnHand:
+    """Read and verify the release in service; a release that does not hold is no lists, and says why (I5)."""
+    try:
+        release = shelf.load()
+    except LandlinkError as error:
+        return OnHand(lists=Lists.from_release(None, str(error)), release=None, why=str(error))
+    return OnHand(lists=Lists.from_release(release, ""), release=release)
+
+
+class ListsOnHand:
+    """Keeps the lists of the newest release in memory.
+
+    Args:
+        shelf: Where the verified release lies.
+    """
+
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="lists", daemon=True)
+        self._version = shelf.version()
+        self.current = load(shelf)
+
+    def start(self) -> None:
+        """Begin to look for newer releases."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop looking."""
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.wait(LOOK_EVERY_S):
+            version = self._shelf.version()
+            if version != self._version or (version and self.current.release is None):
+                self._version = version
+                self.current = load(self._shelf)

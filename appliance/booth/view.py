@@ -1,0 +1,318 @@
+"""Stage 7: what the page shows, worked out from one snapshot; the same for the templates and for GET /state."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final
+
+from msgspec import Struct
+
+from appliance.booth import words
+from appliance.booth.board import Snapshot
+from appliance.booth.crossing import Kept, OpenCase, Phase, State
+from appliance.booth.lists_on_hand import OnHand
+from appliance.clock import Grade, Instant
+from appliance.formats.status import UplinkStatus
+from appliance.model import Clear, DocumentFormat, Refer, Screened, TravelDocument
+from drivers.api import DeviceState
+
+PLEASE_WAIT: Final = "Please wait"
+
+GRADE_WORDS: Final = {
+    Grade.HEADQUARTERS: "set by headquarters",
+    Grade.NETWORK: "set by the network",
+    Grade.RTC: "own clock, not confirmed",
+    Grade.NONE: "not confirmed",
+}
+DEVICE_WORDS: Final = {
+    DeviceState.ABSENT: "not connected",
+    DeviceState.PROBING: "starting",
+    DeviceState.READY: "ready",
+    DeviceState.FAULTED: "not working",
+}
+
+
+class ReasonView(Struct, frozen=True, kw_only=True):
+    """One reason and what to do; code "" for a case from before a restart."""
+
+    code: str
+    words: str
+    next_step: str
+
+
+class Line(Struct, frozen=True, kw_only=True):
+    """One line at the foot of the page: as read and as taken, character by character with whether they differ."""
+
+    read: tuple[tuple[str, bool], ...]
+    taken: tuple[tuple[str, bool], ...]
+
+
+class DocumentView(Struct, frozen=True, kw_only=True):
+    """What the document says, in words; `lines` only where a character was taken for another."""
+
+    holder: str
+    facts: tuple[tuple[str, str], ...]
+    typed: bool
+    lines: tuple[Line, ...]
+
+
+class CaseView(Struct, frozen=True, kw_only=True):
+    """A result, shown or waiting for its outcome.
+
+    Attributes:
+        headline, next_step: What the result says and what to do.
+        kept: crossing.Kept.
+        answer: The outcome that was said and is not recorded yet, "" for none.
+        lamp: "green", "amber" or "red".
+    """
+
+    of: str
+    title: str
+    refers: bool
+    decision: str
+    headline: str
+    next_step: str
+    words: tuple[str, ...]
+    reasons: tuple[ReasonView, ...]
+    notices: tuple[str, ...]
+    document: DocumentView | None
+    crossing: str
+    person: str
+    person_number: int
+    laid_at: str
+    unread: bool
+    kept: str
+    recorded: bool
+    answer: str
+    lamp: str
+
+
+class ListView(Struct, frozen=True, kw_only=True):
+    """The lists in service; `dated` None when none could be verified."""
+
+    name: str
+    dated: str | None
+    words: str
+    why: str
+
+
+class Quiet(Struct, frozen=True, kw_only=True):
+    """One thing that is always in view, quietly: its words, and whether somebody should look at it."""
+
+    name: str
+    words: str
+    well: bool
+
+
+class View(Struct, frozen=True, kw_only=True):
+    """The whole page.
+
+    Attributes:
+        shown: The result on the screen, None for none.
+        opened: The case whose details are open (I11), None for none.
+        cases: Without outcome, newest first; results with "nothing found" among them.
+        waiting: Those of them that an officer has to answer.
+        next: Whose the next document is: "traveller", "person" or "document".
+        crossing: The crossing under way, in words.
+    """
+
+    phase: str
+    shown: CaseView | None
+    opened: CaseView | None
+    cases: tuple[CaseView, ...]
+    waiting: tuple[CaseView, ...]
+    next: str
+    crossing: str
+    lists: tuple[ListView, ...]
+    not_sent: int | None
+    not_recorded: int
+    recorder_why: str
+    duty_telephone: str
+    devices: dict[str, str]
+    quiet: tuple[Quiet, ...]
+    notice: str
+
+
+class Surroundings(Struct, frozen=True, kw_only=True):
+    """What the page needs to know beside the lane itself."""
+
+    now: Instant
+    on_hand: OnHand
+    uplink: UplinkStatus | None
+    duty_telephone: str
+    local_time: Callable[[int], str]
+
+
+def view(snapshot: Snapshot, around: Surroundings) -> View:
+    """Work out the page."""
+    state = snapshot.state
+    cases = tuple(_case(open_case, snapshot, around) for open_case in state.cases)
+    by_id = {case.of: case for case in cases}
+    shown = by_id.get(state.shown or "") if state.phase is Phase.RESULT else None
+    listed = _list(around)
+    return View(
+        phase=state.phase.value,
+        shown=shown,
+        opened=by_id.get(state.details or ""),
+        cases=cases,
+        waiting=tuple(
+            case
+            for open_case, case in zip(state.cases, cases, strict=True)
+            if case is not shown and open_case.kept is not Kept.PENDING and not open_case.implies_passed
+        ),
+        next=state.following.value,
+        crossing=_crossing(state),
+        lists=(listed,),
+        not_sent=around.uplink.not_sent if around.uplink else None,
+        not_recorded=snapshot.waiting,
+        recorder_why=snapshot.recorder_why,
+        duty_telephone=around.duty_telephone,
+        devices={name: device.state.value for name, device in snapshot.devices.items()},
+        quiet=(_quiet_list(listed), *_quiet(snapshot, around)),
+        notice=snapshot.notice,
+    )
+
+
+def _case(open_case: OpenCase, snapshot: Snapshot, around: Surroundings) -> CaseView:
+    case = open_case.case
+    seen = snapshot.seen.get(case.of)
+    recorded = open_case.kept in (Kept.RECORDED, Kept.LATE)
+    reasons = _reasons(open_case, seen)
+    if case.refers:
+        headline = reasons[0].words if reasons else PLEASE_WAIT
+    elif not recorded:
+        headline = words.could_not_record(around.duty_telephone)
+    elif seen and isinstance(seen.decision, Clear):
+        headline = words.nothing_found(seen.decision)
+    else:
+        headline = "Nothing was found before the box was switched off."
+    return CaseView(
+        of=case.of,
+        title=case.title,
+        refers=case.refers,
+        decision="refer" if case.refers else "clear",
+        headline=headline,
+        next_step=case.next_step,
+        words=(headline, *(reason.words for reason in reasons[1:])),
+        reasons=reasons,
+        notices=seen.decision.notices if seen and isinstance(seen.decision, Clear) else (),
+        document=_document(seen.document) if seen and seen.document else None,
+        crossing=case.crossing.id,
+        person=case.person.id,
+        person_number=case.person.number,
+        laid_at=around.local_time(case.opened_ms),
+        unread=open_case.unread,
+        kept=open_case.kept.value,
+        recorded=recorded,
+        answer=open_case.answer.value if open_case.answer else "",
+        lamp="red" if open_case.kept is Kept.NOT_RECORDED else "amber" if case.refers else "green",
+    )
+
+
+def _reasons(open_case: OpenCase, seen: Screened | None) -> tuple[ReasonView, ...]:
+    """The case's own words, with code and next step where the decision is still known."""
+    known = {}
+    if seen and isinstance(seen.decision, Refer):
+        known = {reason.words: reason for reason in (seen.decision.first, *seen.decision.others)}
+    first = open_case.case.next_step
+    return tuple(
+        ReasonView(
+            code=known[said].code if said in known else "",
+            words=said,
+            next_step=known[said].next_step if said in known else (first if number == 0 else ""),
+        )
+        for number, said in enumerate(open_case.case.reasons)
+    )
+
+
+def _document(document: TravelDocument) -> DocumentView:
+    facts = [
+        ("Number", document.document_number or "none"),
+        ("Issued by", document.issuing_state or "not stated"),
+        ("Born", _both_eras(document)),
+        ("Valid until", words.partial(document.date_of_expiry)),
+    ]
+    if document.nationality and document.nationality != document.issuing_state:
+        facts.insert(2, ("Nationality", document.nationality))
+    return DocumentView(
+        holder=words.holder(document) or "No name",
+        facts=tuple(facts),
+        typed=document.format is DocumentFormat.TYPED,
+        lines=_lines(document) if document.repairs else (),
+    )
+
+
+def _both_eras(document: TravelDocument) -> str:
+    """A birth date; a Buddhist-era year that was typed is shown beside the other."""
+    born = document.date_of_birth
+    text = words.partial(born)
+    if born and born.year and born.raw[:4].isdigit() and len(born.raw) >= 4 and int(born.raw[:4]) == born.year + 543:
+        return f"{text} ({born.raw[:4]})"
+    return text
+
+
+def _lines(document: TravelDocument) -> tuple[Line, ...]:
+    """Raw and taken characters of each line that differs; nothing is repaired in silence."""
+    lines: list[Line] = []
+    for raw, taken in zip(document.raw, document.mrz, strict=False):
+        if raw == taken:
+            continue
+        same_length = len(raw) == len(taken)
+        lines.append(
+            Line(
+                read=tuple((char, same_length and char != taken[at]) for at, char in enumerate(raw)),
+                taken=tuple((char, same_length and char != raw[at]) for at, char in enumerate(taken)),
+            )
+        )
+    return tuple(lines)
+
+
+def _list(around: Surroundings) -> ListView:
+    release = around.on_hand.release
+    if release is None:
+        return ListView(name="lists", dated=None, words="No list: nothing can be checked", why=around.on_hand.why)
+    days = (around.now.today - release.dated).days
+    return ListView(
+        name="lists",
+        dated=release.dated.isoformat(),
+        words=f"List of {words.day(release.dated)}, {words.age(days)}",
+        why="",
+    )
+
+
+def _quiet_list(listed: ListView) -> Quiet:
+    return Quiet(name="list", words=listed.words, well=listed.dated is not None)
+
+
+def _quiet(snapshot: Snapshot, around: Surroundings) -> tuple[Quiet, ...]:
+    uplink = around.uplink
+    link = "Link: no word yet" if uplink is None else "Link: connected" if uplink.connected else "Link: none now"
+    if uplink and not uplink.connected and uplink.last_contact_ms is not None:
+        link = f"Link: none since {around.local_time(uplink.last_contact_ms)}"
+    devices = tuple(
+        Quiet(
+            name=name,
+            words=f"{name.capitalize()}: {DEVICE_WORDS[device.state]}",
+            well=device.state is DeviceState.READY,
+        )
+        for name, device in sorted(snapshot.devices.items())
+    )
+    return (
+        Quiet(name="sent", words=f"Not sent yet: {uplink.not_sent if uplink else 'not known'}", well=True),
+        Quiet(name="link", words=link, well=uplink is not None and uplink.connected),
+        Quiet(name="clock", words=f"Clock: {GRADE_WORDS[around.now.grade]}", well=around.now.trusted),
+        *devices,
+    )
+
+
+def _crossing(state: State) -> str:
+    crossing = state.crossing
+    if crossing is None or not (crossing.conveyance or crossing.group):
+        return ""
+    number = state.person.number if state.person else 0
+    who = f"person {number} of {crossing.group}" if crossing.group else f"person {number}"
+    return f"{crossing.conveyance}, {who}" if crossing.conveyance else f"Group, {who}"
+
+
+def clock_time(wall_ms: int) -> str:
+    """Time of day at the box, hours and minutes."""
+    return f"{datetime.fromtimestamp(wall_ms / 1000, UTC).astimezone():%H:%M}"

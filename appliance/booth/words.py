@@ -1,0 +1,100 @@
+"""Stage 7, the words: how a document, a day and a result are named to the officer.
+
+The officer's words, not ours; tests/unit/test_page_words.py looks for the forbidden ones.
+"""
+
+from datetime import date
+from typing import Final
+
+from appliance.model import Clear, Decision, DocumentBasis, OutcomeKind, PartialDate, TravelDocument
+
+UNREAD_TITLE: Final = "Page that could not be read"
+
+OUTCOME_WORDS: Final = {
+    OutcomeKind.PASSED: "Passed",
+    OutcomeKind.SENT_TO_SECONDARY: "Sent to second check",
+    OutcomeKind.TURNED_BACK: "Turned back",
+    OutcomeKind.HANDED_OVER: "Handed over",
+    OutcomeKind.TRAVELLER_LEFT: "Traveller left",
+    OutcomeKind.NOT_THE_HOLDER: "Not the holder",
+}
+"""In the order of their keys, 1 to 6."""
+
+BASIS_OF_CODE: Final = {
+    "BP": DocumentBasis.BORDER_PASS,
+    "VL": DocumentBasis.LETTER,
+    "P": DocumentBasis.PASSPORT,
+    "V": DocumentBasis.VISA,
+    "I": DocumentBasis.IDENTITY_CARD,
+    "A": DocumentBasis.IDENTITY_CARD,
+    "C": DocumentBasis.IDENTITY_CARD,
+}
+"""Document codes of Doc 9303 parts 4 to 7 by their first letter, after the two of typed entry."""
+
+
+def day(value: date) -> str:
+    """Spelled out: 3 November 2026."""
+    return f"{value.day} {value:%B} {value.year}"
+
+
+def partial(value: PartialDate | None) -> str:
+    """As much as is known: 4 March 1987; March 1987; 1987; not stated."""
+    if value is None or value.year is None:
+        return "not stated"
+    if value.full is not None:
+        return day(value.full)
+    month = f"{date(2000, value.month, 1):%B} " if value.month else ""
+    return f"{month}{value.year}"
+
+
+def age(days: int) -> str:
+    """How old a list is."""
+    match days:
+        case _ if days <= 0:
+            return "today"
+        case 1:
+            return "1 day old"
+        case _:
+            return f"{days} days old"
+
+
+def holder(document: TravelDocument) -> str:
+    """The holder as printed: primary identifier, then secondary."""
+    return " ".join(part for part in (document.primary_identifier, document.secondary_identifier) if part)
+
+
+def title(document: TravelDocument | None) -> str:
+    """How the officer recognises a document: holder, issuing state, number."""
+    if document is None:
+        return UNREAD_TITLE
+    number = f"{document.issuing_state} {document.document_number}".strip()
+    return " · ".join(part for part in (holder(document), number) if part) or UNREAD_TITLE
+
+
+def key(document: TravelDocument | None) -> str:
+    """What only the same document has: its title, if it has a number; else "" (two letters may bear one name)."""
+    return title(document) if document is not None and document.document_number else ""
+
+
+def basis(document: TravelDocument | None) -> DocumentBasis:
+    """On what kind of paper its holder crosses."""
+    code = "" if document is None else document.document_code
+    return BASIS_OF_CODE.get(code) or BASIS_OF_CODE.get(code[:1], DocumentBasis.UNKNOWN)
+
+
+def nothing_found(decision: Clear) -> str:
+    """What "nothing found" is said against (I5)."""
+    return f"Nothing found in the list of {day(decision.oldest_list)}. Your check decides."
+
+
+def reasons(decision: Decision) -> tuple[tuple[str, ...], str]:
+    """The reasons of a decision, most important first, and the next step of the first."""
+    if isinstance(decision, Clear):
+        return (), "Your check decides."
+    every = (decision.first, *decision.others)
+    return tuple(reason.words for reason in every), decision.first.next_step
+
+
+def could_not_record(duty_telephone: str) -> str:
+    """What is shown instead of a result that has no record (I1)."""
+    return f"The box could not record. Telephone {duty_telephone}."
