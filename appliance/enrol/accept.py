@@ -1,0 +1,138 @@
+"""Take headquarters' answer: believed only from its first root down.
+
+The release that the root signs names this box with exactly the keys that it made and the TLS certificate that it was
+given. So whoever alters the answer must bring another root, and its fingerprint, which two people compare, is another.
+"""
+
+import hashlib
+import re
+from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from appliance.config import Config
+from appliance.enrol.keys import tls_key
+from appliance.enrol.places import EnrolmentPlaces, read_bounded
+from appliance.errors import Malformed, Refused, StorageFault, Untrusted
+from appliance.files import storage, write_durably
+from appliance.formats.enrolment import (
+    ANSWER_BYTES_MAX,
+    REQUEST_BYTES_MAX,
+    Answer,
+    Request,
+    check_answer,
+    parse_answer,
+    verify_request,
+)
+from appliance.formats.mirror import wanted_files
+from appliance.formats.note import ED25519, Verifier
+from appliance.formats.release import TARGET_BYTES_MAX, RosterBox, verify_release
+
+MIRROR_FILE_BYTES_MAX: Final = max(TARGET_BYTES_MAX.values())
+TIMESTAMP: Final = "metadata/timestamp.json"
+
+_VERSIONED: Final = re.compile(r"metadata/\d+\.(?!root\.json)(.+)")
+_HASHED: Final = re.compile(r"targets/(.+)/[0-9a-f]{64}\.(.+)")
+
+
+def accept_answer(config: Config, folder: Path) -> Answer:
+    """Verify the answer in `folder` and install it; taking the same answer again changes nothing.
+
+    1. It answers the last request of this box. 2. The TLS certificate is for this box's key and name, by the authority
+    in the answer. 3. The release in the mirror verifies from the root in the answer. 4. Its roster has this box, not
+    revoked, with its identity, log, age recipient and this certificate. 5. The box is not pinned to another root.
+
+    Raises:
+        ConfigError: There is no request, or something of the answer cannot be read.
+        Malformed, Untrusted: The answer does not hold; nothing was installed.
+        Refused: The box belongs to another headquarters already.
+        StorageFull, StorageFault: Not all could be written; accept again.
+    """
+    places = EnrolmentPlaces(config.state)
+    signed_request = read_bounded(places.request, REQUEST_BYTES_MAX)
+    request = verify_request(signed_request)
+    answer = parse_answer(read_bounded(folder / "answer.cbor", ANSWER_BYTES_MAX))
+    check_answer(answer, signed_request)
+    certificate = _check_certificate(answer, places)
+    files = _mirror_files(folder / "mirror")
+    release = verify_release(_release_files(files), answer.root)
+    _check_box(release.roster.box(request.serial), request, certificate)
+    if places.pinned_root.exists() and read_bounded(places.pinned_root, ANSWER_BYTES_MAX) != answer.root:
+        raise Refused("this box is enrolled with another headquarters; wipe it before it joins a new one")
+    _install(answer, files, places)
+    return answer
+
+
+def _check_certificate(answer: Answer, places: EnrolmentPlaces) -> bytes:
+    """Rule 2; returns the certificate's DER."""
+    try:
+        certificate = x509.load_pem_x509_certificate(answer.tls_certificate)
+        authority = x509.load_pem_x509_certificate(answer.ca_certificate)
+        public = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        certificate.verify_directly_issued_by(authority)
+    except InvalidSignature:
+        raise Untrusted("enrolment answer: the TLS certificate is not signed by the authority in it") from None
+    except (ValueError, TypeError, UnsupportedAlgorithm, x509.ExtensionNotFound, x509.DuplicateExtension):
+        raise Malformed("enrolment answer", "its certificates cannot be read, or do not belong together") from None
+    own = tls_key(places.tls_key).public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    if public != own:
+        raise Untrusted("enrolment answer: the TLS certificate is for another key than this box made")
+    if list(names) != [x509.UniformResourceIdentifier(f"landlink:box:{answer.serial}")]:
+        raise Untrusted("enrolment answer: the TLS certificate is for another name than this box")
+    return certificate.public_bytes(Encoding.DER)
+
+
+def _mirror_files(mirror: Path) -> dict[str, bytes]:
+    """The files of the mirror's current release by path, read within bounds, verified by nobody yet."""
+    files: dict[str, bytes] = {}
+
+    def read(path: str) -> bytes | None:
+        try:
+            with (mirror / path).open("rb") as file:
+                content = file.read(MIRROR_FILE_BYTES_MAX)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise StorageFault(f"reading {path}: {error.strerror}") from None
+        files[path] = content
+        return content
+
+    lacking = [wanted.path for wanted in wanted_files(read) if not wanted.optional]
+    if lacking:
+        raise Untrusted(f"enrolment answer: its mirror lacks {lacking[0]}; copy the whole folder")
+    return files
+
+
+def _release_files(files: dict[str, bytes]) -> dict[str, bytes]:
+    """The same by the names that a release's folder has: without the version or hash of consistent snapshots."""
+    return {_HASHED.sub(r"targets/\1/\2", _VERSIONED.sub(r"metadata/\1", path)): data for path, data in files.items()}
+
+
+def _check_box(box: RosterBox | None, request: Request, certificate: bytes) -> None:
+    """Rule 4."""
+    if box is None or box.revoked:
+        raise Untrusted("enrolment answer: headquarters' roster does not have this box, or has it revoked")
+    log_vkey = Verifier(request.first_origin, ED25519, request.log_key().public).vkey()
+    expected = (request.identity_der, log_vkey, request.age_recipient().encode())
+    if (box.identity_der, box.log_vkey, box.age_recipient) != expected or request.first_origin not in box.origins:
+        raise Untrusted("enrolment answer: headquarters' roster has other keys for this box than it made")
+    if box.tls_sha256 != hashlib.sha256(certificate).digest():
+        raise Untrusted("enrolment answer: headquarters' roster names another TLS certificate; ask for a new answer")
+
+
+def _install(answer: Answer, files: dict[str, bytes], places: EnrolmentPlaces) -> None:
+    places.prepare()
+    uplink, mirror = places.state / "uplink", places.state / "mirror"
+    write_durably(uplink / "tls.crt", answer.tls_certificate, mode=0o644)
+    write_durably(uplink / "ca.crt", answer.ca_certificate, mode=0o644)
+    write_durably(places.pinned_root, answer.root, mode=0o644)
+    if (mirror / TIMESTAMP).exists():  # the uplink has fetched since: what it has is not older
+        return
+    for path in sorted(files, key=lambda path: path == TIMESTAMP):  # the timestamp last: it makes the rest current
+        with storage(f"making {path}"):
+            (mirror / path).parent.mkdir(parents=True, exist_ok=True)
+        write_durably(mirror / path, files[path], mode=0o644)

@@ -1,0 +1,69 @@
+"""Where the box's keys and papers lie when it joins headquarters, and how they are read."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from appliance.errors import ConfigError, Malformed
+from appliance.files import storage
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentPlaces:
+    """Where keys and papers of the enrolment lie, below the box's durable folder."""
+
+    state: Path
+
+    @property
+    def identity_key(self) -> Path:
+        """The identity key, where it lies in a file."""
+        return self.state / "recorder" / "identity.key"
+
+    @property
+    def log_key(self) -> Path:
+        """Signs checkpoints; the recorder's."""
+        return self.state / "recorder" / "log.key"
+
+    @property
+    def age_identity(self) -> Path:
+        """Opens what comes down to this box alone; the recorder's."""
+        return self.state / "recorder" / "age.identity"
+
+    @property
+    def tls_key(self) -> Path:
+        """The uplink's."""
+        return self.state / "uplink" / "tls.key"
+
+    @property
+    def request(self) -> Path:
+        """The last request, which an answer must answer."""
+        return self.state / "identity" / "request.cbor"
+
+    @property
+    def pinned_root(self) -> Path:
+        """Headquarters' first root: everything that comes down is verified from it."""
+        return self.state / "releases" / "root" / "1.root.json"
+
+    @property
+    def checkpoint(self) -> Path:
+        """Present once the box has recorded."""
+        return self.state / "log" / "checkpoint"
+
+    def prepare(self) -> None:
+        """Make the folders; what holds keys is closed to others. Raises StorageFull, StorageFault."""
+        with storage("making the box's folders"):
+            for name in ("recorder", "uplink"):
+                (self.state / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+            for name in ("identity", "releases/root", "mirror/metadata", "mirror/targets"):
+                (self.state / name).mkdir(mode=0o755, parents=True, exist_ok=True)
+
+
+def read_bounded(path: Path, bytes_max: int) -> bytes:
+    """Read a file whole. Raises ConfigError when it cannot be read, Malformed when it is longer than `bytes_max`."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(bytes_max + 1)
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from None
+    if len(content) > bytes_max:
+        raise Malformed(path.name, f"longer than {bytes_max} bytes")
+    return content

@@ -1,0 +1,99 @@
+"""Ask to be enrolled: keys are made on the box and never leave it; the request carries their public halves.
+
+Asking again is safe: keys that exist are used, never replaced.
+"""
+
+from collections.abc import Callable
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509.oid import NameOID
+
+from appliance.config import Config
+from appliance.enrol.keys import age_identity, log_key, tls_key
+from appliance.enrol.places import EnrolmentPlaces
+from appliance.errors import Refused
+from appliance.files import write_durably
+from appliance.formats.age import Identity
+from appliance.formats.enrolment import Request, sign_request
+from appliance.formats.identity import Role, certify
+from appliance.formats.note import ED25519, Verifier
+from drivers.api import KeyStore
+
+
+def make_request(config: Config, open_key_store: Callable[[], KeyStore]) -> bytes:
+    """Make what is missing of the box's keys, certify them, and sign a request.
+
+    Args:
+        config: Which box, of which headquarters, in which mode.
+        open_key_store: Opens the store of the identity key; makes the key when there is none.
+
+    Returns:
+        The signed request, also kept in the box's state.
+
+    Raises:
+        Refused: The box has a log, but a key is missing: new keys would fork it.
+        ConfigError: A key file cannot be used.
+        StorageFull, StorageFault: Something could not be written.
+    """
+    places = EnrolmentPlaces(config.state)
+    keys = (places.identity_key, places.log_key)
+    if places.checkpoint.exists() and not all(key.exists() for key in keys):
+        raise Refused("this box has a log but not its keys; with new keys it would fork: it needs a new serial")
+    places.prepare()
+    store = open_key_store()
+    log_signer = log_key(places.log_key)
+    request, signed = _signed_request(
+        config, store, log_signer, age_identity(places.age_identity), tls_key(places.tls_key)
+    )
+    identity = config.state / "identity"
+    for name, content in (
+        ("identity.pub", request.identity_der),
+        ("log.cert", request.log_certificate),
+        ("tls.cert", request.tls_certificate),
+        ("age.cert", request.age_certificate),
+        ("request.cbor", signed),
+    ):
+        write_durably(identity / name, content, mode=0o644)
+    if not places.checkpoint.exists():  # afterwards the recorder owns it: it may name a later log
+        vkey = Verifier(request.first_origin, ED25519, log_signer.public_key().public_bytes_raw()).vkey()
+        write_durably(config.state / "log.vkey", f"{vkey}\n".encode(), mode=0o644)
+    return signed
+
+
+def _signed_request(
+    config: Config, store: KeyStore, log: Ed25519PrivateKey, age: Identity, tls: ec.EllipticCurvePrivateKey
+) -> tuple[Request, bytes]:
+    serial, identity_der = config.box.serial, store.public_key_der()
+
+    def certificate(role: Role, name: str, public: bytes) -> bytes:
+        return certify(role, serial=serial, name=name, public=public, identity_der=identity_der, sign=store.sign)
+
+    origin = f"{config.box.domain}/{serial.lower()}.1"
+    tls_der = tls.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    request = Request(
+        serial=serial,
+        domain=config.box.domain,
+        mode=config.box.mode,
+        identity_der=identity_der,
+        log_certificate=certificate(Role.LOG, origin, log.public_key().public_bytes_raw()),
+        tls_certificate=certificate(Role.TLS, serial, tls_der),
+        age_certificate=certificate(Role.AGE, serial, age.recipient.encode().encode("ascii")),
+        tls_csr=_signing_request(tls, serial),
+    )
+    return request, sign_request(request, store.sign)
+
+
+def _signing_request(key: ec.EllipticCurvePrivateKey, serial: str) -> bytes:
+    """PKCS#10 (RFC 2986) for the TLS certificate, by the name that the collector maps to this box."""
+    uri = f"landlink:box:{serial}"
+    return (
+        x509.CertificateSigningRequestBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, uri)]))
+        .add_extension(x509.SubjectAlternativeName([x509.UniformResourceIdentifier(uri)]), critical=False)
+        .sign(key, hashes.SHA256())
+        .public_bytes(Encoding.DER)
+    )

@@ -1,0 +1,160 @@
+"""`issue`: check a box's request and answer it.
+
+A request proves that who sent it holds the identity key and the TLS key, and which log key and age recipient belong to
+that identity. It does not prove that it came from the box with that label: two people compare its fingerprint, which
+both commands print. The answer is bound in the same way: the box verifies everything in it down from the first root,
+whose fingerprint both commands print too.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from appliance.errors import ConfigError, Refused
+from appliance.files import storage, write_durably
+from appliance.formats.enrolment import (
+    REQUEST_BYTES_MAX,
+    Answer,
+    Request,
+    encode_answer,
+    fingerprint,
+    verify_request,
+)
+from appliance.formats.mirror import wanted_files
+from appliance.formats.note import ED25519, Verifier
+from appliance.formats.release import Roster, RosterBox
+from provisioning.authority.certificates import BOX_YEARS, Authority, box_uri, requested_key
+from provisioning.authority.home import Home
+from provisioning.authority.repository import Repository
+from provisioning.authority.roster import change_roster
+
+TIMESTAMP: Final = "metadata/timestamp.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issued:
+    """What was answered, for the person at the desk."""
+
+    serial: str
+    origin: str
+    request_fingerprint: str
+    root_fingerprint: str
+    valid_until: datetime
+    again: bool
+
+
+def read_request(path: Path) -> bytes:
+    """Read a request file, no longer than a request can be. Raises ConfigError."""
+    try:
+        with path.open("rb") as file:
+            return file.read(REQUEST_BYTES_MAX + 1)
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from None
+
+
+def issue(home: Home, signed_request: bytes, out: Path, *, serial: str | None, now_ms: int) -> Issued:
+    """Enrol the box that asks and write its answer into the folder `out`.
+
+    The same box may ask again, with the same keys: it gets a new certificate, and the one before no longer counts.
+
+    `serial` is the one on the order; None takes the request's word for it.
+
+    Raises:
+        Malformed, Untrusted: The request does not hold.
+        Refused: It is for another headquarters, mode or serial; its serial belongs to another box; `out` is not empty.
+    """
+    request = verify_request(signed_request)
+    _check_address(home, request, serial)
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise Refused(f"{out} is not empty; name a new folder for the answer")
+    public = requested_key(request.tls_csr, uri=box_uri(request.serial))
+    now = datetime.fromtimestamp(now_ms / 1000, UTC)
+    certificate = Authority.open(home.ca).issue_client(public, box_uri(request.serial), now, BOX_YEARS)
+    box = _roster_box(request, certificate)
+    again = False
+
+    def change(roster: Roster) -> tuple[RosterBox, ...]:
+        nonlocal again
+        earlier = roster.box(request.serial)
+        again = earlier is not None
+        _check_same_box(earlier, box)
+        return (*(each for each in roster.boxes if each.serial != box.serial), box)
+
+    change_roster(home, change, at_ms=now_ms)
+    root = Repository(home.folder).root()
+    answer = Answer(
+        serial=request.serial,
+        request_sha256=hashlib.sha256(signed_request).digest(),
+        tls_certificate=certificate.public_bytes(Encoding.PEM),
+        ca_certificate=(home.ca / "ca.crt").read_bytes(),
+        root=root,
+        at_ms=now_ms,
+    )
+    _write_answer(home, answer, out)
+    return Issued(
+        serial=request.serial,
+        origin=request.first_origin,
+        request_fingerprint=fingerprint(signed_request),
+        root_fingerprint=fingerprint(root),
+        valid_until=certificate.not_valid_after_utc,
+        again=again,
+    )
+
+
+def _check_address(home: Home, request: Request, serial: str | None) -> None:
+    if request.domain != home.settings.domain:
+        raise Refused(f"the request is for {request.domain}, this is {home.settings.domain}")
+    home.admit(request.mode, "the request")
+    if serial not in (None, request.serial):
+        raise Refused(f"the request is of box {request.serial}, ordered is {serial}")
+
+
+def _roster_box(request: Request, certificate: x509.Certificate) -> RosterBox:
+    return RosterBox(
+        serial=request.serial,
+        identity_der=request.identity_der,
+        log_vkey=Verifier(request.first_origin, ED25519, request.log_key().public).vkey(),
+        origins=(request.first_origin,),
+        age_recipient=request.age_recipient().encode(),
+        tls_sha256=hashlib.sha256(certificate.public_bytes(Encoding.DER)).digest(),
+    )
+
+
+def _check_same_box(earlier: RosterBox | None, box: RosterBox) -> None:
+    """Raises Refused when the serial belongs to another box, a revoked one, or one with another log key."""
+    if earlier is None:
+        return
+    if earlier.revoked:
+        raise Refused(f"box {box.serial} is revoked; a serial is never used again, give the box a new one")
+    if earlier.identity_der != box.identity_der:
+        raise Refused(f"serial {box.serial} belongs to a box with another identity key; a serial is never used again")
+    if earlier.log_vkey != box.log_vkey:
+        raise Refused(f"box {box.serial} is enrolled with another log key: two logs of one name would be a fork")
+
+
+def _write_answer(home: Home, answer: Answer, out: Path) -> None:
+    """The answer and the mirror of the current release; `answer.cbor` last, so that a part is never taken for all."""
+    files: dict[str, bytes] = {}
+
+    def read(path: str) -> bytes | None:
+        try:
+            content = (home.tuf / path).read_bytes()
+        except FileNotFoundError:
+            return None
+        files[path] = content
+        return content
+
+    lacking = [wanted.path for wanted in wanted_files(read) if not wanted.optional]
+    if lacking:
+        raise ConfigError(f"{home.tuf} lacks {', '.join(lacking)}")
+    with storage(f"writing {out}"):
+        for path, content in files.items():
+            place = out / "mirror" / path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            write_durably(place, content, mode=0o644)
+    write_durably(out / "answer.cbor", encode_answer(answer), mode=0o644)

@@ -1,0 +1,62 @@
+"""Headquarters' private keys: made once by `init`, one PEM file (PKCS#8) each, readable by the owner alone.
+
+`root-*` and `offline-*` belong on media that are locked away after `init`; the online machine needs `lists`, `policy`,
+`snapshot`, `timestamp`, `receipts` and the two cosigners.
+"""
+
+from pathlib import Path
+from typing import Final
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+
+from appliance.errors import ConfigError
+from appliance.files import write_durably
+
+PEM_BYTES_MAX: Final = 16_384
+
+RECEIPTS: Final = "receipts"
+COSIGN_ED25519: Final = "cosign-ed25519"
+COSIGN_MLDSA44: Final = "cosign-mldsa44"
+
+
+def cosigner_name(domain: str) -> str:
+    """Headquarters' name in signed notes; both of its cosigners carry it."""
+    return f"{domain}/headquarters"
+
+
+def write_private_key(path: Path, key: PrivateKeyTypes) -> None:
+    """Write the key as PEM PKCS#8, 0600, durably. Raises StorageFull, StorageFault."""
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    write_durably(path, pem, mode=0o600)
+
+
+def load_private_key(path: Path) -> PrivateKeyTypes:
+    """Read a key file. Raises ConfigError when it is missing or holds no private key."""
+    try:
+        with path.open("rb") as file:
+            pem = file.read(PEM_BYTES_MAX)
+        return serialization.load_pem_private_key(pem, password=None)
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from None
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise ConfigError(f"{path}: no private key in PEM") from None
+
+
+def load_ed25519(path: Path) -> Ed25519PrivateKey:
+    """Read an Ed25519 key. Raises ConfigError, also for another kind of key."""
+    key = load_private_key(path)
+    if not isinstance(key, Ed25519PrivateKey):
+        raise ConfigError(f"{path}: not an Ed25519 key")
+    return key
+
+
+def load_mldsa44(path: Path) -> MLDSA44PrivateKey:
+    """Read an ML-DSA-44 key. Raises ConfigError, also for another kind of key."""
+    key = load_private_key(path)
+    if not isinstance(key, MLDSA44PrivateKey):
+        raise ConfigError(f"{path}: not an ML-DSA-44 key")
+    return key

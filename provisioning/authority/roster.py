@@ -1,0 +1,66 @@
+"""The roster: headquarters' own verification keys, and every enrolled box with what it may sign as.
+
+`hq/roster.json` is the master copy; each change is counted up, written, and published to all boxes through TUF.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from appliance.errors import ConfigError, Refused
+from appliance.files import write_durably
+from appliance.formats.release import ROSTER_TARGET, Roster, RosterBox, encode_roster, parse_roster
+from provisioning.authority.home import Home
+from provisioning.authority.repository import Repository
+
+ROSTER_BYTES_MAX: Final = 64 * 1024 * 1024
+
+
+def read_roster(home: Home) -> Roster:
+    """Read headquarters' master copy.
+
+    Raises:
+        ConfigError: It cannot be read.
+        Malformed: It is no roster.
+    """
+    try:
+        with home.roster_file.open("rb") as file:
+            return parse_roster(file.read(ROSTER_BYTES_MAX))
+    except OSError as error:
+        raise ConfigError(f"{home.roster_file}: {error.strerror}") from None
+
+
+def change_roster(home: Home, change: Callable[[Roster], tuple[RosterBox, ...]], *, at_ms: int) -> Roster:
+    """Replace the boxes of the roster by what `change` makes of them, count it up, write it, and publish it.
+
+    Returns:
+        The new roster.
+    """
+    old = read_roster(home)
+    new = msgspec.structs.replace(old, version=old.version + 1, boxes=change(old))
+    # The master copy first: when publishing fails, the next change publishes this one too.
+    encoded = encode_roster(new)
+    write_durably(home.roster_file, encoded, mode=0o644)
+    Repository(home.folder).publish({ROSTER_TARGET: encoded}, at_ms=at_ms)
+    return new
+
+
+def revoke(home: Home, serial: str, *, at_ms: int) -> Roster:
+    """Mark the box as revoked: the collector and the other boxes stop believing its TLS certificate.
+
+    Raises:
+        Refused: No such box, or it is revoked already.
+    """
+
+    def change(roster: Roster) -> tuple[RosterBox, ...]:
+        box = roster.box(serial)
+        if box is None:
+            raise Refused(f"no box {serial} is enrolled; `landlink-hq boxes` names those that are")
+        if box.revoked:
+            raise Refused(f"box {serial} is revoked already")
+        return tuple(
+            msgspec.structs.replace(each, revoked=True) if each.serial == serial else each for each in roster.boxes
+        )
+
+    return change_roster(home, change, at_ms=at_ms)

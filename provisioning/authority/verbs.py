@@ -1,0 +1,130 @@
+"""landlink-hq's verbs of the authority: init, issue, revoke, boxes."""
+
+import argparse
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from appliance.errors import ConfigError
+from appliance.model import Mode
+from provisioning.authority import list_verbs
+from provisioning.authority.enrolment import issue, read_request
+from provisioning.authority.home import Home, Settings
+from provisioning.authority.roster import read_roster, revoke
+from provisioning.authority.setup import make_headquarters
+
+Verbs = Any  # argparse publishes no name for what add_subparsers returns
+
+RAW = argparse.RawDescriptionHelpFormatter
+
+INIT = """\
+Make headquarters: every key, the certificate authority, and the first release for boxes, in the folder --home.
+
+Afterwards, move root-*.pem and offline-*.pem of FOLDER/keys and escrow.identity to media that are locked away; the
+offline keys come back for `issue`, `revoke` and changes of recipients. FOLDER/record.identity opens every record:
+it belongs on the auditor's desk alone.
+"""
+
+ISSUE = """\
+Enrol a box. Its technician made REQUEST on the box with `landlink-box request`; carry it here, compare the fingerprint
+that is printed with the one that the box showed, and carry the answer back for `landlink-box accept`.
+
+The same box may ask again with the same keys; it gets a new certificate. A serial never passes to another box.
+"""
+
+REVOKE = """\
+A box that is lost, stolen or retired: its certificate no longer opens the collector, and every box learns of it with
+the next release. What it recorded before stays in its log and stays verifiable.
+"""
+
+
+def add_verbs(verbs: Verbs) -> None:
+    """Add the authority's verbs to landlink-hq."""
+    verb = verbs.add_parser("init", help="make headquarters' keys and papers", description=INIT, formatter_class=RAW)
+    verb.add_argument(
+        "--domain", required=True, help="headquarters' name, as landlink.example; half of every log's name"
+    )
+    verb.add_argument(
+        "--collector", default="localhost:8443", metavar="HOST:PORT", help="where boxes deliver (%(default)s)"
+    )
+    verb.add_argument("--training", action="store_true", help="for training: never mixes with live records")
+    verb.set_defaults(run=_init)
+    verb = verbs.add_parser("issue", help="enrol a box", description=ISSUE, formatter_class=RAW)
+    verb.add_argument("request", type=Path, metavar="REQUEST", help="the file that the box wrote")
+    verb.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="new folder for the answer")
+    verb.add_argument("--serial", help="the serial on the order; a request of another box is then refused")
+    verb.set_defaults(run=_issue)
+    verb = verbs.add_parser("revoke", help="end a box's trust", description=REVOKE, formatter_class=RAW)
+    verb.add_argument("serial", metavar="SERIAL", help="as on the label")
+    verb.set_defaults(run=_revoke)
+    verb = verbs.add_parser("boxes", help="which boxes are enrolled")
+    verb.add_argument("--json", action="store_true", help="for scripts")
+    verb.set_defaults(run=_boxes)
+    list_verbs.add_verbs(verbs)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _init(arguments: argparse.Namespace) -> int:
+    host, colon, port = arguments.collector.rpartition(":")
+    if not colon or not port.isdecimal():
+        raise ConfigError(f"--collector {arguments.collector}: give HOST:PORT")
+    fields = {
+        "domain": arguments.domain,
+        "mode": Mode.TRAINING if arguments.training else Mode.LIVE,
+        "collector_host": host,
+        "collector_port": int(port),
+    }
+    try:
+        settings = msgspec.convert(fields, Settings)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"init: {error}") from None
+    home = make_headquarters(arguments.home, settings, now_ms=_now_ms())
+    print(f"Headquarters of {home.settings.domain} ({home.settings.mode}) is in {home.folder}.")
+    print("Lock away: keys/root-*.pem, keys/offline-*.pem, escrow.identity. record.identity opens every record.")
+    print("Next: landlink-hq import, publish; landlink-hq collect; landlink-hq issue REQUEST --out ANSWER.")
+    return 0
+
+
+def _issue(arguments: argparse.Namespace) -> int:
+    home = Home.open(arguments.home)
+    issued = issue(home, read_request(arguments.request), arguments.out, serial=arguments.serial, now_ms=_now_ms())
+    done = "answered again; its earlier certificate no longer counts" if issued.again else "enrolled"
+    print(f"Box {issued.serial} is {done}. Its log is {issued.origin}.")
+    print(f"Fingerprint of the request: {issued.request_fingerprint}")
+    print("  Compare it with the one that the box showed; if it differs: landlink-hq revoke", issued.serial)
+    print(f"Fingerprint of headquarters: {issued.root_fingerprint}")
+    print("  The box shows it when it accepts; it must be the same.")
+    print(f"Its certificate ends on {issued.valid_until:%Y-%m-%d}.")
+    print(f"Next: carry {arguments.out} to the box and run there: landlink-box accept {arguments.out.name}")
+    return 0
+
+
+def _revoke(arguments: argparse.Namespace) -> int:
+    home = Home.open(arguments.home)
+    roster = revoke(home, arguments.serial, at_ms=_now_ms())
+    print(f"Box {arguments.serial} is revoked (roster {roster.version}, published).")
+    print("The collector refuses it from now on. What it delivered before stays; `landlink-hq pull` still verifies it.")
+    return 0
+
+
+def _boxes(arguments: argparse.Namespace) -> int:
+    boxes = read_roster(Home.open(arguments.home)).boxes
+    if arguments.json:
+        rows = [{"serial": box.serial, "origins": list(box.origins), "revoked": box.revoked} for box in boxes]
+        print(msgspec.json.encode(rows).decode())
+        return 0
+    if not boxes:
+        print("No box is enrolled. Next: landlink-hq issue REQUEST --out ANSWER.")
+        return 0
+    table = Table("box", "logs", "")
+    for box in boxes:
+        table.add_row(box.serial, "\n".join(box.origins), "revoked" if box.revoked else "")
+    Console().print(table)
+    return 0
