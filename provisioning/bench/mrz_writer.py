@@ -104,13 +104,18 @@ def _number_and_optional(fields: MrzFields, width: int) -> tuple[str, str]:
 
 
 def _names(fields: MrzFields, width: int) -> str:
-    """Primary and secondary identifier; truncated so that something of both remains (Doc 9303-4 §4.2.3)."""
+    """Primary and secondary identifier, truncated where they must be (Doc 9303-4 §4.2.3).
+
+    Something of both remains, and the last place is a letter: by that a reader knows that the name may go on.
+    """
     primary, secondary = _latin(fields.primary_identifier), _latin(fields.secondary_identifier)
-    if not secondary:
-        return primary[:width].ljust(width, "<")
-    if len(primary) + 2 + len(secondary) > width:
-        primary = primary[: width - 3]
-    return f"{primary}<<{secondary}"[:width].ljust(width, "<")
+    if secondary and len(primary) + 2 + len(secondary) > width:
+        primary = primary[: width - 3].rstrip("<")
+    whole = f"{primary}<<{secondary}" if secondary else primary
+    if len(whole) > width and whole[width - 1] == "<":
+        longest = max(whole[:width].split("<"), key=len)
+        whole = whole.replace(longest, longest[:-1], 1)
+    return whole[:width].ljust(width, "<")
 
 
 def _latin(name: str) -> str:

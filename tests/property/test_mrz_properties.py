@@ -71,7 +71,10 @@ def test_what_the_writer_prints_the_parser_reads(holder: tuple[str, MrzFields]) 
     assert document.date_of_birth is not None
     assert document.date_of_birth.raw == printed.date_of_birth
     assert document.sex == printed.sex.strip("<")
-    if not document.name_truncated:
+    if document.name_truncated:
+        assert document.primary_identifier
+        assert bool(document.secondary_identifier) == bool(printed.secondary_identifier)
+    else:
         assert document.primary_identifier == printed.primary_identifier
         assert document.secondary_identifier == printed.secondary_identifier
     widen(document)
