@@ -1,0 +1,83 @@
+"""`find`: which opened records answer a question. Nothing is stored: each search opens the bodies again."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from anyascii import anyascii
+
+from appliance.errors import Malformed
+from appliance.model import TravelDocument
+from provisioning.audit.records import RecordLine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is looked for; every part that is given must hold.
+
+    Attributes:
+        number: A document number; letters and digits count, case does not.
+        name: Words that all begin a word of the name, accents and case aside.
+        since_ms, until_ms: The claimed time, milliseconds since 1970, the first included and the last not.
+        referred: Only records where the box asked for a person to look.
+    """
+
+    number: str = ""
+    name: str = ""
+    since_ms: int | None = None
+    until_ms: int | None = None
+    referred: bool = False
+
+
+def find(question: Question, lines: Iterable[RecordLine]) -> list[RecordLine]:
+    """The lines that answer the question, in the order given."""
+    return [line for line in lines if _answers(question, line)]
+
+
+def _answers(question: Question, line: RecordLine) -> bool:
+    return _in_time(question, line) and (line.refers or not question.referred) and _is_of(question, line.document)
+
+
+def _in_time(question: Question, line: RecordLine) -> bool:
+    at_ms = line.clock.wall_ms
+    since, until = question.since_ms, question.until_ms
+    return (since is None or at_ms >= since) and (until is None or at_ms < until)
+
+
+def _is_of(question: Question, document: TravelDocument | None) -> bool:
+    if document is None:  # nothing was read, so it answers only what asks for neither number nor name
+        return not question.number and not question.name
+    if question.number and _plain(document.document_number) != _plain(question.number):
+        return False
+    words = _words(f"{document.primary_identifier} {document.secondary_identifier}")
+    return all(any(word.startswith(asked) for word in words) for asked in _words(question.name))
+
+
+def _plain(number: str) -> str:
+    return re.sub(r"[^0-9A-Z]", "", number.upper())
+
+
+def _words(name: str) -> list[str]:
+    return re.findall(r"[0-9A-Z]+", anyascii(name).upper())
+
+
+def parse_time(text: str, *, end: bool) -> int:
+    """A day (`2026-11-03`) or a time (`2026-11-03T14:05`, UTC unless it says otherwise), as milliseconds since 1970.
+
+    Args:
+        text: As typed.
+        end: The end of a range: a day then stands for its last moment.
+
+    Raises:
+        Malformed: Neither.
+    """
+    try:
+        if len(text) == len("2026-11-03"):
+            at = datetime.combine(date.fromisoformat(text), time.min, UTC) + timedelta(days=1 if end else 0)
+        else:
+            at = datetime.fromisoformat(text)
+            at = at.replace(tzinfo=UTC) if at.tzinfo is None else at
+    except ValueError:
+        raise Malformed("time", f"{text[:40]!r} is neither YYYY-MM-DD nor YYYY-MM-DDTHH:MM") from None
+    return int(at.timestamp() * 1000)

@@ -1,0 +1,68 @@
+"""The logs that headquarters knows of, and how something wrong in one of them is named."""
+
+from dataclasses import dataclass
+
+from appliance.errors import Malformed, Refused, Untrusted
+from appliance.formats.note import Verifier, parse_vkey
+from appliance.formats.release import Roster, RosterBox
+from appliance.model import Mode
+from provisioning.authority.home import Home
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Log:
+    """One log: whose it is, its name, and the mode that it must be of (I7)."""
+
+    box: RosterBox
+    origin: str
+    mode: Mode
+
+    @property
+    def verifier(self) -> Verifier:
+        """The key that signs its checkpoints; a box has one log key, each log its own name."""
+        key = parse_vkey(self.box.log_vkey)
+        return Verifier(self.origin, key.type, key.public)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """Something that is not as it should be.
+
+    Attributes:
+        origin: The log.
+        index: The entry; None when it concerns the log as a whole.
+        words: What, in plain words, without personal data.
+    """
+
+    origin: str
+    index: int | None
+    words: str
+
+    def __str__(self) -> str:
+        place = "" if self.index is None else f" entry {self.index}"
+        return f"{self.origin}{place}: {self.words}"
+
+
+def problem(log: Log, index: int | None, error: Malformed | Untrusted) -> Problem:
+    """An error as a problem of its place; what is malformed says so."""
+    words = f"malformed: {error}" if isinstance(error, Malformed) else str(error)
+    return Problem(origin=log.origin, index=index, words=words)
+
+
+def logs_of(home: Home, roster: Roster, serial: str | None) -> tuple[Log, ...]:
+    """Every log of the roster, or those of one box.
+
+    Raises:
+        Refused: No such box is enrolled, or none at all.
+    """
+    if not roster.boxes:
+        raise Refused("no box is enrolled yet; `landlink-hq issue REQUEST --out ANSWER` enrols one")
+    boxes = tuple(box for box in roster.boxes if serial in (None, box.serial))
+    if not boxes:
+        raise Refused(f"no box {serial} is enrolled; `landlink-hq boxes` names those that are")
+    return tuple(Log(box=box, origin=origin, mode=home.settings.mode) for box in boxes for origin in box.origins)
+
+
+def headquarters_verifiers(roster: Roster) -> tuple[Verifier, ...]:
+    """The keys of headquarters' own cosigners."""
+    return tuple(parse_vkey(key.vkey) for key in roster.keys if key.vkey)

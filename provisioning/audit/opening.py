@@ -1,0 +1,137 @@
+"""Open sealed bodies: from an entry of a verified log to the record that the booth made.
+
+What is checked, in this order (formats/README.md, "what the reader at headquarters checks"): the leaf is in the tree
+that the checkpoint signs; the statement is signed by the epoch key valid at its index; the blob has the hash and length
+of the statement; it decrypts; the record has the statement's commitment; its inner context (log, mode, and a canary's
+epoch and recipients) is the outer one.
+"""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Final
+
+from appliance.errors import ConfigError, Malformed, Untrusted
+from appliance.formats.age import Identity, decrypt, parse_identity
+from appliance.formats.edge import Edge
+from appliance.formats.record import LENGTH_BYTES, RECORD_BYTES_MAX, commitment, padded_size, parse_record, unpad
+from appliance.formats.statement import Sealed, Statement
+from appliance.model import Canary, Record
+from provisioning.audit.log import Problem, problem
+from provisioning.audit.progress import Advance
+from provisioning.audit.store import PulledLog, check_body
+from provisioning.audit.walk import Walk
+from provisioning.authority.home import Home
+
+PLAINTEXT_BYTES_MAX: Final = padded_size(RECORD_BYTES_MAX + LENGTH_BYTES)
+"""A record of the largest size with its padding."""
+
+IDENTITY_BYTES_MAX: Final = 4_096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """An entry without a body: something that happened to the box, or the start of an epoch."""
+
+    index: int
+    statement: Statement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """An entry whose body was opened."""
+
+    index: int
+    statement: Statement
+    record: Record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Awaited:
+    """A sealed entry whose body has not been pulled."""
+
+    index: int
+    statement: Statement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotOpened:
+    """An entry that does not hold, or whose body cannot be opened; `statement` is None when that is what fails."""
+
+    index: int
+    statement: Statement | None
+    problem: Problem
+
+
+Entry = Event | Opened | Awaited | NotOpened
+
+
+def record_identity(home: Home) -> Identity:
+    """Headquarters' record key. Raises ConfigError."""
+    try:
+        with home.record_identity.open("rb") as file:
+            text = file.read(IDENTITY_BYTES_MAX)
+        return parse_identity(text.decode("ascii").strip())
+    except OSError as error:
+        raise ConfigError(f"{home.record_identity}: {error.strerror}") from None
+    except (Malformed, UnicodeDecodeError):
+        raise ConfigError(f"{home.record_identity}: no identity of the form AGE-SECRET-KEY-PQ-1...") from None
+
+
+def entries(kept: PulledLog, identity: Identity, advance: Advance) -> Generator[Entry]:
+    """Every entry of a pulled log in order, opened; `advance` is told how far it is.
+
+    Raises:
+        Untrusted, Malformed: The tree as a whole does not hold: nothing of it is opened.
+        StorageFault: Something of it cannot be read.
+    """
+    checkpoint = kept.checkpoint()
+    edge = Edge()
+    for leaf in kept.leaves(checkpoint.size):
+        edge.append(leaf)
+    if edge.root() != checkpoint.root:
+        raise Untrusted(
+            f"{checkpoint.origin}: its entries do not give the root that its checkpoint signs; "
+            "`landlink-hq verify` says where"
+        )
+    walk = Walk(kept.log)
+    for index, leaf in enumerate(kept.leaves(checkpoint.size)):
+        yield _entry(kept, identity, walk, index, leaf)
+        advance("entries", index + 1, checkpoint.size)
+
+
+def _entry(kept: PulledLog, identity: Identity, walk: Walk, index: int, leaf: bytes) -> Entry:
+    statement: Statement | None = None
+    try:
+        statement = walk.take(leaf)
+        if not isinstance(statement.kind, Sealed):
+            return Event(index=index, statement=statement)
+        blob = kept.body(index)
+        if blob is None:
+            return Awaited(index=index, statement=statement)
+        return Opened(index=index, statement=statement, record=open_body(blob, statement, statement.kind, identity))
+    except (Malformed, Untrusted) as error:
+        return NotOpened(index=index, statement=statement, problem=problem(kept.log, index, error))
+
+
+def open_body(blob: bytes, statement: Statement, sealed: Sealed, identity: Identity) -> Record:
+    """Open the body of a verified statement.
+
+    Raises:
+        Malformed: The blob or the record inside is not in its format.
+        Untrusted: Hash, length, recipient, commitment or inner context do not hold.
+    """
+    check_body(blob, sealed)
+    plain = unpad(decrypt(blob, identity, plaintext_bytes_max=PLAINTEXT_BYTES_MAX))
+    if commitment(plain) != sealed.commitment:
+        raise Untrusted("its record is not the one that the statement commits to")
+    record = parse_record(plain)
+    if record.origin != statement.origin:
+        raise Untrusted(f"its record was made for another log ({record.origin})")
+    if record.mode is not statement.mode:
+        raise Untrusted(f"its record is of mode {record.mode}, its statement of mode {statement.mode}")
+    if isinstance(record.body, Canary) and (record.body.epoch, record.body.recipients_version) != (
+        statement.epoch,
+        statement.recipients_version,
+    ):
+        raise Untrusted("its canary names another epoch or other recipients than its statement")
+    return record

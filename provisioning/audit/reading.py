@@ -1,0 +1,149 @@
+"""What `landlink-hq open`, `find` and `report` do, and how they tell it."""
+
+import argparse
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Generator, Iterable
+from pathlib import Path
+from typing import TextIO
+
+import msgspec
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from appliance.files import storage
+from appliance.formats.age import Identity
+from provisioning.audit.checking import print_problems, pulled_logs
+from provisioning.audit.find import Question, find, parse_time
+from provisioning.audit.log import logs_of
+from provisioning.audit.opened import OpenedLog, keep_opened_through, read_log
+from provisioning.audit.opening import record_identity
+from provisioning.audit.progress import bars
+from provisioning.audit.records import RecordLine
+from provisioning.audit.report import BoxReport, report
+from provisioning.audit.store import PulledLog
+from provisioning.authority.home import Home
+from provisioning.authority.roster import read_roster
+
+
+def _opened(arguments: argparse.Namespace, home: Home, identity: Identity) -> Generator[OpenedLog]:
+    """Each pulled log, opened; its problems are named on standard error."""
+    logs = pulled_logs(home, logs_of(home, read_roster(home), arguments.box))
+    with bars() as shown:
+        for log in logs:
+            opened = read_log(PulledLog(log, home.pulled_log(log.origin)), identity, shown.bar(log.origin))
+            print_problems(opened.problems, sys.stderr)
+            yield opened
+
+
+def run_open(arguments: argparse.Namespace) -> int:
+    """The verb; returns its exit code."""
+    home = Home.open(arguments.home)
+    identity = record_identity(home)
+    code = 0
+    with _output(arguments.out) as out:
+        for opened in _opened(arguments, home, identity):
+            _write_lines(out, opened.lines)
+            keep_opened_through(home, opened, at_ms=time.time_ns() // 1_000_000)
+            code = code or int(bool(opened.problems))
+            print(
+                f"{opened.origin}: {len(opened.lines)} records opened, {len(opened.awaited)} bodies awaited"
+                f"{', NOT all as it should be (see above)' if opened.problems else ''}",
+                file=sys.stderr,
+            )
+    return code
+
+
+@contextlib.contextmanager
+def _output(path: Path | None) -> Generator[TextIO]:
+    """Standard output, or a file that its owner alone may read, in place when it is whole."""
+    if path is None:
+        yield sys.stdout
+        return
+    partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with storage(f"writing {path}"):
+        fd = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(fd, "w", encoding="utf-8") as out:
+            yield out
+        with storage(f"writing {path}"):
+            partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _write_lines(out: TextIO, lines: Iterable[RecordLine]) -> None:
+    with storage("writing records"):
+        out.writelines(f"{msgspec.json.encode(line).decode()}\n" for line in lines)
+
+
+def run_find(arguments: argparse.Namespace) -> int:
+    """The verb; returns its exit code."""
+    home = Home.open(arguments.home)
+    question = Question(
+        number=arguments.number,
+        name=arguments.name,
+        since_ms=None if arguments.since is None else parse_time(arguments.since, end=False),
+        until_ms=None if arguments.until is None else parse_time(arguments.until, end=True),
+        referred=arguments.referred,
+    )
+    found: list[RecordLine] = []
+    code = 0
+    for opened in _opened(arguments, home, record_identity(home)):
+        found.extend(find(question, opened.lines))
+        code = code or int(bool(opened.problems))
+    if arguments.json:
+        _write_lines(sys.stdout, found)
+    elif found:
+        Console().print(_found_table(found))
+    else:
+        print("No record answers this.")
+    return code
+
+
+def _found_table(lines: list[RecordLine]) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for heading in ("log", "entry", "time", "document"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("name", "result", "done"):
+        table.add_column(heading)
+    for line in lines:
+        document = line.document
+        table.add_row(
+            line.origin.rpartition("/")[2],
+            str(line.index),
+            line.at[:16].replace("T", " "),
+            "not read" if document is None else f"{document.issuing_state} {document.document_number}",
+            "" if document is None else f"{document.primary_identifier} {document.secondary_identifier}",
+            ", ".join(line.reasons) or "nothing found",
+            "not answered" if line.outcome is None else line.outcome.outcome.value,
+        )
+    return table
+
+
+def run_report(arguments: argparse.Namespace) -> int:
+    """The verb; returns its exit code."""
+    home = Home.open(arguments.home)
+    reports = [report(opened) for opened in _opened(arguments, home, record_identity(home))]
+    if arguments.json:
+        print(msgspec.json.encode(reports).decode())
+    else:
+        for each in reports:
+            _print_report(each)
+    return int(any(each.problems for each in reports))
+
+
+def _print_report(box: BoxReport) -> None:
+    print(f"{box.serial} ({box.origin}): {box.entries} entries, {box.opened} opened, {box.unsent} not here yet")
+    for day in box.days:
+        done = ", ".join(f"{count} {outcome}" for outcome, count in sorted(day.outcomes.items())) or "nothing said"
+        print(
+            f"  {day.day}: {day.persons} persons, {day.documents} documents ({day.typed} typed, {day.unread} not read); "
+            f"{day.referred} referred, {day.hits} possible matches, {day.not_searched} without a list"
+        )
+        print(f"    what was done: {done}; not answered: {day.open}")
+    for case in box.open_cases:
+        print(f"  not answered: entry {case.index}, {case.at}: {', '.join(case.reasons)}")

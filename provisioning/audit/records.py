@@ -1,0 +1,186 @@
+"""Opened entries become what headquarters reads: one screening record a line, its outcome and pictures folded in.
+
+The JSON of a line is specified in README.md. A screening record is an entry, its outcomes and some of its pictures are
+later entries of the same log, so a line is complete only when the log has been read to its end.
+"""
+
+import hashlib
+from datetime import UTC, datetime
+
+import msgspec
+
+from appliance.clock import Instant
+from appliance.model import (
+    Canary,
+    Crossing,
+    Decision,
+    Finding,
+    Hit,
+    ListAnswer,
+    Mode,
+    Outcome,
+    OutcomeKind,
+    Person,
+    Picture,
+    Record,
+    Refer,
+    Screened,
+    TravelDocument,
+    TypedReading,
+)
+from provisioning.audit.log import Problem
+from provisioning.audit.opening import Opened
+
+
+class OutcomeLine(msgspec.Struct, frozen=True, kw_only=True):
+    """What was done with the person; `index` is the entry that says so."""
+
+    outcome: OutcomeKind
+    implied: bool
+    note: str
+    index: int
+
+
+class PictureLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One picture of the page: its entry, its SHA-256 in hexadecimal, its length."""
+
+    index: int
+    sha256: str
+    bytes: int
+
+
+class RecordLine(msgspec.Struct, kw_only=True):
+    """One screening record as README.md specifies it."""
+
+    origin: str
+    index: int
+    record_id: str
+    mode: Mode
+    at: str
+    clock: Instant
+    crossing: Crossing | None
+    person: Person | None
+    laid: int
+    source: str
+    device: str
+    mrz: str
+    raw_mrz: str
+    raw_sha256: str
+    document: TravelDocument | None
+    findings: tuple[Finding, ...]
+    lists: tuple[ListAnswer, ...]
+    hits: tuple[Hit, ...]
+    decision: Decision
+    outcome: OutcomeLine | None = None
+    earlier_outcomes: list[OutcomeLine] = []
+    pictures: list[PictureLine] = []
+    pictures_awaited: int = 0
+
+    @property
+    def day(self) -> str:
+        """The claimed day in UTC, `YYYY-MM-DD`."""
+        return self.at[:10]
+
+    @property
+    def refers(self) -> bool:
+        """Whether the box asked for a person to look."""
+        return isinstance(self.decision, Refer)
+
+    @property
+    def reasons(self) -> list[str]:
+        """The codes of the reasons, the most important first; empty when nothing was found."""
+        if not isinstance(self.decision, Refer):
+            return []
+        return [reason.code for reason in (self.decision.first, *self.decision.others)]
+
+
+class Folding:
+    """Takes the opened entries of one log in order and folds them into lines."""
+
+    def __init__(self, origin: str) -> None:
+        self._origin = origin
+        self._lines: dict[str, RecordLine] = {}
+        self._announced: dict[str, set[str]] = {}
+        self._pictures: dict[str, list[PictureLine]] = {}
+        self.problems: list[Problem] = []
+
+    def take(self, opened: Opened) -> None:
+        """Fold one opened entry in; a canary says nothing about a person and folds into nothing."""
+        match opened.record.body:
+            case Screened() as screened:
+                self._take_screened(opened.index, opened.record, screened)
+            case Outcome() as outcome:
+                self._take_outcome(opened.index, outcome)
+            case Picture() as picture:
+                sha256 = hashlib.sha256(picture.content).hexdigest()
+                line = PictureLine(index=opened.index, sha256=sha256, bytes=len(picture.content))
+                self._pictures.setdefault(picture.of, []).append(line)
+            case Canary():
+                pass
+
+    def lines(self) -> list[RecordLine]:
+        """The lines in log order; call it when the log has been read to its end."""
+        for of, pictures in self._pictures.items():
+            line = self._lines.get(of)
+            if line is None:
+                self._name(pictures[0].index, "its picture belongs to a record that has not been opened")
+                continue
+            line.pictures = pictures
+        for of, announced in self._announced.items():
+            line = self._lines[of]
+            line.pictures_awaited = len(announced - {picture.sha256 for picture in line.pictures})
+        return list(self._lines.values())
+
+    def _take_screened(self, index: int, record: Record, screened: Screened) -> None:
+        if record.record_id in self._lines:
+            self._name(index, f"its record has the identifier of entry {self._lines[record.record_id].index}")
+            return
+        self._lines[record.record_id] = _line(index, record, screened)
+        self._announced[record.record_id] = {digest.hex() for digest in record.pictures}
+
+    def _take_outcome(self, index: int, outcome: Outcome) -> None:
+        line = self._lines.get(outcome.of)
+        if line is None:
+            self._name(index, "its outcome is for a record that has not been opened")
+            return
+        if line.outcome is not None:
+            line.earlier_outcomes.append(line.outcome)
+        line.outcome = OutcomeLine(outcome=outcome.outcome, implied=outcome.implied, note=outcome.note, index=index)
+
+    def _name(self, index: int, words: str) -> None:
+        self.problems.append(Problem(origin=self._origin, index=index, words=words))
+
+
+def _line(index: int, record: Record, screened: Screened) -> RecordLine:
+    reading, document = screened.reading, screened.document
+    typed = isinstance(reading, TypedReading)
+    read_lines = () if isinstance(reading, TypedReading) else reading.lines
+    return RecordLine(
+        origin=record.origin,
+        index=index,
+        record_id=record.record_id,
+        mode=record.mode,
+        at=iso(record.at.wall_ms),
+        clock=record.at,
+        crossing=record.crossing,
+        person=record.person,
+        laid=screened.laid,
+        source="typed" if typed else "scanner",
+        device="" if isinstance(reading, TypedReading) else reading.device,
+        mrz="\n".join(document.mrz if document is not None else read_lines),
+        raw_mrz="\n".join(read_lines),
+        raw_sha256=reading.raw_sha256.hex(),
+        document=document,
+        findings=screened.findings,
+        lists=screened.screening.lists,
+        hits=screened.screening.hits,
+        decision=screened.decision,
+    )
+
+
+def iso(wall_ms: int) -> str:
+    """Milliseconds since 1970 as ISO 8601 in UTC; a claimed time may be any number, so one beyond reason is "?"."""
+    try:
+        return datetime.fromtimestamp(wall_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    except (ValueError, OverflowError, OSError):
+        return "?"

@@ -1,0 +1,131 @@
+"""What headquarters has pulled of one log: a tlog-tiles folder that any tool can verify, with the bodies beside it.
+
+```
+pulled/<domain>/<log>/checkpoint    the last verified one, as it was served
+                      tile/...      computed from verified leaves
+                      bodies/<index>.age
+                      proof/*.note  checkpoints that contradict it
+```
+"""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from appliance.errors import StorageFault, Untrusted
+from appliance.files import replace_file, storage, write_durably
+from appliance.formats.age import BLOB_BYTES_MAX
+from appliance.formats.checkpoint import Checkpoint, open_checkpoint
+from appliance.formats.note import NOTE_BYTES_MAX, Opened, Verifier
+from appliance.formats.statement import Sealed
+from appliance.formats.tiles import BUNDLE_BYTES_MAX, read_entries
+from provisioning.audit.log import Log
+
+TILE_BYTES_MAX: Final = BUNDLE_BYTES_MAX
+"""An entry bundle; a hash tile is far smaller."""
+
+
+def check_body(blob: bytes, sealed: Sealed) -> None:
+    """Raise Untrusted when these are not the bytes that the statement names."""
+    if len(blob) != sealed.blob_bytes or hashlib.sha256(blob).digest() != sealed.blob_sha256:
+        raise Untrusted("its body was altered: not the bytes that the statement names")
+
+
+class PulledLog:
+    """The pulled copy of `log` in `folder`; the folder appears with the first verified checkpoint."""
+
+    def __init__(self, log: Log, folder: Path) -> None:
+        self.log = log
+        self.folder = folder
+
+    def note(self) -> bytes | None:
+        """The last verified checkpoint as it was served; None before the first. Raises StorageFault."""
+        return self._read("checkpoint", NOTE_BYTES_MAX)
+
+    def checkpoint(self) -> Checkpoint:
+        """The last verified checkpoint, verified again. Raises as `open_checkpoint`."""
+        return self.open_checkpoint()[0]
+
+    def open_checkpoint(self, *cosigners: Verifier) -> tuple[Checkpoint, Opened]:
+        """The last verified checkpoint, verified again, and who else signed it.
+
+        Raises:
+            Untrusted: There is none, the log's key did not sign it, or a cosignature does not hold.
+            Malformed: It is no checkpoint.
+        """
+        note = self.note()
+        if note is None:
+            raise Untrusted("its copy has no checkpoint")
+        return open_checkpoint(note, self.log.verifier, *cosigners)
+
+    def tile(self, path: str) -> bytes:
+        """A tile or entry bundle. Raises Untrusted when it is missing, StorageFault when it cannot be read."""
+        content = self._read(path, TILE_BYTES_MAX)
+        if content is None:
+            raise Untrusted(f"{path} is missing")
+        return content
+
+    def leaves(self, size: int, start: int = 0) -> Iterator[bytes]:
+        """Leaves from `start` to `size`, unverified. Raises as `tile`, and Malformed."""
+        return read_entries(size, self.tile, start)
+
+    def body_path(self, index: int) -> Path:
+        """Where the sealed body of entry `index` lies."""
+        return self.folder / "bodies" / f"{index}.age"
+
+    def body(self, index: int) -> bytes | None:
+        """The sealed body of entry `index`; None when it has not been pulled. Raises StorageFault."""
+        return self._read(f"bodies/{index}.age", BLOB_BYTES_MAX)
+
+    def keep_body(self, index: int, blob: bytes) -> None:
+        """Keep a body whose hash has been verified. Raises StorageFull, StorageFault."""
+        self._make_folder("bodies")
+        replace_file(self.body_path(index), blob)
+
+    def keep_tiles(self, tiles: list[tuple[str, bytes]], note: bytes) -> None:
+        """Keep what verified leaves gave, then the checkpoint that covers it. Raises StorageFull, StorageFault."""
+        for path, content in tiles:
+            self._make_folder(str(Path(path).parent))
+            replace_file(self.folder / path, content)
+        self._make_folder(".")
+        write_durably(self.folder / "checkpoint", note, mode=0o644)
+
+    def keep_proof(self, note: bytes, checkpoint: Checkpoint) -> Path:
+        """Keep a signed checkpoint that contradicts the last verified one, and that one beside it.
+
+        Returns:
+            The folder of the proof.
+        """
+        self._make_folder("proof")
+        own = self.note()
+        assert own is not None, "only a checkpoint that is kept can be contradicted"
+        write_durably(self.folder / "proof" / f"{checkpoint.size}-{checkpoint.root.hex()[:16]}.note", note, mode=0o644)
+        seen = self.checkpoint()
+        write_durably(self.folder / "proof" / f"{seen.size}-{seen.root.hex()[:16]}.note", own, mode=0o644)
+        return self.folder / "proof"
+
+    def proofs(self) -> tuple[Path, ...]:
+        """Checkpoints kept as proof of a rollback or a fork."""
+        return tuple(sorted((self.folder / "proof").glob("*.note")))
+
+    def body_indices(self) -> set[int]:
+        """Entries whose body lies here."""
+        names = (path.name.removesuffix(".age") for path in (self.folder / "bodies").glob("*.age"))
+        return {int(name) for name in names if name.isascii() and name.isdecimal()}
+
+    def _make_folder(self, name: str) -> None:
+        with storage(f"making {name} of {self.log.origin}"):
+            (self.folder / name).mkdir(parents=True, exist_ok=True)
+
+    def _read(self, path: str, bytes_max: int) -> bytes | None:
+        try:
+            with (self.folder / path).open("rb") as file:
+                content = file.read(bytes_max + 1)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise StorageFault(f"reading {self.folder / path}: {error.strerror}") from None
+        if len(content) > bytes_max:
+            raise Untrusted(f"{path}: longer than {bytes_max} bytes")
+        return content

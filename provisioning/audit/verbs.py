@@ -1,0 +1,72 @@
+"""landlink-hq's verbs of the auditor: pull, verify, open, find, report."""
+
+import argparse
+from pathlib import Path
+from typing import Any, Final
+
+from provisioning.audit.checking import run_pull, run_verify
+from provisioning.audit.reading import run_find, run_open, run_report
+
+Verbs = Any  # argparse publishes no name for what add_subparsers returns
+
+RAW: Final = argparse.RawDescriptionHelpFormatter
+PULL: Final = """\
+Fetch what is new of every box's log and its sealed bodies, and verify it on the way: the signature of each checkpoint,
+that the log only grew, every entry under the key valid at its place, every body's hash.
+
+SOURCE is a folder (a box's state folder or its card, a stick, a mirror: any tlog-tiles tree) or an https address of a
+collector. Without it, the collector of this home is asked, with the auditor's certificate.
+
+What contradicts what was seen before is refused by name (rollback, fork) and both checkpoints are kept as proof.
+Exit code 1: something is not as it should be, and is named. Next: landlink-hq verify, landlink-hq open.
+"""
+
+VERIFY: Final = """\
+Verify everything that was pulled, from nothing and without a network: every tile, entry, certificate, body and kept
+proof. Exit code 1 names what is not as it should be; 0 means that all of it holds.
+"""
+
+OPEN: Final = """\
+Open the sealed bodies with record.identity and write one JSON line a document, in the order of the log, with what was
+done with the person folded in. The lines hold personal data: FILE is made readable for its owner alone.
+How far each log could be opened is written to FOLDER/opened, which the collector tells the boxes.
+"""
+
+FIND: Final = """\
+Search the opened records; every part that is given must hold. Nothing is stored: bodies are opened for the search.
+Example: landlink-hq find --name "phommasack" --from 2026-11-01 --to 2026-11-30
+"""
+
+REPORT: Final = """\
+Count what was pulled, per box and day: documents, referrals, hits, what was done, what nobody has answered yet, and
+what headquarters does not have. A report holds nothing personal.
+"""
+
+
+def add_verbs(verbs: Verbs) -> None:
+    """Add the auditor's verbs to landlink-hq."""
+    verb = _add(verbs, "pull", "fetch and verify what boxes recorded", PULL)
+    verb.add_argument("source", nargs="?", metavar="SOURCE", help="folder or https address (this home's collector)")
+    verb.set_defaults(run=run_pull)
+    verb = _add(verbs, "verify", "verify all that was pulled, offline", VERIFY)
+    verb.set_defaults(run=run_verify)
+    verb = _add(verbs, "open", "open the records that were pulled", OPEN)
+    verb.add_argument("--out", type=Path, metavar="FILE", help="where to write the lines (standard output)")
+    verb.set_defaults(run=run_open)
+    verb = _add(verbs, "find", "search the records", FIND)
+    verb.add_argument("--number", default="", help="document number")
+    verb.add_argument("--name", default="", help="words that begin words of the name")
+    verb.add_argument("--from", dest="since", metavar="TIME", help="YYYY-MM-DD or YYYY-MM-DDTHH:MM, UTC")
+    verb.add_argument("--to", dest="until", metavar="TIME", help="the same; a day is meant with all its hours")
+    verb.add_argument("--referred", action="store_true", help="only where the box asked for a person to look")
+    verb.add_argument("--json", action="store_true", help="whole records, one a line")
+    verb.set_defaults(run=run_find)
+    verb = _add(verbs, "report", "count what happened, per box and day", REPORT)
+    verb.add_argument("--json", action="store_true", help="for scripts")
+    verb.set_defaults(run=run_report)
+
+
+def _add(verbs: Verbs, name: str, words: str, description: str) -> argparse.ArgumentParser:
+    verb: argparse.ArgumentParser = verbs.add_parser(name, help=words, description=description, formatter_class=RAW)
+    verb.add_argument("--box", metavar="SERIAL", help="only this box (all)")
+    return verb
