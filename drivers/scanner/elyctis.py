@@ -20,6 +20,8 @@ ANSWERS: Final = frozenset({CONTINUOUS, INQUIRE, 0x4C, 0x52, 0x54, 0x56, 0x57})
 VERSION_QUESTION: Final = bytes((0x56, 0, 0))
 CONTINUOUS_ON: Final = bytes((CONTINUOUS, 0, 1, 1))
 
+SILENCE_S: Final = 0.25
+
 _BROKEN: Final = -1
 _INCOMPLETE: Final = 0
 
@@ -75,8 +77,8 @@ class ElyctisCodec:
 
     @property
     def idle_timeout_s(self) -> float:
-        """A frame's bytes follow each other closely; half a second of silence inside one means the rest is lost."""
-        return 0.5
+        """A frame's bytes follow each other within milliseconds; a silence of this length inside one means a loss."""
+        return SILENCE_S
 
     def receive(self, chunk: bytes) -> list[Frame | Noise]:
         """Take bytes of any number; return the documents that they complete, and the noise before each."""
