@@ -109,13 +109,19 @@ def _names(fields: MrzFields, width: int) -> str:
     Something of both remains, and the last place is a letter: by that a reader knows that the name may go on.
     """
     primary, secondary = _latin(fields.primary_identifier), _latin(fields.secondary_identifier)
-    if secondary and len(primary) + 2 + len(secondary) > width:
-        primary = primary[: width - 3].rstrip("<")
-    whole = f"{primary}<<{secondary}" if secondary else primary
-    if len(whole) > width and whole[width - 1] == "<":
-        longest = max(whole[:width].split("<"), key=len)
-        whole = whole.replace(longest, longest[:-1], 1)
-    return whole[:width].ljust(width, "<")
+    if not secondary:
+        return _cut(primary, width).ljust(width, "<")
+    if len(primary) + 2 + len(secondary) > width:
+        primary = _cut(primary, width - 3)
+    return _cut(f"{primary}<<{secondary}", width).ljust(width, "<")
+
+
+def _cut(name: str, width: int) -> str:
+    """The first `width` characters; where that would end between two words, the longest word gives up a letter."""
+    if len(name) > width and name[width - 1] == "<":
+        longest = max(name[:width].split("<"), key=len)
+        name = name.replace(longest, longest[:-1], 1)
+    return name[:width]
 
 
 def _latin(name: str) -> str:
