@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from appliance.clock import Grade
 from appliance.config import Config
 from drivers.api import Camera, Panel, Scanner, ScannerCodec
 
@@ -60,6 +61,93 @@ def _panel(config: Config) -> Panel:
     from gpiozero.pins.lgpio import LGPIOFactory
 
     return GpioPanel(PanelPins(**numbers), LGPIOFactory())
+
+
+def recorder(config: Config) -> None:
+    """Record until told to stop; before enrolment and before the first release it says so, and refuses.
+
+    Raises:
+        StorageFault: The card; the supervisor starts the process again, and recovery decides what holds.
+    """
+    from importlib.metadata import version
+
+    from appliance.clock import SystemClock
+    from appliance.record.headquarters import Headquarters, ProvenTime
+    from appliance.record.keys import read_log_key
+    from appliance.record.places import Places
+    from appliance.record.service import Service, Setting
+    from appliance.record.signing import Signing
+    from appliance.record.sockets import Role
+    from appliance.shelf import Shelf
+    from drivers.key_store import FileKeyStore
+
+    places, proven = Places(config.state, config.runtime), ProvenTime()
+    clock = SystemClock(grade=_clock_grade, lower_bound_ms=lambda: proven.at_ms)
+
+    def signing() -> Signing:
+        return Signing(
+            serial=config.box.serial,
+            identity=FileKeyStore(places.identity_key),
+            log_key=read_log_key(places.log_key),
+            mode=config.box.mode,
+            software=version("landlink"),
+            clock=clock,
+        )
+
+    setting = Setting(
+        places=places,
+        mode=config.box.mode,
+        signing=signing,
+        headquarters=Headquarters(Shelf(places.releases), proven),
+        uids={
+            Role.BOOTH: config.recorder.booth_uid,
+            Role.UPLINK: config.recorder.uplink_uid,
+            Role.RELEASES: config.recorder.releases_uid,
+        },
+        hold_after_ack_h=config.recorder.hold_after_ack_h,
+        picture_reserve_share=config.recorder.picture_reserve_share,
+    )
+    Service(setting).run()
+
+
+def _clock_grade() -> Grade:
+    """Who vouches for the kernel's clock: a synchronised network time, a battery-backed clock, or nobody."""
+    if Path("/run/systemd/timesync/synchronized").exists():
+        return Grade.NETWORK
+    try:
+        set_by_rtc = Path("/sys/class/rtc/rtc0/hctosys").read_text(encoding="ascii").strip() == "1"
+    except OSError:
+        return Grade.NONE
+    return Grade.RTC if set_by_rtc else Grade.NONE
+
+
+def booth(config: Config) -> None:
+    """Work the lane and serve the officer's page until told to stop; a camera that does not start is shown, no more.
+
+    Raises:
+        ConfigError: The page's address cannot be used.
+        DeviceFault: There are no lamps to show a result with.
+    """
+    from appliance.booth.lists_on_hand import ListsOnHand
+    from appliance.booth.serve import Hardware, run
+    from appliance.clock import SystemClock
+    from appliance.errors import DeviceFault
+    from appliance.shelf import Shelf
+    from drivers.api import DeviceError
+
+    lists = ListsOnHand(Shelf(config.state / "releases"))
+    clock = SystemClock(grade=_clock_grade, lower_bound_ms=lambda: lists.current.signed_ms)
+    camera, camera_why = None, ""
+    try:
+        camera = _camera(config)
+    except DeviceError as error:
+        camera_why = str(error)
+    try:
+        panel = _panel(config)
+    except DeviceError as error:
+        raise DeviceFault(f"lamps: {error}") from error
+    hardware = Hardware(scanner=_scanner(config), panel=panel, camera=camera, camera_why=camera_why)
+    run(config, hardware, clock=clock, lists=lists)
 
 
 def releases(config: Config) -> None:

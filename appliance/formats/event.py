@@ -60,6 +60,11 @@ EVENTS: Final[Mapping[str, Declared]] = {
             fields={"by_ms": MILLISECONDS, "grade": words("headquarters", "network", "rtc", "none")},
         ),
         Declared(
+            event="bodies_acknowledged",
+            meaning="The recorder verified headquarters' signed receipts for these bodies.",
+            fields={"ranges": RANGES, "count": COUNT},
+        ),
+        Declared(
             event="bodies_deleted",
             meaning="The recorder deletes these bodies: headquarters has acknowledged and can open them.",
             fields={"ranges": RANGES, "count": COUNT},

@@ -1,0 +1,88 @@
+"""Stage 6 of 7: record - delivery: what the uplink brings back from headquarters is verified, logged and kept."""
+
+from appliance.errors import Malformed, StorageFault, Untrusted
+from appliance.files import write_durably
+from appliance.formats.merkle import root_hash
+from appliance.formats.receipt import DeliveryReceipt
+from appliance.formats.statement import Sealed, parse_statement
+from appliance.formats.tiles import TileNodes
+from appliance.formats.wire import Acknowledge, Cosigned
+from appliance.record.deletion import ranges_text
+from appliance.record.headquarters import Headquarters
+from appliance.record.intake import RefusedWith
+from appliance.record.log import Attached, Log, Stores
+from appliance.record.places import Places
+from appliance.record.room import Purpose
+
+
+class Delivery:
+    """Acts on headquarters' receipts and cosigned checkpoints."""
+
+    def __init__(self, log: Log, stores: Stores, headquarters: Headquarters, places: Places) -> None:
+        self._log = log
+        self._stores = stores
+        self._headquarters = headquarters
+        self._places = places
+
+    def acknowledge(self, request: Acknowledge) -> None:
+        """Verify all receipts, then log and keep those that are new, in one entry.
+
+        Raises:
+            Untrusted, RefusedWith: One does not hold, or is for another log; none was taken.
+            StorageFull, StorageFault, Malformed: As `Log.append`.
+        """
+        self._log.publisher.publish()
+        new: dict[int, bytes] = {}
+        for receipt in request.receipts:
+            said = self._headquarters.verify_receipt(receipt)
+            self._check(said)
+            if self._is_news(said):
+                new[said.index] = receipt
+        if not new:
+            return
+        ranges, named = ranges_text(sorted(new))
+        if len(named) < len(new):
+            raise Malformed("receipts", "their indices lie too far apart for one entry; send fewer")
+        receipts = tuple(new[index] for index in named)
+        fields = {"ranges": ranges, "count": str(len(named))}
+        self._log.event("bodies_acknowledged", fields, Attached(receipts=receipts, purpose=Purpose.UPKEEP))
+        self._log.publisher.publish()
+
+    def cosigned(self, request: Cosigned) -> None:
+        """Keep headquarters' word on this log.
+
+        Raises:
+            Untrusted: Not signed by the log and by all of headquarters' cosigners.
+            StorageFault: Headquarters knows another log than this one, or more of it: this box was rolled back. The
+                evidence is kept, the process ends, and recovery opens a new origin.
+        """
+        self._log.publisher.publish()
+        checkpoint = self._headquarters.verify_cosigned(request.note, self._log.scribe.verifier)
+        size = self._log.publisher.published
+        same = checkpoint.size <= size and (
+            not checkpoint.size or root_hash(checkpoint.size, TileNodes(size, self._log.read)) == checkpoint.root
+        )
+        if not same or checkpoint.size > self._log.cosigned_size:
+            write_durably(self._places.cosigned, request.note, mode=0o644)
+        if not same:
+            raise StorageFault("headquarters cosigned another log than this box has: it was rolled back or changed")
+        if checkpoint.size > self._log.cosigned_size:
+            self._log.cosigned_size = checkpoint.size
+            self._log.scribe.cosigned = checkpoint.digest()
+
+    def _check(self, said: DeliveryReceipt) -> None:
+        """The receipt is about the very body that this log names at that index."""
+        if said.origin != self._log.scribe.origin:
+            raise RefusedWith("wrong_origin", "The receipt is for another log than the current one.")
+        if said.index >= self._log.publisher.published:
+            raise Untrusted("receipt: for an entry that this log does not have")
+        kind = parse_statement(self._log.leaf(said.index)).unverified.kind
+        if not isinstance(kind, Sealed) or (kind.blob_sha256, kind.blob_bytes) != (said.sha256, said.size):
+            raise Untrusted("receipt: for another body than the one at this index")
+
+    def _is_news(self, said: DeliveryReceipt) -> bool:
+        """Whether it says more than is known: a first receipt of a body that is here, or a further opened_through."""
+        known = self._stores.bodies.said
+        return said.index in self._stores.bodies.here and (
+            said.index not in known.received_ms or said.opened_through > known.opened_through
+        )

@@ -1,0 +1,51 @@
+"""Stage 6 of 7: record - intake: what a booth may ask to be recorded (I8, I10).
+
+A taken-over booth can lie in new records. It cannot record into another log or mode, cannot pass pictures off as
+records that the disk's reserve is kept for, and cannot close a case but by an outcome of the same record.
+"""
+
+from appliance.errors import Malformed, Refused
+from appliance.formats.record import parse_record
+from appliance.formats.wire import Append, RefusedReply
+from appliance.model import Canary, Mode, Outcome, Picture, Priority, Record, Screened
+
+
+class RefusedWith(Refused):
+    """A refusal with its code on the wire."""
+
+    def __init__(self, code: str, words: str) -> None:
+        self.reply = RefusedReply(code=code, words=words)
+        super().__init__(words)
+
+
+def check_append(request: Append, memfd: bytes | None, *, origin: str, mode: Mode) -> tuple[Record, bytes]:
+    """The record of a request, and its encoding.
+
+    Raises:
+        Malformed: Not a record, or its priority or case do not belong to its kind.
+        RefusedWith: It names another log or mode.
+    """
+    if (memfd is None) == (not request.record):
+        raise Malformed("append", "a record stands either in the message or in a memfd beside it")
+    encoded = request.record if memfd is None else memfd
+    record = parse_record(encoded)
+    if record.origin != origin:
+        raise RefusedWith(
+            "wrong_origin", f"The record names another log than {origin}; ask for its name and try again."
+        )
+    if record.mode is not mode:
+        raise RefusedWith("wrong_origin", f"This box records in {mode.value} mode.")
+    _check_kind(request, record)
+    return record, encoded
+
+
+def _check_kind(request: Append, record: Record) -> None:
+    body = record.body
+    if isinstance(body, Canary):
+        raise Malformed("append", "canaries are made by the recorder itself")
+    if isinstance(body, Picture) != (request.priority is Priority.BULK):
+        raise Malformed("append", "pictures, and nothing else, have the priority of bulk")
+    if request.opens is not None and not (isinstance(body, Screened) and request.opens.of == record.record_id):
+        raise Malformed("append", "a case opens with the screening that it is about")
+    if request.closes is not None and not (isinstance(body, Outcome) and request.closes == body.of):
+        raise Malformed("append", "a case closes with its own outcome")

@@ -1,0 +1,228 @@
+"""Stage 6 of 7: record - the journal: what makes an entry durable with one write and one sync.
+
+A journal is a file of frames: a header that says where in the log it begins, then one frame an entry, complete enough
+to publish everything that belongs to the entry again. Byte-exact in README.md.
+
+Rules: an entry is acknowledged after the sync of its frame and never before. A sync that failed is never tried again on
+the same descriptor, because the kernel has forgotten which pages were not written. A frame that a power cut tore was
+never acknowledged; whatever else does not hold is damage, and nothing is signed on top of damage.
+"""
+
+import os
+import time
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Final
+
+from msgspec import Meta
+
+from appliance.clock import Instant
+from appliance.errors import Malformed, StorageFault
+from appliance.files import storage, sync_folder
+from appliance.formats.cbor import pack, parse
+from appliance.formats.identity import PreviousOrigin
+from appliance.model import Digest, Id, Noun, Priority, Word
+
+MAGIC: Final = b"LLJ1"
+PREFIX_BYTES: Final = 12
+FRAME_BYTES_MAX: Final = 262_144
+BLOB_IN_FRAME_BYTES_MAX: Final = 65_536
+"""A longer body is a durable file of its own before its frame is written."""
+
+JOURNAL_BYTES_MAX: Final = 64 * 1024 * 1024
+"""More than this is refused as StorageFull by the log: publication has not kept up for a long time."""
+
+Index = Annotated[int, Meta(ge=0)]
+
+
+class SealedCase(Noun, frozen=True, kw_only=True):
+    """An open case under a key of its own (cases.py).
+
+    Attributes:
+        of: The record whose case it is.
+        key: Name of the key file.
+        opened: When, for its maximum age.
+    """
+
+    of: Id
+    key: Id
+    nonce: Annotated[bytes, Meta(min_length=12, max_length=12)]
+    ciphertext: Annotated[bytes, Meta(max_length=32_768)]
+    opened: Instant
+
+
+class Header(Noun, frozen=True, kw_only=True, tag="journal"):
+    """Where a journal begins: everything before is published and synced.
+
+    Attributes:
+        size, root: The tree before the journal's first entry.
+        previous: The origin that this one follows, for the certificate in leaf 0; None for a box's first origin.
+    """
+
+    origin: Word
+    size: Index
+    root: Digest
+    previous: PreviousOrigin | None = None
+
+
+class Frame(Noun, frozen=True, kw_only=True, tag="entry"):
+    """One entry and everything that is published with it.
+
+    Attributes:
+        leaf: The signed statement.
+        checkpoint: Signed note over the tree whose last leaf this is.
+        priority: Class of the body in the uplink's queue; None for an entry without a body.
+        blob: The sealed body; None when there is none or it is a file already.
+        opens: The case that begins with this entry.
+        closes: The case that ends with it.
+        receipts: Headquarters' receipts that this entry acknowledges.
+    """
+
+    index: Index
+    leaf: Annotated[bytes, Meta(max_length=65_535)]
+    checkpoint: Annotated[bytes, Meta(max_length=16_384)]
+    priority: Priority | None = None
+    blob: Annotated[bytes, Meta(max_length=BLOB_IN_FRAME_BYTES_MAX)] | None = None
+    opens: SealedCase | None = None
+    closes: Id | None = None
+    receipts: Annotated[tuple[Annotated[bytes, Meta(max_length=2_048)], ...], Meta(max_length=24)] = ()
+
+
+def encode_frame(frame: Header | Frame) -> bytes:
+    """Magic, length, CRC-32 of length and payload, payload."""
+    payload = pack(frame)
+    length = len(payload).to_bytes(4, "big")
+    return MAGIC + length + zlib.crc32(length + payload).to_bytes(4, "big") + payload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contents:
+    """What a journal file holds.
+
+    Attributes:
+        end: Bytes of the valid frames; what lies behind them was torn by a power cut.
+    """
+
+    header: Header
+    frames: tuple[Frame, ...]
+    end: int
+
+
+def parse_journal(data: bytes) -> Contents:
+    """Parse a journal; a torn frame at its end is left out.
+
+    Raises:
+        StorageFault: The header does not hold, or a whole frame follows one that does not: damage, not a power cut.
+    """
+    frames: list[Frame] = []
+    header, end = _frame_at(data, 0) or (None, 0)
+    if not isinstance(header, Header):
+        raise StorageFault("the journal's header does not hold")
+    while (found := _frame_at(data, end)) is not None:
+        frame, behind = found
+        if not isinstance(frame, Frame) or frame.index != header.size + len(frames):
+            raise StorageFault(f"the journal's frame at {end} is not the next entry")
+        frames.append(frame)
+        end = behind
+    place = end
+    while (place := data.find(MAGIC, place + 1)) >= 0:
+        if _frame_at(data, place) is not None:
+            raise StorageFault(f"the journal is damaged at {end}: whole frames follow")
+    return Contents(header=header, frames=tuple(frames), end=end)
+
+
+def _frame_at(data: bytes, place: int) -> tuple[Header | Frame, int] | None:
+    """The frame at `place` and where the next begins; None when no whole frame lies there."""
+    prefix = data[place : place + PREFIX_BYTES]
+    length = int.from_bytes(prefix[4:8], "big")
+    if len(prefix) < PREFIX_BYTES or prefix[:4] != MAGIC or length > FRAME_BYTES_MAX:
+        return None
+    end = place + PREFIX_BYTES + length
+    payload = data[place + PREFIX_BYTES : end]
+    if len(payload) < length or zlib.crc32(prefix[4:8] + payload) != int.from_bytes(prefix[8:], "big"):
+        return None
+    try:
+        frame: Header | Frame = parse(payload, Header | Frame, what="journal frame", bytes_max=FRAME_BYTES_MAX)
+    except Malformed:
+        return None
+    return frame, end
+
+
+class Journal:
+    """The journal that entries are appended to.
+
+    Attributes:
+        path: The file.
+        first: Index of its first entry.
+        size: Bytes of whole, durable frames.
+        frames: How many entries it holds.
+        syncs, sync_us: How often `append` synced, and how long that took in all, microseconds.
+    """
+
+    syncs = 0
+    sync_us = 0
+
+    def __init__(self, path: Path, fd: int, header: Header, *, size: int, frames: int) -> None:
+        self.path = path
+        self.first = header.size
+        self.size = size
+        self.frames = frames
+        self._fd = fd
+
+    @classmethod
+    def create(cls, path: Path, header: Header, frames: Sequence[Frame] = ()) -> "Journal":
+        """Make a journal with these frames; on return it is durable under its name.
+
+        Raises:
+            StorageFull, StorageFault: There is no journal at `path`.
+        """
+        content = encode_frame(header) + b"".join(encode_frame(frame) for frame in frames)
+        partial = path.with_name(f".{path.name}.tmp")
+        with storage("making a journal"):
+            fd = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            try:
+                _write(fd, content, 0)
+                os.fsync(fd)
+                partial.rename(path)
+                sync_folder(path.parent)
+            except OSError:
+                os.close(fd)
+                raise
+        return cls(path, fd, header, size=len(content), frames=len(frames))
+
+    def append(self, frame: bytes) -> None:
+        """Append one encoded frame; on return it outlives a power cut.
+
+        Raises:
+            StorageFull: No room; the journal is as it was.
+            StorageFault: The storage failed; the process ends, and recovery decides what holds.
+        """
+        with storage("writing the journal"):
+            try:
+                _write(self._fd, frame, self.size)
+            except OSError:
+                os.ftruncate(self._fd, self.size)
+                raise
+        before = time.perf_counter_ns()
+        try:
+            os.fdatasync(self._fd)
+        except OSError as error:
+            raise StorageFault(f"syncing the journal: {error.strerror}") from error
+        self.sync_us += (time.perf_counter_ns() - before) // 1_000
+        self.syncs += 1
+        self.size += len(frame)
+        self.frames += 1
+
+    def close(self) -> None:
+        """Release the descriptor."""
+        os.close(self._fd)
+
+
+def _write(fd: int, content: bytes, place: int) -> None:
+    view = memoryview(content)
+    while view:
+        written = os.pwrite(fd, view, place)
+        view = view[written:]
+        place += written

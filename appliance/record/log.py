@@ -1,0 +1,216 @@
+"""Stage 6 of 7: record - the log that entries are appended to: one statement, one leaf, one frame, one sync.
+
+Order of `append`, and why each step holds:
+1. The statement is signed with the epoch's key and becomes the leaf; the checkpoint over the tree with it is signed.
+2. A body too long for a frame is made durable as a file; nobody looks at it before the checkpoint that covers it.
+3. The frame is written and synced once. A crash before: the entry never was, and nobody has seen its checkpoint.
+4. Only now the tree grows, and the receipt is given. A crash after: recovery finds the frame and publishes it.
+"""
+
+import copy
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from appliance.errors import StorageFull
+from appliance.formats.identity import PreviousOrigin
+from appliance.formats.merkle import Frontier, inclusion_proof, leaf_hash
+from appliance.formats.receipt import LogReceipt
+from appliance.formats.statement import EpochStart, EventEntry, Sealed
+from appliance.formats.tiles import TileNodes, read_entries
+from appliance.formats.wire import Case
+from appliance.model import Priority
+from appliance.record.bodies import Bodies
+from appliance.record.cases import CaseStore
+from appliance.record.journal import (
+    BLOB_IN_FRAME_BYTES_MAX,
+    JOURNAL_BYTES_MAX,
+    Frame,
+    Journal,
+    SealedCase,
+    encode_frame,
+)
+from appliance.record.publish import Publisher, read_published
+from appliance.record.room import Purpose, Room
+from appliance.record.signing import Scribe
+
+RECENT_MAX: Final = 4_096
+"""Commitments that are remembered for a record that is asked again; the booth asks again within seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attached:
+    """What is published with an entry beside its leaf.
+
+    Attributes:
+        blob: The sealed record; b"" for an entry without a body.
+        priority: Its class in the uplink's queue; it stands beside the statement and never in it.
+        opens: The case that begins, and how it is sealed.
+        closes: The record whose case ends.
+        receipts: Verified receipts of headquarters.
+        purpose: What room it takes.
+    """
+
+    blob: bytes = b""
+    priority: Priority | None = None
+    opens: tuple[Case, SealedCase] | None = None
+    closes: str | None = None
+    receipts: tuple[bytes, ...] = ()
+    purpose: Purpose = Purpose.RECORD
+
+
+UPKEEP: Final = Attached(purpose=Purpose.UPKEEP)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grown:
+    """The tree as far as it is durable, and how to find again what was asked before.
+
+    Attributes:
+        frontier: The tree.
+        recent: Commitment to index of the latest sealed entries, oldest first.
+        epoch: Number of the latest epoch, -1 for none.
+        previous: The origin that this log follows.
+    """
+
+    frontier: Frontier
+    recent: OrderedDict[bytes, int]
+    epoch: int
+    previous: PreviousOrigin | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stores:
+    """Where things lie that belong to entries."""
+
+    room: Room
+    bodies: Bodies
+    cases: CaseStore
+
+
+class Log:
+    """The log of one origin.
+
+    Args:
+        scribe: Signs.
+        journal: The open journal.
+        grown: The tree so far.
+        publisher: Publishes what is appended.
+        stores: Room, bodies and cases.
+        folder: The published tree, for proofs of older entries.
+
+    Attributes:
+        cosigned_size: Leaves under the last checkpoint that headquarters cosigned.
+    """
+
+    cosigned_size = 0
+
+    def __init__(
+        self, scribe: Scribe, journal: Journal, grown: Grown, publisher: Publisher, stores: Stores, folder: Path
+    ) -> None:
+        self.scribe = scribe
+        self.journal = journal
+        self.publisher = publisher
+        self._frontier = grown.frontier
+        self._recent = grown.recent
+        self._epoch = grown.epoch
+        self._previous = grown.previous
+        self._stores = stores
+        self._folder = folder
+
+    @property
+    def size(self) -> int:
+        """Leaves."""
+        return self._frontier.size
+
+    @property
+    def root(self) -> bytes:
+        """Root hash of the tree."""
+        return self._frontier.root()
+
+    def begin_epoch(self) -> None:
+        """Append the certificate of a new signing key. Raises as `append`."""
+        previous = self._previous if self.size == 0 else None
+        start = self.scribe.begin_epoch(self._epoch + 1, first_index=self.size, previous=previous)
+        self.append(start, UPKEEP)
+        self._epoch += 1
+
+    def append(self, kind: Sealed | EventEntry | EpochStart, attached: Attached) -> LogReceipt:
+        """Append one entry; on return it outlives a power cut.
+
+        Raises:
+            Malformed: An event that is not declared so.
+            StorageFull: There is no room for this purpose; nothing has changed.
+            StorageFault: The storage failed; the process must end, and recovery decides what holds.
+        """
+        index = self.size
+        leaf = self.scribe.leaf(kind)
+        ahead = copy.deepcopy(self._frontier)
+        proof = ahead.append(leaf_hash(leaf))
+        checkpoint = self.scribe.checkpoint(ahead.size, ahead.root())
+        in_frame = len(attached.blob) <= BLOB_IN_FRAME_BYTES_MAX
+        frame = Frame(
+            index=index,
+            leaf=leaf,
+            checkpoint=checkpoint,
+            priority=attached.priority,
+            blob=attached.blob if attached.blob and in_frame else None,
+            opens=attached.opens[1] if attached.opens else None,
+            closes=attached.closes,
+            receipts=attached.receipts,
+        )
+        encoded = encode_frame(frame)
+        self._take_room(len(encoded) + len(attached.blob), attached.purpose)
+        if attached.priority is not None and not in_frame:
+            self._stores.bodies.write_ahead(index, attached.priority, attached.blob)
+        self.journal.append(encoded)
+        self._frontier = ahead
+        self.publisher.add([frame])
+        self._remember(kind, index)
+        if attached.opens:
+            self._stores.cases.opened(*attached.opens)
+        if attached.closes:
+            self._stores.cases.closed(attached.closes)
+        return LogReceipt(index=index, leaf=leaf, inclusion_proof=proof, checkpoint=checkpoint)
+
+    def event(self, event: str, fields: dict[str, str], attached: Attached = UPKEEP) -> None:
+        """Append an entry without personal data. Raises as `append`."""
+        self.append(EventEntry(event=event, fields=fields), attached)
+
+    def find(self, commitment: bytes) -> LogReceipt | None:
+        """The receipt of a recent entry again, in the tree as it is published now; None when there is no such entry.
+
+        Raises:
+            StorageFull, StorageFault: It could not be published.
+        """
+        index = self._recent.get(commitment)
+        if index is None:
+            return None
+        self.publisher.publish()
+        size = self.publisher.published
+        return LogReceipt(
+            index=index,
+            leaf=self.leaf(index),
+            inclusion_proof=inclusion_proof(index, size, TileNodes(size, self.read)),
+            checkpoint=self.publisher.checkpoint,
+        )
+
+    def leaf(self, index: int) -> bytes:
+        """A published leaf."""
+        return next(read_entries(self.publisher.published, self.read, index))
+
+    def read(self, path: str) -> bytes:
+        """A file of the published tree. Raises StorageFault."""
+        return read_published(self._folder, path)
+
+    def _take_room(self, size: int, purpose: Purpose) -> None:
+        if self.journal.size + size > JOURNAL_BYTES_MAX:
+            raise StorageFull("The disk is full: what was recorded could not be published for a long time.")
+        self._stores.room.take(size, purpose)
+
+    def _remember(self, kind: Sealed | EventEntry | EpochStart, index: int) -> None:
+        if isinstance(kind, Sealed):
+            self._recent[kind.commitment] = index
+            if len(self._recent) > RECENT_MAX:
+                self._recent.popitem(last=False)

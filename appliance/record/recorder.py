@@ -1,0 +1,206 @@
+"""Stage 6 of 7: record - the recorder: what it answers to each role. A closed set of verbs, and nothing waits."""
+
+import secrets
+from typing import Final, assert_never
+
+from appliance.errors import Malformed, StorageFull, Untrusted
+from appliance.formats.receipt import LogReceipt, encode_log_receipt
+from appliance.formats.record import RECORD_SCHEMA, commitment, encode_record
+from appliance.formats.wire import (
+    Acknowledge,
+    Append,
+    Appended,
+    Cases,
+    Cosigned,
+    Done,
+    Event,
+    Hello,
+    ListCases,
+    RefusedReply,
+    Reply,
+    Request,
+    Switched,
+    Welcome,
+)
+from appliance.model import Canary, Mode, Picture, Priority, Record
+from appliance.record.delivery import Delivery
+from appliance.record.headquarters import Headquarters
+from appliance.record.intake import RefusedWith, check_append
+from appliance.record.log import Attached, Log, Stores
+from appliance.record.places import Places
+from appliance.record.room import Purpose
+from appliance.record.seal import Seal
+
+BOOTH_EVENTS: Final = frozenset({"device_changed", "page_started", "not_recorded"})
+
+
+class Recorder:
+    """An enrolled box's recorder.
+
+    Args:
+        log: Recovered, its first epoch begun.
+        stores: Room, bodies and cases.
+        headquarters: The release in service, or none yet.
+        mode: What this box records.
+        places: Where the cosigned checkpoint goes.
+
+    Attributes:
+        pictures_refused: Whether the last picture was refused for want of room.
+    """
+
+    def __init__(self, log: Log, stores: Stores, headquarters: Headquarters, mode: Mode, places: Places) -> None:
+        self.log = log
+        self.stores = stores
+        self.headquarters = headquarters
+        self.pictures_refused = False
+        self._mode = mode
+        self._delivery = Delivery(log, stores, headquarters, places)
+
+    def answer(self, request: Request, memfd: bytes | None) -> Reply:
+        """Answer one request.
+
+        Raises:
+            StorageFault: The storage failed; the process must end.
+        """
+        try:
+            return self._answer(request, memfd)
+        except RefusedWith as refusal:
+            return refusal.reply
+        except StorageFull as error:
+            return RefusedReply(code="storage_full", words=str(error))
+        except Malformed as error:
+            return RefusedReply(code="malformed", words=str(error)[:2_000])
+        except Untrusted as error:
+            return RefusedReply(code="untrusted", words=str(error)[:2_000])
+
+    def look_at_shelf(self) -> None:
+        """Take a newly verified release into service and log it; seal a canary when the recipients are new here."""
+        before = self.log.scribe.recipients_version
+        first = self.headquarters.seal is None
+        if not self.headquarters.look(recipients_at_least=before):
+            return
+        seal = self._ready()
+        self.log.scribe.recipients_version = seal.version
+        self.log.event(
+            "release_switched",
+            {
+                "version": str(self.headquarters.version),
+                "dated": self.headquarters.dated,
+                "recipients": str(seal.version),
+            },
+        )
+        if first or seal.version != before:
+            self.seal_canary()
+
+    def seal_canary(self) -> None:
+        """Seal a canary under the epoch's recipients: headquarters shows with it that it can open what follows (I4)."""
+        seal = self._ready()
+        record = Record(
+            schema=RECORD_SCHEMA,
+            origin=self.log.scribe.origin,
+            record_id=secrets.token_hex(16),
+            mode=self._mode,
+            salt=secrets.token_bytes(32),
+            at=self.log.scribe.now(),
+            crossing=None,
+            person=None,
+            body=Canary(epoch=self.log.scribe.epoch.number, recipients_version=seal.version),
+        )
+        body = seal.seal(encode_record(record))
+        self.log.append(body.sealed, Attached(blob=body.blob, priority=Priority.HEAD, purpose=Purpose.UPKEEP))
+
+    def _answer(self, request: Request, memfd: bytes | None) -> Reply:
+        if memfd is not None and not isinstance(request, Append):
+            raise Malformed("message", "only a record comes in a memfd")
+        match request:
+            case Hello():
+                return self._welcome()
+            case Append():
+                return self._append(request, memfd)
+            case ListCases():
+                return Cases(cases=self.stores.cases.newest())
+            case Event():
+                self._booth_event(request)
+            case Acknowledge():
+                self._delivery.acknowledge(request)
+            case Cosigned():
+                self._delivery.cosigned(request)
+            case Switched():
+                self._switched(request)
+            case _:
+                assert_never(request)
+        return Done()
+
+    def _welcome(self) -> Welcome:
+        return Welcome(
+            origin=self.log.scribe.origin,
+            mode=self._mode,
+            log_vkey=self.log.scribe.verifier.vkey(),
+            ready=self.headquarters.seal is not None,
+            why=self.headquarters.why if self.headquarters.seal is None else "",
+        )
+
+    def _append(self, request: Append, memfd: bytes | None) -> Appended:
+        seal = self._ready()
+        record, encoded = check_append(request, memfd, origin=self.log.scribe.origin, mode=self._mode)
+        again = self.log.find(commitment(encoded))
+        if again is not None:
+            return _appended(again)
+        picture = isinstance(record.body, Picture)
+        if picture:
+            self._room_for_picture(len(encoded))
+        now = self.log.scribe.now()
+        opens = None if request.opens is None else (request.opens, self.stores.cases.seal(request.opens, now))
+        body = seal.seal(encoded)
+        receipt = self.log.append(
+            body.sealed,
+            Attached(
+                blob=body.blob,
+                priority=request.priority,
+                opens=opens,
+                closes=request.closes,
+                purpose=Purpose.PICTURE if picture else Purpose.RECORD,
+            ),
+        )
+        return _appended(receipt)
+
+    def _room_for_picture(self, size: int) -> None:
+        """Refuse before the work of sealing; the first refusal of a row is logged."""
+        try:
+            self.stores.room.take(2 * size, Purpose.PICTURE)
+        except StorageFull:
+            if not self.pictures_refused:
+                self.pictures_refused = True
+                self.log.event("storage_low", {"free_percent": self.free_percent()})
+            raise
+
+    def free_percent(self) -> str:
+        """Free share of the disk for an event's field."""
+        return str(int(self.stores.room.free_share * 100))
+
+    def _booth_event(self, request: Event) -> None:
+        if request.event not in BOOTH_EVENTS:
+            raise Malformed("event", "not one that the booth may log")
+        self.log.event(request.event, request.fields, Attached())
+
+    def _switched(self, request: Switched) -> None:
+        self.look_at_shelf()
+        if self.headquarters.version < request.version:
+            raise Untrusted(self.headquarters.why or "that version is not on the shelf")
+
+    def _ready(self) -> Seal:
+        seal = self.headquarters.seal
+        if seal is None:
+            raise RefusedWith("not_ready", self.headquarters.why)
+        return seal
+
+
+def _appended(receipt: LogReceipt) -> Appended:
+    return Appended(receipt=encode_log_receipt(receipt))
+
+
+def not_enrolled(request: Request, mode: Mode, why: str) -> Reply:
+    """What a box answers that has no keys yet."""
+    if isinstance(request, Hello):
+        return Welcome(origin="", mode=mode, log_vkey="", ready=False, why=why)
+    return RefusedReply(code="not_ready", words=why)

@@ -1,0 +1,166 @@
+"""Stage 6 of 7: record - the recorder's process: one thread, one loop, three doors.
+
+It answers from the first moment: before enrolment and before the first release it says so in plain words, and refuses.
+"""
+
+import signal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import FrameType
+from typing import Final
+
+from appliance.errors import Malformed, StorageFull, Untrusted
+from appliance.formats.wire import (
+    RefusedReply,
+    Reply,
+    Request,
+    parse_booth_request,
+    parse_releases_request,
+    parse_uplink_request,
+)
+from appliance.model import Mode
+from appliance.record.headquarters import Headquarters
+from appliance.record.places import Places
+from appliance.record.recorder import Recorder, not_enrolled
+from appliance.record.recovery import recover
+from appliance.record.signing import Signing
+from appliance.record.sockets import Doors, Packet, Role
+from appliance.record.upkeep import LOOK_S, Upkeep
+from drivers.api import DeviceError
+
+PARSERS: Final[Mapping[Role, Callable[[bytes], Request]]] = {
+    Role.BOOTH: parse_booth_request,
+    Role.UPLINK: parse_uplink_request,
+    Role.RELEASES: parse_releases_request,
+}
+REFUSALS_LOGGED_MAX: Final = 16
+"""Refusals at the doors that one start logs, so that nobody fills the log by knocking."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What the recorder is given.
+
+    Attributes:
+        signing: Makes the keys' owner; raises DeviceError, StorageFault or Untrusted while the box has no keys.
+        headquarters: Reads the shelf.
+        uids: The one uid allowed at each role's door.
+        hold_after_ack_h, picture_reserve_share: As RecorderConfig.
+    """
+
+    places: Places
+    mode: Mode
+    signing: Callable[[], Signing]
+    headquarters: Headquarters
+    uids: Mapping[Role, int]
+    hold_after_ack_h: int
+    picture_reserve_share: float
+
+
+class Service:
+    """Runs until it is told to stop."""
+
+    def __init__(self, setting: Setting) -> None:
+        self._setting = setting
+        self._doors = Doors(setting.places.runtime, setting.uids, self._refused_at_door)
+        self._recorder: Recorder | None = None
+        self._upkeep: Upkeep | None = None
+        self._why = "This box is not enrolled yet."
+        self._refusals: list[tuple[Role, str]] = []
+        self._refusals_logged = 0
+        self._stopping = False
+
+    def run(self) -> None:
+        """Serve until SIGTERM; then publish what waits and return.
+
+        Raises:
+            StorageFault: The storage failed: the supervisor restarts, and recovery decides what holds.
+        """
+        signal.signal(signal.SIGTERM, self._stop)
+        try:
+            while not self._stopping:
+                self._turn()
+            if self._recorder is not None and self._upkeep is not None:
+                self._recorder.log.publisher.publish()
+                self._upkeep.write_status()
+        finally:
+            self._doors.close()
+
+    def _turn(self) -> None:
+        if self._upkeep is None:
+            self._begin()
+        packets = self._doors.wait(LOOK_S if self._upkeep is None else self._upkeep.patience())
+        for packet in packets:
+            self._answer(packet)
+        if self._upkeep is not None:
+            self._log_refusals()
+            self._upkeep.tend(quiet=not packets)
+
+    def _begin(self) -> None:
+        """Open the log once the box has its keys."""
+        setting = self._setting
+        try:
+            if not setting.places.log_vkey.exists():
+                return
+            self._recorder = self._open(setting.signing())
+        except (DeviceError, Untrusted) as error:
+            self._why = f"This box is not enrolled: {error}"[:256]
+            return
+        except StorageFull as error:
+            self._why = str(error)
+            return
+        self._upkeep = Upkeep(
+            self._recorder,
+            setting.places,
+            hold_after_ack_h=setting.hold_after_ack_h,
+            picture_reserve_share=setting.picture_reserve_share,
+        )
+        self._upkeep.write_status()
+
+    def _open(self, signing: Signing) -> Recorder:
+        setting = self._setting
+        recovered = recover(setting.places, signing, picture_share=setting.picture_reserve_share)
+        log = recovered.log
+        try:
+            setting.headquarters.proven.learn(recovered.stores.bodies.said.headquarters_ms)
+            log.begin_epoch()
+            if recovered.entries or recovered.torn_bytes:
+                log.event("recovered", {"entries": str(recovered.entries), "torn_bytes": str(recovered.torn_bytes)})
+            recorder = Recorder(log, recovered.stores, setting.headquarters, setting.mode, setting.places)
+            recorder.look_at_shelf()
+        except StorageFull:
+            log.journal.close()
+            raise
+        return recorder
+
+    def _answer(self, packet: Packet) -> None:
+        try:
+            request = PARSERS[packet.role](packet.message)
+        except Malformed as error:
+            self._refused_at_door(packet.role, "verb")
+            self._doors.reply(packet, RefusedReply(code="malformed", words=str(error)[:2_000]), last=True)
+            return
+        self._doors.reply(packet, self._reply(request, packet.record))
+
+    def _reply(self, request: Request, memfd: bytes | None) -> Reply:
+        if self._recorder is None:
+            return not_enrolled(request, self._setting.mode, self._why)
+        return self._recorder.answer(request, memfd)
+
+    def _refused_at_door(self, role: Role, why: str) -> None:
+        if self._refusals_logged < REFUSALS_LOGGED_MAX:
+            self._refusals_logged += 1
+            self._refusals.append((role, why))
+
+    def _log_refusals(self) -> None:
+        assert self._recorder is not None
+        while self._refusals:
+            role, why = self._refusals[-1]
+            try:
+                self._recorder.log.event("peer_refused", {"role": role.value, "why": why})
+            except StorageFull:
+                return
+            self._refusals.pop()
+
+    def _stop(self, _signal: int, _frame: FrameType | None) -> None:
+        self._stopping = True

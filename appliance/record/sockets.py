@@ -1,0 +1,191 @@
+"""Stage 6 of 7: record - the recorder's doors: one SOCK_SEQPACKET socket a role, one uid a door, bounded messages.
+
+A packet from a wrong uid, one that is too long, truncated, or comes with descriptors that are no sealed memfd, is
+answered with a refusal and ends its connection. Nothing that a peer sends or leaves out makes the recorder wait.
+"""
+
+import contextlib
+import enum
+import fcntl
+import os
+import selectors
+import socket
+import struct
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from appliance.errors import Malformed
+from appliance.formats.wire import MESSAGE_BYTES_MAX, RECORD_BYTES_MAX, RefusedReply, Reply, encode
+from appliance.line import RECORD_SEALS
+
+CONNECTIONS_MAX: Final = 8
+"""A role's connections at once: each peer needs one, and a second while the first is given up."""
+
+DESCRIPTORS_MAX: Final = 1
+UNREAD_MAX: Final = 4
+UCRED: Final = struct.Struct("3i")
+FLAGS_MALFORMED: Final = socket.MSG_TRUNC | socket.MSG_CTRUNC
+
+
+class Role(enum.Enum):
+    """Who speaks through a door, the most urgent first."""
+
+    BOOTH = "booth"
+    UPLINK = "uplink"
+    RELEASES = "releases"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Packet:
+    """One message, read whole.
+
+    Attributes:
+        record: Content of the sealed memfd beside it; None when there was none.
+    """
+
+    role: Role
+    connection: socket.socket
+    message: bytes
+    record: bytes | None
+
+
+class Doors:
+    """The sockets of all roles.
+
+    Args:
+        folder: Where the sockets lie: `<role>.sock`.
+        uids: The one uid allowed at each role's door.
+        refused: Told of each refusal at a door: the role, and "uid" or "malformed".
+    """
+
+    def __init__(self, folder: Path, uids: Mapping[Role, int], refused: Callable[[Role, str], None]) -> None:
+        self._uids = uids
+        self._refused = refused
+        self._selector = selectors.DefaultSelector()
+        self._open: dict[Role, set[socket.socket]] = {role: set() for role in Role}
+        self._listening = [self._listen(folder / f"{role.value}.sock", role) for role in Role]
+
+    def wait(self, seconds: float) -> list[Packet]:
+        """Packets that have arrived, at most one a connection, the booth's first; [] after `seconds` of silence."""
+        packets: list[Packet] = []
+        ready = [(key.fileobj, key.data) for key, _ in self._selector.select(seconds)]
+        for source, role in sorted(ready, key=lambda pair: list(Role).index(pair[1])):
+            assert isinstance(source, socket.socket)
+            if source in self._listening:
+                self._welcome(source, role)
+            else:
+                packets.extend(self._receive(source, role))
+        return packets
+
+    def reply(self, packet: Packet, reply: Reply, *, last: bool = False) -> None:
+        """Answer a packet; `last` ends the connection. A peer that does not take its answer is hung up on."""
+        self._send(packet.connection, packet.role, reply, last=last)
+
+    def close(self) -> None:
+        """Close all doors."""
+        for connections in self._open.values():
+            for connection in connections:
+                connection.close()
+        for listening in self._listening:
+            listening.close()
+        self._selector.close()
+
+    def _listen(self, path: Path, role: Role) -> socket.socket:
+        path.unlink(missing_ok=True)
+        listening = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        listening.bind(str(path))
+        path.chmod(0o666)  # who may speak is decided by the peer's uid, which the kernel vouches for
+        listening.listen(CONNECTIONS_MAX)
+        listening.settimeout(0)
+        self._selector.register(listening, selectors.EVENT_READ, role)
+        return listening
+
+    def _welcome(self, listening: socket.socket, role: Role) -> None:
+        with contextlib.suppress(BlockingIOError, ConnectionError):
+            connection, _ = listening.accept()
+            connection.settimeout(0)
+            _, uid, _ = UCRED.unpack(connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, UCRED.size))
+            self._open[role].add(connection)
+            self._selector.register(connection, selectors.EVENT_READ, role)
+            if uid != self._uids[role]:
+                self._refused(role, "uid")
+                words = f"This is the {role.value}'s door; it is open to one user of the system, and this is another."
+                self._send(connection, role, RefusedReply(code="wrong_uid", words=words), last=True)
+            elif len(self._open[role]) > CONNECTIONS_MAX:
+                words = f"At most {CONNECTIONS_MAX} connections at a time."
+                self._send(connection, role, RefusedReply(code="busy", words=words), last=True)
+
+    def _receive(self, connection: socket.socket, role: Role) -> Iterator[Packet]:
+        try:
+            message, record = _read_packet(connection)
+        except BlockingIOError:
+            return
+        except ConnectionError:
+            self._hang_up(connection, role)
+            return
+        except Malformed as error:
+            self._refused(role, "malformed")
+            self._send(connection, role, RefusedReply(code="malformed", words=str(error)), last=True)
+            return
+        if message:
+            yield Packet(role=role, connection=connection, message=message, record=record)
+        else:
+            self._hang_up(connection, role)
+
+    def _send(self, connection: socket.socket, role: Role, reply: Reply, *, last: bool) -> None:
+        try:
+            connection.send(encode(reply))
+        except OSError:
+            last = True
+        if last:
+            self._hang_up(connection, role)
+
+    def _hang_up(self, connection: socket.socket, role: Role) -> None:
+        self._open[role].discard(connection)
+        with contextlib.suppress(KeyError):
+            self._selector.unregister(connection)
+        with contextlib.suppress(OSError):  # what is left unread would turn the refusal into a reset
+            for _ in range(UNREAD_MAX):
+                connection.recv(1, socket.MSG_DONTWAIT)
+        connection.close()
+
+
+def _read_packet(connection: socket.socket) -> tuple[bytes, bytes | None]:
+    """One message and the record beside it.
+
+    Raises:
+        Malformed: Longer than the bound, or its descriptors are not one sealed memfd within the bound.
+        BlockingIOError, ConnectionError: There is none.
+    """
+    room = socket.CMSG_SPACE(DESCRIPTORS_MAX * struct.calcsize("i"))
+    message, ancillary, flags, _ = connection.recvmsg(MESSAGE_BYTES_MAX, room, socket.MSG_CMSG_CLOEXEC)
+    descriptors: list[int] = []
+    for level, kind, content in ancillary:
+        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+            descriptors.extend(struct.unpack(f"{len(content) // 4}i", content[: len(content) // 4 * 4]))
+    try:
+        if flags & FLAGS_MALFORMED or len(descriptors) > DESCRIPTORS_MAX:
+            raise Malformed("message", f"at most {MESSAGE_BYTES_MAX} bytes and one descriptor")
+        return message, _read_sealed(descriptors[0]) if descriptors else None
+    finally:
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
+def _read_sealed(descriptor: int) -> bytes:
+    """The content of a memfd that nobody can change any more."""
+    try:
+        seals = fcntl.fcntl(descriptor, fcntl.F_GET_SEALS)
+    except OSError:
+        raise Malformed("record", "its descriptor is no memfd") from None
+    if seals & RECORD_SEALS != RECORD_SEALS:
+        raise Malformed("record", "its memfd is not sealed against writing, growing and shrinking")
+    size = os.fstat(descriptor).st_size
+    if not 0 < size <= RECORD_BYTES_MAX:
+        raise Malformed("record", f"{size} bytes, from 1 to {RECORD_BYTES_MAX}")
+    content = os.pread(descriptor, size, 0)
+    if len(content) != size:
+        raise Malformed("record", "its memfd gives less than its size")
+    return content

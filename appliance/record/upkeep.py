@@ -1,0 +1,170 @@
+"""Stage 6 of 7: record - upkeep: what the recorder does between messages, so that none of it delays a light.
+
+Publication, the turn of journals, the syncs of what was published, spare case keys and the reserve; epochs that end,
+cases that are too old, releases on the shelf, bodies that may go, clocks that stepped, the status file.
+"""
+
+import contextlib
+import time
+from typing import Final
+
+from appliance.clock import Instant
+from appliance.errors import StorageFull
+from appliance.files import replace_file
+from appliance.formats.status import RecorderStatus, encode_status
+from appliance.record.deletion import deletable, ranges_text
+from appliance.record.journal import Header
+from appliance.record.journals import Rotation
+from appliance.record.log import UPKEEP, Attached
+from appliance.record.places import Places
+from appliance.record.recorder import Recorder
+from appliance.record.room import Purpose
+
+PUBLISH_SOON_S: Final = 0.1
+"""News are published after this much quiet; each publication leaves partial tiles behind for a day."""
+
+PUBLISH_LATEST_S: Final = 2.0
+LOOK_S: Final = 1.0
+PRUNE_S: Final = 3_600.0
+DRAIN_S: Final = 0.005
+CLOCK_STEP_MS: Final = 2_000
+HOUR_MS: Final = 3_600_000
+ROOM_AGAIN: Final = 1.1
+"""Pictures count as taken again when the free share is this much above the bound, so that no entry a second is made."""
+
+
+class Upkeep:
+    """Looks after one recorder.
+
+    Args:
+        recorder: Whose log and stores.
+        places: Where they lie.
+        hold_after_ack_h: How long an acknowledged body stays, hours between headquarters-signed times.
+        picture_reserve_share: The bound for pictures.
+    """
+
+    def __init__(
+        self, recorder: Recorder, places: Places, *, hold_after_ack_h: int, picture_reserve_share: float
+    ) -> None:
+        self._recorder = recorder
+        self._places = places
+        self._hold_ms = hold_after_ack_h * HOUR_MS
+        self._picture_share = picture_reserve_share
+        self._rotation = Rotation(places.private)
+        self._news_since: float | None = None
+        self._looked = self._pruned = float("-inf")
+        self._clock = recorder.log.scribe.now()
+        self._status = b""
+        self._spare_wanted = True
+
+    def patience(self) -> float:
+        """How long the recorder may wait for a message before it should tend again, seconds."""
+        publisher = self._recorder.log.publisher
+        if publisher.news:
+            return PUBLISH_SOON_S
+        if self._rotation.draining or self._spare_wanted:
+            return 0.0
+        return LOOK_S
+
+    def tend(self, *, quiet: bool) -> None:
+        """Do what is due.
+
+        Args:
+            quiet: No message came for as long as `patience` said.
+
+        Raises:
+            StorageFault: The storage failed; the process must end.
+        """
+        now_s = time.monotonic()
+        with contextlib.suppress(StorageFull):  # shown in the status and refused to the booth; tried again next time
+            self._publish(now_s, quiet=quiet)
+            if quiet:
+                self._small_steps()
+            if now_s - self._looked >= LOOK_S:
+                self._looked = now_s
+                self._look(now_s)
+        self.write_status()
+
+    def write_status(self) -> None:
+        """Tell the page and the technician, when something has changed."""
+        log, stores = self._recorder.log, self._recorder.stores
+        status = encode_status(
+            RecorderStatus(
+                origin=log.scribe.origin,
+                entries=log.size,
+                acknowledged=len(stores.bodies.said.received_ms),
+                bodies=len(stores.bodies.here),
+                free_share=round(stores.room.free_share, 3),
+                fingerprint=log.root.hex()[:8],
+                syncs=log.journal.syncs,
+                sync_us=log.journal.sync_us,
+            )
+        )
+        if status != self._status:
+            with contextlib.suppress(StorageFull):
+                replace_file(self._places.status, status)
+                self._status = status
+
+    def _publish(self, now_s: float, *, quiet: bool) -> None:
+        publisher = self._recorder.log.publisher
+        if not publisher.news:
+            self._news_since = None
+            return
+        if self._news_since is None:
+            self._news_since = now_s
+        if quiet or now_s - self._news_since >= PUBLISH_LATEST_S:
+            publisher.publish()
+            self._news_since = None
+
+    def _small_steps(self) -> None:
+        log = self._recorder.log
+        if self._rotation.due(log.journal) and not log.publisher.news:
+            header = Header(origin=log.scribe.origin, size=log.size, root=log.root)
+            log.journal = self._rotation.turn(log.journal, header, log.publisher)
+        self._rotation.drain(seconds=DRAIN_S)
+        self._spare_wanted = self._recorder.stores.cases.refill()
+        self._recorder.stores.room.refill()
+
+    def _look(self, now_s: float) -> None:
+        recorder = self._recorder
+        now = recorder.log.scribe.now()
+        recorder.look_at_shelf()
+        if recorder.log.scribe.epoch.over(now):
+            recorder.log.begin_epoch()
+            if recorder.headquarters.seal is not None:
+                recorder.seal_canary()
+        self._clock_step(now)
+        self._room_again()
+        self._end_cases(now)
+        self._delete()
+        if now_s - self._pruned >= PRUNE_S:
+            self._pruned = now_s
+            self.prune(now)
+
+    def prune(self, now: Instant) -> None:
+        """Remove superseded tiles that no reader can still want."""
+        publisher, journal = self._recorder.log.publisher, self._recorder.log.journal
+        publisher.prune(now_s=now.wall_ms / 1_000, keep=(publisher.published, journal.first))
+
+    def _clock_step(self, now: Instant) -> None:
+        before, self._clock = self._clock, now
+        by_ms = (now.wall_ms - before.wall_ms) - (now.boot_ms - before.boot_ms)
+        if abs(by_ms) >= CLOCK_STEP_MS or now.grade is not before.grade:
+            self._recorder.log.event("clock_stepped", {"by_ms": str(by_ms), "grade": now.grade.value})
+
+    def _room_again(self) -> None:
+        if self._recorder.pictures_refused and self._recorder.stores.room.free_share > self._picture_share * ROOM_AGAIN:
+            self._recorder.pictures_refused = False
+            self._recorder.log.event("storage_recovered", {"free_percent": self._recorder.free_percent()})
+
+    def _end_cases(self, now: Instant) -> None:
+        overdue = self._recorder.stores.cases.overdue(now)
+        if overdue is not None:
+            self._recorder.log.event("case_expired", {"count": "1"}, Attached(closes=overdue, purpose=Purpose.UPKEEP))
+
+    def _delete(self) -> None:
+        bodies = self._recorder.stores.bodies
+        named = ranges_text(deletable(bodies.said, bodies.here, hold_ms=self._hold_ms))
+        if named[1]:
+            self._recorder.log.event("bodies_deleted", {"ranges": named[0], "count": str(len(named[1]))}, UPKEEP)
+            self._recorder.log.publisher.publish()
