@@ -26,6 +26,7 @@ class Snapshot:
         devices: By name.
         waiting: Records that the box could not keep yet.
         recorder_why: What keeps the box from recording; "" when nothing does.
+        met: The recorder has answered since the booth started.
         notice: The newest quiet remark for the officer (a refused picture, bytes that made no document), or "".
     """
 
@@ -34,6 +35,7 @@ class Snapshot:
     devices: Mapping[str, Device] = field(default_factory=dict[str, Device])
     waiting: int = 0
     recorder_why: str = ""
+    met: bool = False
     notice: str = ""
 
 

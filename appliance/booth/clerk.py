@@ -231,6 +231,7 @@ class Clerk:
                 devices=dict(self._devices),
                 waiting=self._outbox.waiting,
                 recorder_why=self._outbox.why,
+                met=self._met,
                 notice=self._notice,
             )
         )

@@ -9,8 +9,8 @@ attacks each):
    read is nobody's: tying it to the next traveller on a guess could give one person's outcome to another.
 3. A person has at most one open case. A further document moves the case to the newest record and keeps the reasons;
    only "could not be read" is answered by a page that can.
-4. Laying the next person's document after "nothing found" says "passed" for the one before; never for a referral, and
-   never for a result that was not shown.
+4. Laying the next person's document after "nothing found", or beginning a new crossing, says "passed" for the one
+   before; never for a referral, and never for a result that was not shown.
 5. A referral stays an open case until an officer says what was done; the lane goes on meanwhile.
 6. An outcome names the record it answers, and takes crossing and person from that record's case, from nowhere else.
 7. What could not be recorded is never lost from view: it stays a case until its record is kept (I1).
@@ -165,7 +165,7 @@ def step(state: State, event: Event) -> Step:  # noqa: C901, PLR0911, PLR0912 - 
         case NextBelongs():
             return _belongs(state, event.following), ()
         case CrossingBegun():
-            return _begun(state, event), ()
+            return _begun(state, event)
         case DetailsShown():
             return replace(state, details=event.of if event.of and state.find(event.of) else None), ()
         case Restored():
@@ -262,12 +262,19 @@ def _screening_kept(state: State, of: Id) -> Step:
 
 
 def _shown(state: State, of: Id) -> Step:
-    """Show a result; laying it has said "passed" for every other person with nothing found (rule 4)."""
-    passed = tuple(open_case for open_case in state.cases if open_case.implies_passed and open_case.case.of != of)
+    """Show a result; laying it has said "passed" for every other person with nothing found."""
+    after, effects = _passed(state, but=of)
+    return replace(after, phase=Phase.RESULT, shown=of), effects
+
+
+def _passed(state: State, *, but: Id | None = None) -> Step:
+    """Going on says "passed" for everybody with nothing found (rule 4)."""
+    passed = [open_case for open_case in state.cases if open_case.implies_passed and open_case.case.of != but]
     for open_case in passed:
         state = _changed(state, open_case.case.of, answer=OutcomeKind.PASSED)
-    effects = tuple(KeepOutcome(case=open_case.case, outcome=OutcomeKind.PASSED, implied=True) for open_case in passed)
-    return replace(state, phase=Phase.RESULT, shown=of), effects
+    return state, tuple(
+        KeepOutcome(case=open_case.case, outcome=OutcomeKind.PASSED, implied=True) for open_case in passed
+    )
 
 
 def _chosen(state: State, event: OutcomeChosen) -> Step:
@@ -305,7 +312,7 @@ def _belongs(state: State, following: Following) -> State:
     return replace(state, following=following)
 
 
-def _begun(state: State, event: CrossingBegun) -> State:
+def _begun(state: State, event: CrossingBegun) -> Step:
     crossing = Crossing(
         id=event.crossing_id,
         direction=state.direction,
@@ -313,7 +320,8 @@ def _begun(state: State, event: CrossingBegun) -> State:
         conveyance=event.conveyance,
         group=event.group,
     )
-    return replace(state, crossing=crossing, person=None, laid=0, key="", following=Following.TRAVELLER)
+    state, effects = _passed(state)
+    return replace(state, crossing=crossing, person=None, laid=0, key="", following=Following.TRAVELLER), effects
 
 
 def _restored(state: State, cases: tuple[Case, ...]) -> State:

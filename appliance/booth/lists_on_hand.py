@@ -26,6 +26,11 @@ class OnHand:
     release: Release | None
     why: str = ""
 
+    @property
+    def signed_ms(self) -> int:
+        """When headquarters signed it, milliseconds since 1970: a proven lower bound of time (I9); 0 without one."""
+        return self.release.signed_ms if self.release else 0
+
 
 def load(shelf: Shelf) -> OnHand:
     """Read and verify the release in service; a release that does not hold is no lists, and says why (I5)."""

@@ -107,6 +107,7 @@ class View(Struct, frozen=True, kw_only=True):
     """The whole page.
 
     Attributes:
+        phase: crossing.Phase, or "starting" before the recorder has answered for the first time.
         shown: The result on the screen, None for none.
         opened: The case whose details are open (I11), None for none.
         cases: Without outcome, newest first; results with "nothing found" among them.
@@ -150,7 +151,7 @@ def view(snapshot: Snapshot, around: Surroundings) -> View:
     shown = by_id.get(state.shown or "") if state.phase is Phase.RESULT else None
     listed = _list(around)
     return View(
-        phase=state.phase.value,
+        phase="starting" if state.phase is Phase.READY and not snapshot.met else state.phase.value,
         shown=shown,
         opened=by_id.get(state.details or ""),
         cases=cases,

@@ -1,0 +1,167 @@
+"""The booth's process: takes the page's socket, starts the lane, serves the page until it is told to stop."""
+
+import ipaddress
+import os
+import socket
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import uvicorn
+
+from appliance.booth.board import Board, Snapshot
+from appliance.booth.clerk import Clerk, Fittings
+from appliance.booth.crossing import State
+from appliance.booth.gate import Gate, allowed_hosts
+from appliance.booth.lane import Lane
+from appliance.booth.lists_on_hand import ListsOnHand
+from appliance.booth.outbox import Outbox
+from appliance.booth.page import Page, Place
+from appliance.booth.pictures import Pictures, Wanted
+from appliance.booth.view import Surroundings, clock_time
+from appliance.clock import Clock
+from appliance.config import Config
+from appliance.errors import ConfigError, Malformed
+from appliance.formats.status import STATUS_BYTES_MAX, UplinkStatus, parse_status
+from appliance.line import RecorderLine
+from appliance.model import Crossing, Id, Mode, Person
+from drivers.api import Camera, DeviceState, Panel, Scanner
+
+RECORD_PATIENCE_S: Final = 3.0
+"""How long one record is asked for again while the recorder restarts, before the page says NOT RECORDED."""
+PROBE_PATIENCE_S: Final = 0.15
+PICTURE_PATIENCE_S: Final = 5.0
+GOODBYE_S: Final = 1
+"""How long open pages may finish when the box stops, seconds."""
+PASSED_IN_FD: Final = 3
+"""The first descriptor that systemd passes (sd_listen_fds(3))."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hardware:
+    """What is fitted.
+
+    Attributes:
+        camera: None where there is none, or where it did not start; `camera_why` then says why.
+    """
+
+    scanner: Scanner
+    panel: Panel
+    camera: Camera | None
+    camera_why: str = ""
+
+
+def run(config: Config, hardware: Hardware, *, clock: Clock, lists: ListsOnHand) -> None:
+    """Work one lane until SIGTERM or SIGINT.
+
+    Raises:
+        ConfigError: The page's address cannot be used.
+    """
+    listening = page_socket(config)
+    address, port = listening.getsockname()[:2]
+    board = Board(Snapshot(state=State(direction=config.post.direction, lane=config.post.lane)))
+    lane = Lane(hardware.scanner, hardware.panel)
+    pictures: Pictures | None = None
+    if hardware.camera is not None:
+        pictures = Pictures(hardware.camera, _outbox(config, PICTURE_PATIENCE_S), clock, lane.notice)
+
+    def lit(of: Id, crossing: Crossing, person: Person) -> None:
+        if pictures is not None:
+            laid = lane.laid
+            pictures.want(Wanted(of=of, crossing=crossing, person=person, still_lies=lambda: lane.laid == laid))
+
+    fittings = Fittings(
+        panel=hardware.panel,
+        outbox=_outbox(config, RECORD_PATIENCE_S),
+        board=board,
+        clock=clock,
+        on_hand=lambda: lists.current,
+        duty_telephone=config.post.duty_telephone,
+        lit=lit,
+    )
+    page = Page(
+        lane=lane,
+        board=board,
+        gate=Gate(hosts=allowed_hosts(address, port), key=os.urandom(32)),
+        around=lambda: surroundings(config, clock, lists),
+        place=Place(
+            post=config.post.name,
+            lane=config.post.lane,
+            direction=config.post.direction.value,
+            training=config.box.mode is Mode.TRAINING,
+        ),
+    )
+    threading.excepthook = _end_with_thread
+    lists.start()
+    if pictures is not None:
+        pictures.start()
+    clerk = Clerk(board.latest.state, fittings)
+    if hardware.camera_why:
+        clerk.device("camera", DeviceState.FAULTED, hardware.camera_why)
+    lane.start(clerk)
+    try:
+        _serve(page, listening)
+    finally:
+        lane.stop()
+        if pictures is not None:
+            pictures.stop()
+        lists.stop()
+
+
+def surroundings(config: Config, clock: Clock, lists: ListsOnHand) -> Surroundings:
+    """What the page shows beside the lane itself; an uplink that has said nothing yet is not known."""
+    uplink: UplinkStatus | None = None
+    try:
+        with (config.runtime / "uplink.status").open("rb") as file:
+            uplink = parse_status(file.read(STATUS_BYTES_MAX + 1), UplinkStatus)
+    except (OSError, Malformed):
+        uplink = None  # the page says "not known"
+    return Surroundings(
+        now=clock.now(),
+        on_hand=lists.current,
+        uplink=uplink,
+        duty_telephone=config.post.duty_telephone,
+        local_time=clock_time,
+    )
+
+
+def page_socket(config: Config) -> socket.socket:
+    """The page's listening socket: the one that systemd passed in, else one bound as the configuration says.
+
+    Raises:
+        ConfigError: No such address on this box, or another program has the port.
+    """
+    if os.environ.get("LISTEN_PID") == str(os.getpid()) and os.environ.get("LISTEN_FDS") == "1":
+        return socket.socket(fileno=PASSED_IN_FD)
+    address = (config.page.host, config.page.port)
+    try:
+        family = socket.AF_INET6 if ipaddress.ip_address(config.page.host).version == 6 else socket.AF_INET
+        return socket.create_server(address, family=family)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"box.toml: page: cannot listen on {address[0]} port {address[1]}: {error}") from None
+
+
+def _outbox(config: Config, patience_s: float) -> Outbox:
+    path = Path(config.runtime / "booth.sock")
+    line, probe = RecorderLine(path, timeout_s=patience_s), RecorderLine(path, timeout_s=PROBE_PATIENCE_S)
+    return Outbox(line, probe, mode=config.box.mode)
+
+
+def _serve(page: Page, listening: socket.socket) -> None:
+    settings = uvicorn.Config(
+        page.application(),
+        lifespan="off",
+        access_log=False,  # the journal holds nothing about persons, and addresses of requests say who was asked for
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=GOODBYE_S,
+        limit_concurrency=64,
+    )
+    uvicorn.Server(settings).run(sockets=[listening])
+
+
+def _end_with_thread(arguments: threading.ExceptHookArgs) -> None:
+    """A thread that ends by a bug ends the process: the supervisor starts a whole one, the recorder kept the rest."""
+    threading.__excepthook__(arguments)
+    os.abort()
