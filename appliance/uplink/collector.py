@@ -156,6 +156,7 @@ class Collector:
             "Upload-Offset": str(offset),
             "Upload-Length": str(item.size),
             "Upload-Complete": "?1" if complete else "?0",
+            "Priority": f"u={int(item.priority)}",
             "Repr-Digest": f"sha-256=:{base64.b64encode(item.sha256).decode('ascii')}:",
         }
         answer = self._ask("PATCH", self._address(item), headers=headers, body=part)

@@ -1,0 +1,36 @@
+"""The collector's verb of landlink-hq: `collect`."""
+
+import argparse
+import re
+from pathlib import Path
+from typing import Final
+
+from appliance.errors import ConfigError
+from provisioning.authority.home import Home
+from provisioning.command import Verbs
+
+LISTEN: Final = re.compile(r"(?:\[([0-9a-fA-F:]+)\]|([^\s:\[\]]+)):([0-9]{1,5})")
+
+
+def add_verbs(verbs: Verbs) -> None:
+    """Declare `collect`."""
+    parser = verbs.add_parser("collect", help="receive logs and bodies from boxes; serve them what they mirror")
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="where ledger, logs and bodies lie")
+    parser.add_argument(
+        "--listen",
+        default="0.0.0.0:8443",
+        metavar="HOST:PORT",
+        help="where boxes connect (%(default)s)",
+    )
+    parser.set_defaults(run=_collect)
+
+
+def _collect(arguments: argparse.Namespace) -> int:
+    from provisioning.collector.server import collect  # noqa: PLC0415 - uvicorn only for who serves
+
+    listen: str = arguments.listen
+    match = LISTEN.fullmatch(listen)
+    if match is None or int(match[3]) > 65_535:
+        raise ConfigError(f"--listen {listen}: HOST:PORT with a port from 0 to 65535")
+    collect(Home.open(arguments.home), arguments.data, match[1] or match[2], int(match[3]))
+    return 0
