@@ -8,12 +8,24 @@ import contextlib
 import json
 import socket
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import Meta
 
 from drivers.api import DeviceError, Image
 
 CAPTURE_TIMEOUT_S: Final = 3.0
 HEADER_BYTES_MAX: Final = 4096
+
+
+class _Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The line before the image; `bytes` of it follow when `ok`."""
+
+    ok: bool
+    why: str = ""
+    bytes: Annotated[int, Meta(ge=0)] = 0
+    captured: dict[str, str] = {}
 
 
 class SimulatedCamera:
@@ -38,15 +50,15 @@ class SimulatedCamera:
                 line.connect(str(self._desk))
                 line.sendall(json.dumps({"bytes_max": bytes_max}).encode() + b"\n")
                 with contextlib.closing(line.makefile("rb")) as answer:
-                    header: dict[str, Any] = json.loads(answer.readline(HEADER_BYTES_MAX))
-                    if not header["ok"]:
-                        raise DeviceError(str(header["why"]))
-                    jpeg = answer.read(min(header["bytes"], bytes_max))
-        except (OSError, ValueError, KeyError) as error:
+                    header = msgspec.json.decode(answer.readline(HEADER_BYTES_MAX), type=_Header)
+                    jpeg = answer.read(min(header.bytes, bytes_max))
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
             raise DeviceError("the camera gave no image") from error
-        if len(jpeg) != header["bytes"]:
+        if not header.ok:
+            raise DeviceError(header.why)
+        if len(jpeg) != header.bytes or not jpeg:
             raise DeviceError("the camera broke off in the middle of an image")
-        return Image(jpeg=jpeg, captured=dict(header["captured"]))
+        return Image(jpeg=jpeg, captured=header.captured)
 
     def close(self) -> None:
         """Nothing is held between captures."""
