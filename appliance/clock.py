@@ -9,12 +9,17 @@ import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Annotated, Final, Protocol
 
 import msgspec
+from msgspec import Meta
 
 BUILT_AT_MS: Final = 1_793_000_000_000
 """No record is older than this software: 2026-10-26T06:13:20Z, in milliseconds since 1970. Raised at each release."""
+
+
+Milliseconds = Annotated[int, Meta(ge=0, le=253_402_300_799_999)]
+"""Since 1970-01-01T00:00Z, to the end of the year 9999: what a date can be made of."""
 
 
 class Grade(enum.StrEnum):
@@ -37,11 +42,11 @@ class Instant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         boot_ms: CLOCK_BOOTTIME, milliseconds since boot.
     """
 
-    wall_ms: int
+    wall_ms: Milliseconds
     grade: Grade
-    lower_bound_ms: int
-    boot_id: str
-    boot_ms: int
+    lower_bound_ms: Milliseconds
+    boot_id: Annotated[str, Meta(pattern=r"\A[0-9a-f]{32}\Z")]
+    boot_ms: Annotated[int, Meta(ge=0, le=2**53)]
 
     @property
     def trusted(self) -> bool:
@@ -83,7 +88,7 @@ class SystemClock:
     def now(self) -> Instant:
         """Read all clocks at once."""
         return Instant(
-            wall_ms=time.time_ns() // 1_000_000,
+            wall_ms=max(0, time.time_ns() // 1_000_000),
             grade=self._grade(),
             lower_bound_ms=max(BUILT_AT_MS, self._lower_bound_ms()),
             boot_id=self._boot_id,

@@ -13,11 +13,13 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from msgspec import Meta
 
+from appliance.clock import Milliseconds
 from appliance.errors import Malformed, Untrusted
 from appliance.formats import cbor, cose
 from appliance.formats.age import Recipient, parse_recipient
-from appliance.formats.fields import Milliseconds, Serial
+from appliance.formats.fields import Serial
 from appliance.formats.identity import KeyCertificate, Role, verify_certificate
+from appliance.formats.note import ED25519, PUBLIC_BYTES
 from appliance.model import Digest, Mode, Noun
 
 REQUEST_TYPE: Final = "landlink/request"
@@ -51,14 +53,24 @@ class Request(Noun, frozen=True, kw_only=True):
         """The name of the box's first log."""
         return f"{self.domain}/{self.serial.lower()}.1"
 
+    def certified(self, role: Role) -> KeyCertificate:
+        """The key of this role. Raises Untrusted unless this identity certified it for this serial; Malformed."""
+        data = {Role.LOG: self.log_certificate, Role.TLS: self.tls_certificate, Role.AGE: self.age_certificate}[role]
+        certificate = verify_certificate(data, role=role, identity_der=self.identity_der)
+        if certificate.serial != self.serial:
+            raise Untrusted(f"enrolment request: the {role} certificate is for another box")
+        return certificate
+
     def log_key(self) -> KeyCertificate:
-        """The log's key and origin. Raises Untrusted, Malformed."""
-        return verify_certificate(self.log_certificate, role=Role.LOG, identity_der=self.identity_der)
+        """The first log's key. Raises Untrusted, also when it is certified for another origin; Malformed."""
+        certificate = self.certified(Role.LOG)
+        if certificate.name != self.first_origin or len(certificate.public) != PUBLIC_BYTES[ED25519]:
+            raise Untrusted("enrolment request: what is certified is no Ed25519 key of the box's first log")
+        return certificate
 
     def age_recipient(self) -> Recipient:
         """To whom headquarters seals what comes down. Raises Untrusted, Malformed."""
-        certificate = verify_certificate(self.age_certificate, role=Role.AGE, identity_der=self.identity_der)
-        return parse_recipient(certificate.public.decode("ascii", "replace"))
+        return parse_recipient(self.certified(Role.AGE).public.decode("ascii", "replace"))
 
 
 class Answer(Noun, frozen=True, kw_only=True):
@@ -92,8 +104,8 @@ def sign_request(request: Request, sign: Callable[[bytes], bytes]) -> bytes:
 def verify_request(data: bytes) -> Request:
     """Read a request and check that it is of one piece.
 
-    1. The identity key inside signed it. 2. It certified the log's key for the first origin. 3. It certified an age
-    recipient of this serial. 4. It certified the TLS key, and the CSR is for that key and signed by it.
+    1. The identity key inside signed it. 2. It certified the first log's key, 3. an age recipient, 4. the TLS key, each
+    for this serial. 5. The CSR is for that TLS key and signed by it.
 
     Raises:
         Untrusted: One of these does not hold.
@@ -103,11 +115,9 @@ def verify_request(data: bytes) -> Request:
     cose.check_typ(message, REQUEST_TYPE)
     request: Request = cbor.parse(message.payload, Request, what="enrolment request", bytes_max=REQUEST_BYTES_MAX)
     cose.verify_es256(message, request.identity_der)
-    if (request.log_key().serial, request.log_key().name) != (request.serial, request.first_origin):
-        raise Untrusted("enrolment request: the log's key is certified for another box or origin")
+    request.log_key()
     request.age_recipient()
-    tls = verify_certificate(request.tls_certificate, role=Role.TLS, identity_der=request.identity_der)
-    if tls.public != _key_of_csr(request.tls_csr):
+    if request.certified(Role.TLS).public != _key_of_csr(request.tls_csr):
         raise Untrusted("enrolment request: the CSR is for another key than the certified TLS key")
     return request
 

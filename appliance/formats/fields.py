@@ -9,5 +9,3 @@ OriginText = Annotated[str, Meta(pattern=r"\A[a-z0-9.-]{1,64}/[a-z0-9.-]{1,64}\Z
 
 Serial = Annotated[str, Meta(pattern=r"\A[A-Z0-9][A-Z0-9-]{1,30}\Z")]
 Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
-Milliseconds = Annotated[int, Meta(ge=-(2**53), le=2**53)]
-"""Since 1970-01-01T00:00Z; a claim unless headquarters signed it. The bound is where JavaScript stops counting."""

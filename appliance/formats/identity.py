@@ -10,9 +10,10 @@ from typing import Annotated, Final
 
 from msgspec import Meta
 
+from appliance.clock import Milliseconds
 from appliance.errors import Untrusted
 from appliance.formats import cbor, cose
-from appliance.formats.fields import Count, Milliseconds, OriginText, Serial
+from appliance.formats.fields import Count, OriginText, Serial
 from appliance.model import Digest, Id, Line, Mode, Noun, Word
 
 CERTIFICATE_TYPE: Final = "landlink/certificate"

@@ -9,10 +9,11 @@ from typing import Annotated, Final
 
 from msgspec import Meta
 
+from appliance.clock import Milliseconds
 from appliance.errors import Untrusted
 from appliance.formats import cbor, cose
 from appliance.formats.checkpoint import Checkpoint, open_checkpoint
-from appliance.formats.fields import Count, Milliseconds, OriginText
+from appliance.formats.fields import Count, OriginText
 from appliance.formats.merkle import PROOF_HASHES_MAX, leaf_hash, verify_inclusion
 from appliance.formats.note import Verifier
 from appliance.formats.record import RECORD_BYTES_MAX

@@ -11,20 +11,18 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
-from appliance.clock import Grade, Instant
+from appliance.clock import Grade, Instant, Milliseconds
 from appliance.errors import Malformed, Untrusted
 from appliance.formats import cbor, cose
 from appliance.formats.cose import Sign1
 from appliance.formats.event import check_event
-from appliance.formats.fields import Count, Milliseconds, OriginText
+from appliance.formats.fields import Count, OriginText
 from appliance.formats.identity import EpochCertificate, verify_epoch_certificate
 from appliance.formats.record import RECORD_BYTES_MAX
 from appliance.model import Digest, Line, Mode, Noun, Word
 
 STATEMENT_TYPE: Final = "landlink/statement"
 STATEMENT_BYTES_MAX: Final = 8_192
-SEALED_STATEMENT_BYTES_MAX: Final = 360
-"""A sealed entry's statement; all that one epoch seals have one length, up to the digits of times and sizes."""
 
 
 class Sealed(Noun, frozen=True, kw_only=True, tag="sealed"):
@@ -130,7 +128,7 @@ def sign_statement(statement: Statement, *, epoch_public: bytes, sign: Callable[
         sign: That key's signature.
 
     Raises:
-        Malformed: An event that is not declared so, or an undecodable boot id.
+        Malformed: An event that is not declared so.
     """
     commitment, payload = _payload_of(statement.kind)
     at = statement.at
