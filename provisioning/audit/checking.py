@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Generator
+from contextlib import closing
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -49,7 +50,8 @@ def _sources(home: Home, logs: tuple[Log, ...], where: str | None) -> Generator[
         address = where or f"https://{home.settings.collector_host}:{home.settings.collector_port}"
         tls = auditor_tls(home)
         for log in logs:
-            yield log, CollectorSource(address, log.origin, tls)
+            with closing(CollectorSource(address, log.origin, tls)) as source:
+                yield log, source
         return
     found = folder_sources(Path(where))
     known = [(log, found[log.origin]) for log in logs if log.origin in found]

@@ -109,7 +109,7 @@ def _found_table(lines: list[RecordLine]) -> Table:
     for heading in ("log", "entry", "time", "document"):
         table.add_column(heading, no_wrap=True)
     for heading in ("name", "result", "done"):
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold")
     for line in lines:
         document = line.document
         table.add_row(
@@ -139,11 +139,10 @@ def run_report(arguments: argparse.Namespace) -> int:
 def _print_report(box: BoxReport) -> None:
     print(f"{box.serial} ({box.origin}): {box.entries} entries, {box.opened} opened, {box.unsent} not here yet")
     for day in box.days:
+        read = f"{day.documents} documents, {day.typed} of them typed, {day.unread} not read"
+        print(f"  {day.day}: {day.persons} persons, {read}")
+        print(f"    {day.referred} referred, {day.hits} possible matches, {day.not_searched} without a list")
         done = ", ".join(f"{count} {outcome}" for outcome, count in sorted(day.outcomes.items())) or "nothing said"
-        print(
-            f"  {day.day}: {day.persons} persons, {day.documents} documents ({day.typed} typed, {day.unread} not read); "
-            f"{day.referred} referred, {day.hits} possible matches, {day.not_searched} without a list"
-        )
         print(f"    what was done: {done}; not answered: {day.open}")
     for case in box.open_cases:
         print(f"  not answered: entry {case.index}, {case.at}: {', '.join(case.reasons)}")

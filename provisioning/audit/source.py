@@ -153,6 +153,10 @@ class CollectorSource:
         """The sealed body of entry `index`; None when it has not arrived. Raises as `Source.read`."""
         return self._get(f"/bodies/{self._origin}/{index}.age", bytes_max)
 
+    def close(self) -> None:
+        """End the connection."""
+        self._connection.close()
+
     def _get(self, path: str, bytes_max: int) -> bytes | None:
         for attempt in range(1, ATTEMPTS + 1):
             try:

@@ -6,7 +6,6 @@
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -22,7 +21,7 @@ from appliance.formats.edge import Edge
 from appliance.formats.identity import EpochCertificate, certify_epoch
 from appliance.formats.note import LogSigner
 from appliance.formats.record import commitment, encode_record, pad
-from appliance.formats.statement import EpochStart, EventEntry, Sealed, Statement, sign_statement
+from appliance.formats.statement import EpochStart, EventEntry, Kind, Sealed, Statement, sign_statement
 from appliance.model import (
     Body,
     Canary,
@@ -168,7 +167,7 @@ class Box:
 
     # --- leaves ---
 
-    def statement(self, kind: Any, **changes: Any) -> Statement:
+    def statement(self, kind: Kind, **changes: object) -> Statement:
         statement = Statement(
             origin=self.origin,
             epoch=self.epoch.number,
@@ -180,7 +179,7 @@ class Box:
         )
         return msgspec.structs.replace(statement, **changes)
 
-    def start_epoch(self, epoch: Epoch | None = None, **changes: Any) -> int:
+    def start_epoch(self, epoch: Epoch | None = None, **changes: object) -> int:
         self.epoch = epoch or Epoch(self.epoch.number + 1)
         certificate = EpochCertificate(
             origin=self.origin,
@@ -207,7 +206,7 @@ class Box:
 
     # --- sealed entries ---
 
-    def record(self, body: Body, record_id: str | None = None, **changes: Any) -> Record:
+    def record(self, body: Body, record_id: str | None = None, **changes: object) -> Record:
         index = len(self.leaves)
         record = Record(
             schema=1,
@@ -222,14 +221,12 @@ class Box:
         )
         return msgspec.structs.replace(record, **changes)
 
-    def seal(self, record: Record, *, recipients: tuple[str, ...] = ("record", "escrow"), **changes: Any) -> int:
+    def seal(self, record: Record, *, recipients: tuple[str, ...] = ("record", "escrow"), **changes: object) -> int:
         """Seal a record to headquarters, log it, lay its body out; `changes` are of the statement's Sealed."""
         encoded = encode_record(record)
         keys = [parse_identity((self.home.folder / f"{name}.identity").read_text().strip()) for name in recipients]
         blob = encrypt(pad(encoded), [key.recipient for key in keys])
-        sealed = Sealed(
-            commitment=commitment(encoded), blob_sha256=hashlib.sha256(blob).digest(), blob_bytes=len(blob)
-        )
+        sealed = Sealed(commitment=commitment(encoded), blob_sha256=hashlib.sha256(blob).digest(), blob_bytes=len(blob))
         index = self.append(self.statement(msgspec.structs.replace(sealed, **changes)))
         self.body(index).parent.mkdir(exist_ok=True)
         self.body(index).write_bytes(blob)
