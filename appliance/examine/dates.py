@@ -1,7 +1,7 @@
 """Stage 3 of 8: examine - expiry and birth, as far as the clock is to be believed (I9).
 
 Expired before the proven lower bound is expired, whatever the clock says; otherwise an untrusted clock makes the answer
-inconclusive, and that alone never refers (formats.md, Time).
+inconclusive, and that alone never refers.
 """
 
 import calendar

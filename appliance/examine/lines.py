@@ -28,7 +28,10 @@ USUAL_CODES: Final = {
 
 
 def examine_check_digits(subject: Subject) -> Finding:
-    """Each check digit and the composite; a digit that holds only after a look-alike was exchanged is inconclusive."""
+    """Each check digit and the composite, as read.
+
+    One that holds only after a look-alike was exchanged fails too: a misread page and a changed one look the same here.
+    """
     if subject.typed:
         return not_typed(CHECK_DIGITS)
     document = subject.document
@@ -39,7 +42,7 @@ def examine_check_digits(subject: Subject) -> Finding:
     exchanged = _repairs(document, RepairReason.CHECK_DIGITS)
     if exchanged:
         words = "The check digits agree only if a character is read otherwise than it was: misread, or changed."
-        return found(CHECK_DIGITS, Answer.INCONCLUSIVE, words, *exchanged, *digits)
+        return found(CHECK_DIGITS, Answer.FAILED, words, *exchanged, *digits)
     return found(CHECK_DIGITS, Answer.PASSED, "All check digits agree.", *digits)
 
 

@@ -24,7 +24,7 @@ class PositionClass(enum.Enum):
 
 
 AS_DIGIT: Final = {"O": "0", "Q": "0", "D": "0", "I": "1", "L": "1", "Z": "2", "S": "5", "G": "6", "B": "8", "A": "4"}
-"""The digit that a reader took for this letter (documents.md §1)."""
+"""The digit that a reader took for this letter."""
 AS_LETTER: Final = {"0": "O", "1": "I", "2": "Z", "5": "S", "6": "G", "8": "B", "4": "A"}
 """The letter that a reader took for this digit."""
 
