@@ -12,6 +12,16 @@ checked, then what speaks against the document, then what only asks for another 
 from collections.abc import Iterator
 from typing import Final
 
+from appliance.examine.findings import (
+    CHECK_DIGITS,
+    DATE_OF_BIRTH,
+    EXPIRY,
+    ISSUING_STATE,
+    NATIONALITY,
+    PRINTED_LINES,
+    REPAIRED_CHARACTERS,
+    SPECIMEN,
+)
 from appliance.model import (
     Answer,
     Band,
@@ -27,6 +37,7 @@ from appliance.model import (
 
 _LINE_MAX: Final = 256
 _NOTICES_MAX: Final = 16
+_NOTICE: Final = (Answer.INCONCLUSIVE, Answer.UNAVAILABLE)
 
 _RANKS: Final = (
     "listed_document",
@@ -36,23 +47,24 @@ _RANKS: Final = (
     "specimen",
     "check_digits",
     "expired",
-    "document_check",
-    "number_alike",
 )
-"""Codes of reasons, most important first."""
+"""Codes of reasons, most important first; the other findings follow, and last what asks for another reading."""
+_NUMBER_ALIKE: Final = "number_alike"
 
 _LISTS: Final = {"documents": "list of documents", "persons": "list of persons"}
-
-_FAILED: Final = {
-    "check_digits": ("check_digits", "Read it again. If the same comes up, look for changes on the page."),
-    "expiry": (
-        "expired",
-        "Tell the traveller that it has expired, and follow the rule of your post for expired papers.",
-    ),
-    "specimen": ("specimen", "This is a sample, not a travel document. Ask for the real document."),
+_CODES: Final = {"expiry": "expired"}
+"""Findings whose reason has a code of its own; the others have the check's."""
+_NEXT_STEPS: Final = {
+    CHECK_DIGITS.id: "Lay the document again; if it stays, compare the printed lines with the page, with a lens.",
+    EXPIRY.id: "Compare the date of expiry on the page with today's date, and follow your post's rule.",
+    DATE_OF_BIRTH.id: "Compare the date of birth on the page with the printed lines and with the person.",
+    ISSUING_STATE.id: "Look at who issued the document, and ask the supervisor whether it is accepted.",
+    NATIONALITY.id: "Compare the nationality on the page with the printed lines.",
+    SPECIMEN.id: "Keep the document and call the supervisor.",
+    PRINTED_LINES.id: "Lay the document again; if it stays, look at the printed lines with a lens.",
+    REPAIRED_CHARACTERS.id: "Compare the marked characters with the page.",
 }
-"""By check of examine/findings.py: the reason's code and the next step."""
-_LOOK: Final = "Compare the page with the person and with what is printed; ask a colleague if in doubt."
+"""What the officer does when a check of examine/findings.py has failed; a test sees to it that every check is here."""
 
 
 def decide(
@@ -72,14 +84,12 @@ def decide(
         duty_telephone: Whom to call, as the configuration has it.
         unread: When the page could not be read, why, in plain words.
     """
-    reasons = sorted(
-        _reasons(document, findings, screening, duty_telephone, unread), key=lambda reason: _RANKS.index(reason.code)
-    )
+    reasons = sorted(_reasons(document, findings, screening, duty_telephone, unread), key=_rank)
     if reasons:
         return Refer(first=reasons[0], others=tuple(reasons[1:33]))
     return Clear(
         oldest_list=min(answer.dated for answer in screening.lists if answer.dated is not None),
-        notices=_notices(document, findings),
+        notices=tuple(finding.reason for finding in findings if finding.answer in _NOTICE)[:_NOTICES_MAX],
     )
 
 
@@ -97,8 +107,14 @@ def _reasons(
     yield from _from_hits(document, screening, duty_telephone)
     for finding in findings:
         if finding.answer is Answer.FAILED:
-            code, next_step = _FAILED.get(finding.check, ("document_check", _LOOK))
-            yield _reason(code, finding.reason, next_step)
+            code = _CODES.get(finding.check, finding.check)
+            yield _reason(code, finding.reason, _NEXT_STEPS[finding.check])
+
+
+def _rank(reason: Reason) -> int:
+    if reason.code == _NUMBER_ALIKE:
+        return len(_RANKS) + 1
+    return _RANKS.index(reason.code) if reason.code in _RANKS else len(_RANKS)
 
 
 def _unreadable(unread: str) -> Reason:
@@ -140,7 +156,7 @@ def _from_hits(document: TravelDocument, screening: Screening, duty_telephone: s
             )
         elif hit.list_name == "documents" and not _number_vouched(document):
             yield _reason(
-                "number_alike",
+                _NUMBER_ALIKE,
                 "A number that looks almost like this one is on a list. It may have been misread.",
                 "Lay the document on the scanner again, or compare the number character by character.",
             )
@@ -158,13 +174,6 @@ def _what_fits(hit: Hit) -> str:
 def _number_vouched(document: TravelDocument) -> bool:
     """Whether a check digit speaks for the number: O and 0, I and 1 differ in it (values 24 and 0, 18 and 1)."""
     return any(digit.field == "document_number" and digit.holds for digit in document.check_digits)
-
-
-def _notices(document: TravelDocument | None, findings: tuple[Finding, ...]) -> tuple[str, ...]:
-    notices = [finding.reason for finding in findings if finding.answer is Answer.INCONCLUSIVE]
-    if document is not None and document.repairs:
-        notices.append("Some characters were hard to read and were corrected. Compare the page with the screen.")
-    return tuple(notices[:_NOTICES_MAX])
 
 
 def _reason(code: str, words: str, next_step: str) -> Reason:
