@@ -142,16 +142,16 @@ class SerialScanner:
                 self._fault("the line broke off", found)
 
     def _fault(self, why: str, found: tuple[int, ...]) -> None:
-        """Report and wait: until the back-off ends, or at once when something else lies at the path."""
-        if identify(self._port) is None:
-            return
-        self._say(DeviceState.FAULTED, why)
+        """Report and wait out the back-off; return at once when `found` no longer lies at the path."""
+        if identify(self._port) == found:
+            self._say(DeviceState.FAULTED, why)
         until = time.monotonic() + self._pause_s
         self._pause_s = min(2 * self._pause_s, PAUSE_MAX_S)
-        while (left := until - time.monotonic()) > 0 and not self._stopping.wait(min(left, LOOK_INTERVAL_S)):
-            if identify(self._port) != found:
-                self._pause_s = PAUSE_MIN_S
+        while identify(self._port) == found:
+            left = until - time.monotonic()
+            if left <= 0 or self._stopping.wait(min(left, LOOK_INTERVAL_S)):
                 return
+        self._pause_s = PAUSE_MIN_S
 
     def _converse(self) -> None:
         """Open, probe and read until stopped. Raises DeviceError or OSError when that ends by itself."""
