@@ -70,7 +70,7 @@ class Recipient:
         self._public = public
 
     def encode(self) -> str:
-        """`age1pq1...`, 1960 characters."""
+        """`age1pq1...`, 1959 characters."""
         return bech32.encode(RECIPIENT_PREFIX, self._public)
 
     def wrap(self, file_key: bytes) -> Stanza:
