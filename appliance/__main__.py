@@ -51,11 +51,11 @@ def main() -> int:
             case "uplink":
                 wiring.uplink(config)
             case "request":
-                wiring.request(config, out=arguments.out)
+                print(wiring.request(config, out=arguments.out))
             case "accept":
-                wiring.accept(config, answer=arguments.answer)
+                print(wiring.accept(config, answer=arguments.answer))
             case _:
-                wiring.status(config, as_json=arguments.json)
+                print(wiring.status(config, as_json=arguments.json))
     except LandlinkError as error:
         print(f"landlink-box {arguments.verb}: {error}", file=sys.stderr)
         return error.exit_code

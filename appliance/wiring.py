@@ -177,14 +177,19 @@ def request(config: Config, *, out: Path) -> str:
     """Write the enrolment request to `out`; returns what to tell the technician."""
     from appliance.enrol.places import EnrolmentPlaces
     from appliance.enrol.request import make_request
+    from appliance.errors import DeviceFault
     from appliance.files import write_durably
     from appliance.formats.enrolment import fingerprint
+    from drivers.api import DeviceError
     from drivers.key_store import FileKeyStore
 
     identity_key = EnrolmentPlaces(config.state).identity_key
 
     def key_store() -> FileKeyStore:
-        return FileKeyStore(identity_key) if identity_key.exists() else FileKeyStore.create(identity_key)
+        try:
+            return FileKeyStore(identity_key) if identity_key.exists() else FileKeyStore.create(identity_key)
+        except DeviceError as error:
+            raise DeviceFault(str(error)) from None
 
     signed = make_request(config, key_store)
     write_durably(out, signed, mode=0o644)
@@ -207,3 +212,11 @@ def accept(config: Config, *, answer: Path) -> str:
         f"Fingerprint of headquarters: {fingerprint(accepted.root)}\n"
         "Compare it with the one that headquarters printed; if it differs, do not use this box."
     )
+
+
+def status(config: Config, *, as_json: bool) -> str:
+    """What each process last said of itself, in words or as JSON."""
+    from appliance import overview
+
+    found = overview.look(config)
+    return overview.as_json(found) if as_json else overview.in_words(found)

@@ -1,0 +1,98 @@
+"""What each process last said of itself, for a technician in front of the box; never evidence."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, TypeVar
+
+import msgspec
+
+from appliance.config import Config
+from appliance.errors import Malformed
+from appliance.formats.status import (
+    STATUS_BYTES_MAX,
+    RecorderStatus,
+    ReleasesStatus,
+    UplinkStatus,
+    parse_status,
+)
+
+SILENT: Final = "has said nothing since the box was switched on"
+T = TypeVar("T", RecorderStatus, ReleasesStatus, UplinkStatus)
+
+
+class Overview(msgspec.Struct, frozen=True, kw_only=True):
+    """Status files as found; None for a process that has said nothing that can be read.
+
+    Attributes:
+        bodies: Sealed bodies in the box's folder, counted.
+    """
+
+    serial: str
+    mode: str
+    recorder: RecorderStatus | None
+    releases: ReleasesStatus | None
+    uplink: UplinkStatus | None
+    bodies: int
+
+
+def look(config: Config) -> Overview:
+    """Read what lies there now."""
+    bodies = config.state / "bodies"
+    return Overview(
+        serial=config.box.serial,
+        mode=str(config.box.mode),
+        recorder=_said(config.runtime / "recorder.status", RecorderStatus),
+        releases=_said(config.runtime / "releases.status", ReleasesStatus),
+        uplink=_said(config.runtime / "uplink.status", UplinkStatus),
+        bodies=sum(1 for _ in bodies.glob("*.age")),
+    )
+
+
+def as_json(overview: Overview) -> str:
+    """For scripts: one JSON object."""
+    return msgspec.json.encode(overview).decode()
+
+
+def in_words(overview: Overview) -> str:
+    """For people: one line a process, and a line where somebody has to act."""
+    lines = [f"Box {overview.serial}, {overview.mode}; sealed records on this box: {overview.bodies}"]
+    lines.append("recorder  " + (SILENT if overview.recorder is None else _recorder(overview.recorder)))
+    lines.append("releases  " + (SILENT if overview.releases is None else _releases(overview.releases)))
+    lines.append("uplink    " + (SILENT if overview.uplink is None else _uplink(overview.uplink)))
+    if overview.uplink is not None and overview.uplink.parked:
+        lines.append(f"LOOK INTO  headquarters refuses {overview.uplink.parked} records; the journal says why")
+    if overview.uplink is not None and overview.uplink.alarm:
+        lines.append(f"LOOK INTO  the log does not reach headquarters: {overview.uplink.alarm}")
+    return "\n".join(lines)
+
+
+def _recorder(status: RecorderStatus) -> str:
+    return (
+        f"{status.origin}: {status.entries} entries, fingerprint {status.fingerprint}; "
+        f"headquarters has {status.acknowledged} records, {status.bodies} are kept here; "
+        f"{status.free_share:.0%} of the disk is free"
+    )
+
+
+def _releases(status: ReleasesStatus) -> str:
+    service = "no release yet" if status.version == 0 else f"release {status.version} of {status.dated} is in service"
+    return f"{service}; the newest was refused: {status.why}" if status.why else service
+
+
+def _uplink(status: UplinkStatus) -> str:
+    link = "connected" if status.connected else f"NOT connected: {status.why}"
+    return f"{link}; last contact {_time(status.last_contact_ms)}; not sent yet: {status.not_sent}"
+
+
+def _time(at_ms: int | None) -> str:
+    if at_ms is None:
+        return "never"
+    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _said(path: Path, kind: type[T]) -> T | None:
+    try:
+        with path.open("rb") as file:
+            return parse_status(file.read(STATUS_BYTES_MAX + 1), kind)
+    except (OSError, Malformed):
+        return None
