@@ -64,6 +64,7 @@ class Desk:
         folder.mkdir(parents=True, exist_ok=True)
         self._port = PtyPort(folder / "scanner", received=self._received, host_gone=self._host_gone)
         self._lamps = LampLog(folder / "lamps.jsonl", seen=lambda edge: self._tell({"event": "lamp", **edge}))
+        self._camera = CameraStand(lambda: tuple(self._laid.lay.mrz) if self._laid else None)
         self._pins = PinBoard(folder / "pins.sock", lamps=self._lamps)
 
     async def run(self, ready: asyncio.Event) -> None:
@@ -75,9 +76,8 @@ class Desk:
                 stack.enter_context(contextlib.closing(self._lamps))
                 stack.callback(self._port.unplug)
                 stack.callback(self._pins.close)
-                camera = CameraStand(lambda: tuple(self._laid.lay.mrz) if self._laid else None)
-                sock = _bind(self._folder / "camera.sock")
-                await stack.enter_async_context(await asyncio.start_unix_server(camera.serve, sock=sock))
+                camera = _bind(self._folder / "camera.sock")
+                await stack.enter_async_context(await asyncio.start_unix_server(self._camera.serve, sock=camera))
                 control = _bind(self._folder / "desk.sock.new")
                 await stack.enter_async_context(await asyncio.start_unix_server(self._converse, sock=control))
                 (self._folder / "desk.sock.new").replace(self._folder / "desk.sock")
@@ -183,6 +183,7 @@ class Desk:
         return {"ok": True}
 
     def _lay(self, lay: Lay) -> dict[str, Any]:
+        self._camera.prepare(tuple(lay.mrz))
         self._count += 1
         self._laid = Laid(number=self._count, lay=lay)
         self._read = False
