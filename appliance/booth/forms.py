@@ -42,6 +42,17 @@ LABELS: Final = {
     "date_of_expiry": "Valid until",
 }
 
+HINTS: Final = {
+    "document_kind": "choose one",
+    "issuing_state": "three letters, as LAO",
+    "document_number": "letters and digits, at most 24",
+    "primary_identifier": "letters only, at most 80",
+    "secondary_identifier": "letters only, at most 80",
+    "date_of_birth": "as 12.4.1978, 4.1978 or 1978",
+    "date_of_expiry": "as 30.6.2031",
+}
+"""What a box can hold, in the officer's words."""
+
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 _DAY_FIRST: Final = re.compile(r"(\d{1,2})[ ./-](\d{1,2})[ ./-](\d{4})", re.ASCII)
 _MONTH_FIRST: Final = re.compile(r"(\d{1,2})[ ./-](\d{4})", re.ASCII)
@@ -132,7 +143,8 @@ def typed(fields: Mapping[str, str], now: Instant) -> TypedPage:
         reading = typed_reading(**values)
         parse_reading(reading, now)
     except Malformed as error:
-        raise FieldMalformed(_field_of(error), error.why) from None
+        field = _field_of(error)
+        raise FieldMalformed(field, HINTS[field]) from None
     return TypedPage(reading=reading, following=following)
 
 

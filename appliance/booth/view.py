@@ -16,11 +16,12 @@ from appliance.model import Clear, DocumentFormat, Refer, Screened, TravelDocume
 from drivers.api import DeviceState
 
 PLEASE_WAIT: Final = "Please wait"
+NOT_CONFIRMED: Final = "Possible match. Not confirmed."
 
 GRADE_WORDS: Final = {
-    Grade.HEADQUARTERS: "set by headquarters",
-    Grade.NETWORK: "set by the network",
-    Grade.RTC: "own clock, not confirmed",
+    Grade.HEADQUARTERS: "headquarters",
+    Grade.NETWORK: "network",
+    Grade.RTC: "own, not confirmed",
     Grade.NONE: "not confirmed",
 }
 DEVICE_WORDS: Final = {
@@ -59,7 +60,7 @@ class CaseView(Struct, frozen=True, kw_only=True):
     """A result, shown or waiting for its outcome.
 
     Attributes:
-        headline, next_step: What the result says and what to do.
+        headline, rest, next_step: What the result says, first in short, and what to do.
         kept: crossing.Kept.
         answer: The outcome that was said and is not recorded yet, "" for none.
         lamp: "green", "amber" or "red".
@@ -70,6 +71,7 @@ class CaseView(Struct, frozen=True, kw_only=True):
     refers: bool
     decision: str
     headline: str
+    rest: str
     next_step: str
     words: tuple[str, ...]
     reasons: tuple[ReasonView, ...]
@@ -178,8 +180,9 @@ def _case(open_case: OpenCase, snapshot: Snapshot, around: Surroundings) -> Case
     seen = snapshot.seen.get(case.of)
     recorded = open_case.kept in (Kept.RECORDED, Kept.LATE)
     reasons = _reasons(open_case, seen)
+    rest = ""
     if case.refers:
-        headline = reasons[0].words if reasons else PLEASE_WAIT
+        headline, rest = _in_short(reasons[0].words if reasons else PLEASE_WAIT)
     elif not recorded:
         headline = words.could_not_record(around.duty_telephone)
     elif seen and isinstance(seen.decision, Clear):
@@ -192,8 +195,9 @@ def _case(open_case: OpenCase, snapshot: Snapshot, around: Surroundings) -> Case
         refers=case.refers,
         decision="refer" if case.refers else "clear",
         headline=headline,
+        rest=rest,
         next_step=case.next_step,
-        words=(headline, *(reason.words for reason in reasons[1:])),
+        words=(f"{headline} {rest}".strip(), *(reason.words for reason in reasons[1:])),
         reasons=reasons,
         notices=seen.decision.notices if seen and isinstance(seen.decision, Clear) else (),
         document=_document(seen.document) if seen and seen.document else None,
@@ -207,6 +211,13 @@ def _case(open_case: OpenCase, snapshot: Snapshot, around: Surroundings) -> Case
         answer=open_case.answer.value if open_case.answer else "",
         lamp="red" if open_case.kept is Kept.NOT_RECORDED else "amber" if case.refers else "green",
     )
+
+
+def _in_short(said: str) -> tuple[str, str]:
+    """What has to be seen first, and the rest."""
+    if said.startswith(NOT_CONFIRMED):
+        return NOT_CONFIRMED, said[len(NOT_CONFIRMED) :].strip()
+    return said, ""
 
 
 def _reasons(open_case: OpenCase, seen: Screened | None) -> tuple[ReasonView, ...]:
@@ -289,20 +300,28 @@ def _quiet(snapshot: Snapshot, around: Surroundings) -> tuple[Quiet, ...]:
     link = "Link: no word yet" if uplink is None else "Link: connected" if uplink.connected else "Link: none now"
     if uplink and not uplink.connected and uplink.last_contact_ms is not None:
         link = f"Link: none since {around.local_time(uplink.last_contact_ms)}"
-    devices = tuple(
-        Quiet(
-            name=name,
-            words=f"{name.capitalize()}: {DEVICE_WORDS[device.state]}",
-            well=device.state is DeviceState.READY,
-        )
-        for name, device in sorted(snapshot.devices.items())
-    )
     return (
         Quiet(name="sent", words=f"Not sent yet: {uplink.not_sent if uplink else 'not known'}", well=True),
         Quiet(name="link", words=link, well=uplink is not None and uplink.connected),
         Quiet(name="clock", words=f"Clock: {GRADE_WORDS[around.now.grade]}", well=around.now.trusted),
-        *devices,
+        *_devices(snapshot),
     )
+
+
+def _devices(snapshot: Snapshot) -> tuple[Quiet, ...]:
+    """Each device that needs somebody; the others together, so that a small screen keeps its one line."""
+    names = {
+        state: [name for name in sorted(snapshot.devices) if snapshot.devices[name].state is state]
+        for state in DeviceState
+    }
+    well = names.pop(DeviceState.READY)
+    ready = (Quiet(name="devices", words=f"{' and '.join(well).capitalize()} ready", well=True),) if well else ()
+    look = tuple(
+        Quiet(name=name, words=f"{name.capitalize()}: {DEVICE_WORDS[state]}", well=False)
+        for state, some in names.items()
+        for name in some
+    )
+    return (*look, *ready)
 
 
 def _crossing(state: State) -> str:

@@ -12,7 +12,7 @@ UNREAD_TITLE: Final = "Page that could not be read"
 
 OUTCOME_WORDS: Final = {
     OutcomeKind.PASSED: "Passed",
-    OutcomeKind.SENT_TO_SECONDARY: "Sent to second check",
+    OutcomeKind.SENT_TO_SECONDARY: "Second check",
     OutcomeKind.TURNED_BACK: "Turned back",
     OutcomeKind.HANDED_OVER: "Handed over",
     OutcomeKind.TRAVELLER_LEFT: "Traveller left",

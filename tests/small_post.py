@@ -1,0 +1,245 @@
+"""A lane on a desk: the real clerk, stages, formats and receipts; only lamps, disk and clock are of paper.
+
+The recorder here keeps a real log in memory, signs real checkpoints and gives real receipts, and can be told to be
+away, full, or to lie: what the booth must never fall for.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from appliance.booth.board import Board, Snapshot
+from appliance.booth.clerk import Clerk, Fittings
+from appliance.booth.crossing import State
+from appliance.booth.lists_on_hand import OnHand
+from appliance.booth.outbox import Outbox
+from appliance.clock import Grade, Instant
+from appliance.formats.checkpoint import Checkpoint, sign_checkpoint
+from appliance.formats.edge import Edge
+from appliance.formats.lists import DocumentKey, ListedDocument
+from appliance.formats.note import LogSigner
+from appliance.formats.receipt import LogReceipt, encode_log_receipt
+from appliance.formats.record import commitment, parse_record
+from appliance.formats.release import DOCUMENTS_TARGET, PERSONS_TARGET, Policy, Recipients, Release, Roster
+from appliance.formats.statement import Sealed, Statement, sign_statement
+from appliance.formats.wire import Append, Appended, Case, Cases, Done, Event, Hello, ListCases, RefusedReply, Welcome
+from appliance.line import Answer, RecorderAway, RecorderRefused
+from appliance.model import Direction, Mode, MrzReading, Outcome, Record, Screened
+from appliance.screen.lists import Lists
+from drivers.api import Button, Lamp, Sound
+from provisioning.authority.list_files import documents_list, persons_list
+from provisioning.bench.mrz_writer import MrzFields, write_td3
+
+NOW = Instant(
+    wall_ms=1_795_000_000_000, grade=Grade.NETWORK, lower_bound_ms=1_793_000_000_000, boot_id="0" * 32, boot_ms=5_000
+)
+"""2026-11-18T09:46:40Z."""
+LIST_DAY = date(2026, 11, 3)
+LISTED = "PA0047113"
+"""A Lao passport that the list of the small post holds as stolen."""
+TELEPHONE = "duty officer, 1191"
+
+
+@dataclass
+class PaperClock:
+    """Says what it was told."""
+
+    at: Instant = NOW
+
+    def now(self) -> Instant:
+        return self.at
+
+
+@dataclass
+class PaperPanel:
+    """Remembers every lamp and sound in order."""
+
+    lamps: list[Lamp | None] = field(default_factory=list)
+    sounds: list[Sound] = field(default_factory=list)
+    pressed: Callable[[Button], None] | None = None
+
+    def show(self, lamp: Lamp | None) -> None:
+        self.lamps.append(lamp)
+
+    def sound(self, sound: Sound) -> None:
+        self.sounds.append(sound)
+
+    def on_press(self, pressed: Callable[[Button], None]) -> None:
+        self.pressed = pressed
+
+    def close(self) -> None:
+        self.lamps.append(None)
+
+
+@dataclass
+class MemoryRecorder:
+    """A recorder whose disk is a list.
+
+    Attributes:
+        trouble: "" for none; "away", "full", "dies" (records, then answers nothing), "lies" (signs another commitment).
+        on_append: Called before an entry is made; tests look at the lamps then.
+    """
+
+    origin: str = "landlink.example/la-0001.1"
+    mode: Mode = Mode.LIVE
+    trouble: str = ""
+    records: list[Record] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    cases: dict[str, Case] = field(default_factory=dict)
+    events: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    on_append: Callable[[Record], None] = lambda _: None
+    _receipts: dict[bytes, bytes] = field(default_factory=dict)
+    _edge: Edge = field(default_factory=Edge)
+    _log: Ed25519PrivateKey = field(default_factory=lambda: Ed25519PrivateKey.from_private_bytes(bytes(32)))
+    _epoch: Ed25519PrivateKey = field(default_factory=lambda: Ed25519PrivateKey.from_private_bytes(bytes(31) + b"\x01"))
+
+    def ask(self, request: Hello | Append | ListCases | Event, memfd: bytes | None = None) -> Answer:
+        self.asked.append(type(request).__name__)
+        if self.trouble == "away":
+            raise RecorderAway("the recorder does not answer")
+        match request:
+            case Hello():
+                vkey = LogSigner(self.origin, self._log).verifier.vkey()
+                return Welcome(origin=self.origin, mode=self.mode, log_vkey=vkey, ready=True)
+            case ListCases():
+                return Cases(cases=tuple(reversed(self.cases.values())))
+            case Event(event=event, fields=fields):
+                self.events.append((event, dict(fields)))
+                return Done()
+            case Append():
+                return self._append(request, request.record or memfd or b"")
+
+    def _append(self, request: Append, encoded: bytes) -> Appended:
+        record = parse_record(encoded)
+        if self.trouble == "full":
+            raise RecorderRefused(RefusedReply(code="storage_full", words="The disk of the box is full."))
+        if record.origin != self.origin:
+            raise RecorderRefused(RefusedReply(code="wrong_origin", words="another log has begun"))
+        committed = commitment(encoded)
+        if committed not in self._receipts:
+            self.on_append(record)
+            self._receipts[committed] = self._receipt(committed)
+            self.records.append(record)
+            if request.closes:
+                self.cases.pop(request.closes, None)
+            if request.opens:
+                self.cases[request.opens.of] = request.opens
+        if self.trouble == "dies":
+            self.trouble = "away"
+            raise RecorderAway("the recorder does not answer")
+        return Appended(receipt=self._receipts[committed])
+
+    def _receipt(self, committed: bytes) -> bytes:
+        if self.trouble == "lies":
+            committed = hashlib.sha256(committed).digest()
+        leaf = sign_statement(
+            Statement(
+                origin=self.origin,
+                epoch=0,
+                mode=self.mode,
+                at=NOW,
+                recipients_version=1,
+                cosigned=None,
+                kind=Sealed(commitment=committed, blob_sha256=bytes(32), blob_bytes=4096),
+            ),
+            epoch_public=self._epoch.public_key().public_bytes_raw(),
+            sign=self._epoch.sign,
+        )
+        index = self._edge.size
+        proof = self._edge.append(leaf)
+        checkpoint = Checkpoint(origin=self.origin, size=self._edge.size, root=self._edge.root())
+        note = sign_checkpoint(checkpoint, [LogSigner(self.origin, self._log)])
+        return encode_log_receipt(LogReceipt(index=index, leaf=leaf, inclusion_proof=tuple(proof), checkpoint=note))
+
+    @property
+    def screenings(self) -> list[Record]:
+        return [record for record in self.records if isinstance(record.body, Screened)]
+
+    @property
+    def outcomes(self) -> dict[str, Outcome]:
+        """The outcome of each record that has one."""
+        bodies = [record.body for record in self.records if isinstance(record.body, Outcome)]
+        return {body.of: body for body in bodies}
+
+
+def on_hand(day: date = LIST_DAY) -> OnHand:
+    """Lists in which one Lao passport is stolen."""
+    stolen = {
+        DocumentKey(issuer="LAO", document_type="P", number=LISTED): ListedDocument(
+            entry="S-1", source="SLTD-like", fraud="stolen", reported_by="LAO"
+        )
+    }
+    release = Release(
+        version=3,
+        dated=day,
+        signed_ms=1_793_700_000_000,
+        recipients=Recipients(version=1, general="age1pq1q", escrow="age1pq1q", protection="age1pq1q"),
+        roster=Roster(version=1, keys=(), boxes=()),
+        policy=Policy(version=3, signed_ms=1_793_700_000_000, dated=day),
+        files={
+            DOCUMENTS_TARGET: documents_list(stolen, dated=day, key=bytes(32)),
+            PERSONS_TARGET: persons_list((), dated=day),
+        },
+    )
+    return OnHand(lists=Lists.from_release(release), release=release)
+
+
+NO_LISTS = OnHand(lists=Lists.from_release(None, "damaged"), release=None, why="damaged")
+
+
+class SmallPost:
+    """A clerk at work.
+
+    Args:
+        recorder: Handed from one clerk to the next to play a restart of the booth.
+    """
+
+    def __init__(self, recorder: MemoryRecorder | None = None, lists: OnHand | None = None) -> None:
+        self.recorder = recorder or MemoryRecorder()
+        self.panel = PaperPanel()
+        self.clock = PaperClock()
+        self.lists = lists or on_hand()
+        self.lit: list[str] = []
+        self.board = Board(Snapshot(state=State(direction=Direction.ENTRY, lane="1")))
+        fittings = Fittings(
+            panel=self.panel,
+            outbox=Outbox(self.recorder, self.recorder, mode=Mode.LIVE),
+            board=self.board,
+            clock=self.clock,
+            on_hand=lambda: self.lists,
+            duty_telephone=TELEPHONE,
+            lit=lambda of, _crossing, _person: self.lit.append(of),
+        )
+        self.clerk = Clerk(self.board.latest.state, fittings)
+
+    @property
+    def state(self) -> State:
+        return self.board.latest.state
+
+    def lay(self, *lines: str) -> None:
+        self.clerk.document(mrz(*lines))
+
+
+def mrz(*lines: str) -> MrzReading:
+    """What a scanner read; no lines: nothing."""
+    return MrzReading(device="elyctis", lines=lines, raw_sha256=hashlib.sha256("\r".join(lines).encode()).digest())
+
+
+def passport(number: str, name: str = "SISOUK", given: str = "MALAVANH", *, expiry: str = "310630") -> tuple[str, ...]:
+    """A Lao passport of a synthetic holder."""
+    return write_td3(
+        MrzFields(
+            document_code="P",
+            issuing_state="LAO",
+            document_number=number,
+            nationality="LAO",
+            date_of_birth="870304",
+            sex="F",
+            date_of_expiry=expiry,
+            primary_identifier=name,
+            secondary_identifier=given,
+        )
+    )
