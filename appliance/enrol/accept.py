@@ -63,6 +63,7 @@ def accept_answer(config: Config, folder: Path) -> Answer:
     if places.pinned_root.exists() and read_bounded(places.pinned_root, ANSWER_BYTES_MAX) != answer.root:
         raise Refused("this box is enrolled with another headquarters; wipe it before it joins a new one")
     _install(answer, files, places)
+    places.hand_over()
     return answer
 
 

@@ -1,5 +1,6 @@
 """Where the box's keys and papers lie when it joins headquarters, and how they are read."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,6 +56,21 @@ class EnrolmentPlaces:
                 (self.state / name).mkdir(mode=0o700, parents=True, exist_ok=True)
             for name in ("identity", "releases/root", "mirror/metadata", "mirror/targets"):
                 (self.state / name).mkdir(mode=0o755, parents=True, exist_ok=True)
+
+    def hand_over(self) -> None:
+        """Give what root made in a folder to the user of that folder, whose process it is for (systemd/tmpfiles).
+
+        Raises:
+            StorageFault: It cannot be given.
+        """
+        if os.geteuid() != 0:  # only root makes files for others
+            return
+        with storage("handing the box's keys over"):
+            for name in ("recorder", "uplink", "identity", "releases", "mirror"):
+                folder = self.state / name
+                owner = folder.stat()
+                for path in folder.rglob("*"):
+                    os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
 def read_bounded(path: Path, bytes_max: int) -> bytes:

@@ -61,6 +61,7 @@ def make_request(config: Config, open_key_store: Callable[[], KeyStore]) -> byte
     if not places.checkpoint.exists():  # afterwards the recorder owns it: it may name a later log
         vkey = Verifier(request.first_origin, ED25519, log_signer.public_key().public_bytes_raw()).vkey()
         write_durably(config.state / "log.vkey", f"{vkey}\n".encode(), mode=0o644)
+    places.hand_over()
     return signed
 
 
