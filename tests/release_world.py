@@ -73,12 +73,12 @@ class World:
         return [self.signer(name) for name in SIGNERS[role]]
 
 
-def make_world(folder: Path) -> World:
+def make_world(folder: Path, *, at_ms: int = NOW_MS) -> World:
     home, box = folder / "hq", folder / "box"
     (home / "keys").mkdir(parents=True)
     for name in KEY_NAMES:
         write_private_key(home / "keys" / f"{name}.pem", Ed25519PrivateKey.generate())
-    repository = Repository.create(home, recipients=recipients(), roster=roster(), at_ms=NOW_MS)
+    repository = Repository.create(home, recipients=recipients(), roster=roster(), at_ms=at_ms)
     shelf = Shelf(box / "releases")
     (shelf.folder / "root").mkdir(parents=True)
     (shelf.folder / "root" / "1.root.json").write_bytes(repository.root())

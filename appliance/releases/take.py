@@ -133,7 +133,7 @@ def _gather(new: Path, mirror: Path, pinned: bytes, lower_bound_ms: int) -> None
         bootstrap=pinned,
     )
     # python-tuf takes the clock for the reference time and offers no argument for another. A box's clock may be
-    # years off, so the client gets the time that is proven; tests/unit/test_releases_time.py notices if that stops.
+    # years off, so the client gets the time that is proven (a scenario signs in 2020 and notices if that stops).
     updater._trusted_set.reference_time = datetime.fromtimestamp(lower_bound_ms / 1000, UTC)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
     updater.refresh()
     for path, bytes_max in TARGET_BYTES_MAX.items():

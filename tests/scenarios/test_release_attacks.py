@@ -112,6 +112,16 @@ def test_frozen_mirror_within_its_life_is_taken(world: World) -> None:
     assert world.take(lower_bound_ms=NOW_MS + 29 * DAY_MS).version == 2
 
 
+def test_the_clock_of_the_machine_has_no_say(tmp_path: Path) -> None:
+    """Signed in 2020 and expired for every clock of today; where nothing proves that 2020 is over, it is taken."""
+    in_2020_ms = 1_600_000_000_000
+    old = make_world(tmp_path, at_ms=in_2020_ms)
+    old.carry()
+    release = old.take(lower_bound_ms=in_2020_ms)
+    assert release is not None
+    assert release.signed_ms == in_2020_ms
+
+
 @pytest.mark.parametrize(
     ("name", "role"),
     [
