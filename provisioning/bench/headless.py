@@ -10,15 +10,16 @@ import queue
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, Final, TextIO
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from appliance.errors import DeviceFault
+from appliance.formats.status import RecorderStatus, parse_status
 from provisioning.bench.desk_line import DeskLine, Edge, Sent
+from provisioning.bench.evidence import read_log, undelivered
 from provisioning.bench.officer import Officer
-from provisioning.bench.post import Post
+from provisioning.bench.post import Folders, Post
 from provisioning.bench.specimens import Traveller
 
 RESULT_LAMPS: Final = frozenset({"green", "amber", "red"})
@@ -187,20 +188,29 @@ def run(post: Post, travellers: list[Traveller]) -> list[Laid]:
                 progress.advance(task)
     finally:
         lane.close()
-    await_delivery(post.folders.box)
+    post.retire("booth")
+    await_delivery(post.folders)
     return seen
 
 
-def await_delivery(box: Path) -> None:
-    """Wait until every published body has headquarters' verified receipt. Raises DeviceFault after a minute."""
+def await_delivery(folders: Folders) -> None:
+    """Wait until the log is published whole and each of its sealed entries has headquarters' verified receipt.
+
+    Raises:
+        DeviceFault: After a minute it has not.
+    """
+    ended = time.time()
     deadline = time.monotonic() + DELIVERY_TIMEOUT_S
-    while missing := _undelivered(box):
+    while not _published_since(folders, ended) or undelivered(folders.out):
         if time.monotonic() > deadline:
-            raise DeviceFault(f"{len(missing)} bodies have no receipt after {DELIVERY_TIMEOUT_S:.0f} s: {missing[:5]}")
+            raise DeviceFault(f"not everything is at headquarters after {DELIVERY_TIMEOUT_S:.0f} s")
         time.sleep(0.2)
 
 
-def _undelivered(box: Path) -> list[str]:
-    bodies = {path.name.split(".")[0] for path in (box / "bodies").glob("*.age")}
-    receipts = {path.name for path in (box / "receipts").glob("*")} if (box / "receipts").is_dir() else set[str]()
-    return sorted(bodies - receipts)
+def _published_since(folders: Folders, ended: float) -> bool:
+    """Whether the recorder, asked after the booth had ended, has published all that it has."""
+    path = folders.runtime / "recorder.status"
+    if not path.exists() or path.stat().st_mtime < ended:
+        return False
+    status = parse_status(path.read_bytes(), RecorderStatus)
+    return read_log(folders.box).checkpoint.size == status.entries

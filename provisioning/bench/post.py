@@ -219,23 +219,27 @@ class Post:
         self._await("desk", lambda: (folders.desk / "desk.sock").exists() and (folders.desk / "pins.sock").exists())
         self._keep("booth", self._box_command("booth"))
         self._await("recorder", (folders.runtime / "booth.sock").exists)
-        self._await("collector", lambda: _listens(self.collector_port))
-        self._await("booth", lambda: _listens(self.page_port))
+        self._await("collector", lambda: listens(self.collector_port))
+        self._await("booth", lambda: listens(self.page_port))
 
     def stop(self) -> None:
         """Stop everything, the booth first and the recorder last but the desk; remove the sockets."""
         for name in ("booth", "uplink", "releases", "recorder", "collector", "desk"):
-            for supervised in (process for process in self.processes if process.name == name):
-                supervised.stopping.set()
-                if supervised.lives is not None:
-                    supervised.lives.terminate()
-                    try:
-                        supervised.lives.wait(STOP_TIMEOUT_S)
-                    except subprocess.TimeoutExpired:
-                        supervised.lives.kill()
-                if supervised.keeper is not None:
-                    supervised.keeper.join(STOP_TIMEOUT_S)
+            self.retire(name)
         shutil.rmtree(self.folders.short, ignore_errors=True)
+
+    def retire(self, name: str) -> None:
+        """End one process for good, giving it time to finish what it has begun."""
+        for supervised in (process for process in self.processes if process.name == name):
+            supervised.stopping.set()
+            if supervised.lives is not None:
+                supervised.lives.terminate()
+                try:
+                    supervised.lives.wait(STOP_TIMEOUT_S)
+                except subprocess.TimeoutExpired:
+                    supervised.lives.kill()
+            if supervised.keeper is not None:
+                supervised.keeper.join(STOP_TIMEOUT_S)
 
     def announce(self) -> None:
         """Write who runs now."""
@@ -306,7 +310,8 @@ def _once(*command: str, allowed: tuple[int, ...] = (0,)) -> str:
     return done.stdout
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
+    """Whether somebody accepts connections on this port of loopback."""
     try:
         socket.create_connection(("127.0.0.1", port), timeout=1).close()
     except OSError:

@@ -12,14 +12,8 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from appliance.formats.checkpoint import Checkpoint, open_checkpoint
-from appliance.formats.note import parse_vkey
-from appliance.formats.receipt import verify_receipt
-from appliance.formats.statement import Sealed, parse_statement
 from appliance.formats.status import RecorderStatus, parse_status
-from appliance.formats.tiles import read_entries
-from provisioning.authority.home import Home
-from provisioning.authority.keys import load_ed25519
+from provisioning.bench.evidence import read_log, verified_receipts
 from provisioning.bench.headless import Laid
 
 LAMP_OF: Final = {"clear": "green", "refer": "amber"}
@@ -59,47 +53,23 @@ class Report(Struct, frozen=True, kw_only=True):
 
 def make_report(out: Path, laid: Sequence[Laid], status: RecorderStatus | None) -> Report:
     """Hold what happened at the desk against the box's log, the receipts, and what headquarters opened."""
-    sealed, checkpoint = sealed_entries(out / "box")
-    delivered = verified_receipts(out, checkpoint.origin, sealed)
+    log = read_log(out / "box")
+    delivered = verified_receipts(out, log)
     opened = read_opened(out / "opened.jsonl")
     missing = [
-        *(f"entry {index}: no receipt" for index in sorted(sealed.keys() - delivered)),
+        *(f"entry {index}: no receipt" for index in sorted(log.sealed.keys() - delivered)),
         *_unrecorded(laid, opened),
     ]
     return Report(
         travellers=len(laid),
-        leaves=checkpoint.size,
-        records=len(sealed),
+        leaves=log.checkpoint.size,
+        records=len(log.sealed),
         delivered=len(delivered),
         hits=sum(len(line["hits"]) for line in opened),
         referrals=sum(line["decision"]["type"] == "refer" for line in opened),
         latency=_latency(laid, status),
         missing=tuple(missing),
     )
-
-
-def sealed_entries(box: Path) -> tuple[dict[int, bytes], Checkpoint]:
-    """SHA-256 of each sealed body by index, from the leaves under the box's published, signed checkpoint."""
-    log = box / "log"
-    verifier = parse_vkey((box / "log.vkey").read_text(encoding="ascii").strip())
-    checkpoint, _ = open_checkpoint((log / "checkpoint").read_bytes(), verifier)
-    sealed: dict[int, bytes] = {}
-    for index, leaf in enumerate(read_entries(checkpoint.size, lambda path: (log / path).read_bytes())):
-        kind = parse_statement(leaf).unverified.kind
-        if isinstance(kind, Sealed):
-            sealed[index] = kind.blob_sha256
-    return sealed, checkpoint
-
-
-def verified_receipts(out: Path, origin: str, sealed: dict[int, bytes]) -> set[int]:
-    """Indexes of sealed entries for which the box holds headquarters' signature. Raises Untrusted for a wrong one."""
-    public = load_ed25519(Home.open(out / "hq").key("receipts")).public_key().public_bytes_raw()
-    delivered: set[int] = set()
-    for path in (out / "box" / "receipts").glob("[0-9]*"):
-        receipt = verify_receipt(path.read_bytes(), public)
-        if receipt.origin == origin and sealed.get(receipt.index) == receipt.sha256:
-            delivered.add(receipt.index)
-    return delivered
 
 
 def read_opened(path: Path) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from appliance.errors import ConfigError, LandlinkError
 from provisioning.bench import headless, tray
-from provisioning.bench.post import SAMPLES, Folders, Post, prepare
+from provisioning.bench.post import SAMPLES, Folders, Post, listens, prepare
 from provisioning.bench.report import Report, make_report, read_recorder_status
 from provisioning.bench.specimens import Traveller, cast, read_specimens
 from provisioning.command import Verbs
@@ -63,6 +63,10 @@ def rehearse(arguments: argparse.Namespace) -> int:
         if path is not None and not path.is_file():
             raise ConfigError(f"{path}: no such file")
     travellers = _travellers(arguments)
+    wanted = {"--page-port": arguments.page_port} | ({} if arguments.headless else {"--tray-port": arguments.tray_port})
+    for option, port in wanted.items():
+        if listens(port):
+            raise ConfigError(f"somebody listens on port {port} of this machine already; name another with {option}")
     signal.signal(signal.SIGTERM, _end)
     console = Console(stderr=True)
     folders = prepare(arguments.out)

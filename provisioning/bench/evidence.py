@@ -1,0 +1,50 @@
+"""What a rehearsal left at the box, read without taking anybody's word: published tiles, verified receipts."""
+
+from pathlib import Path
+
+from msgspec import Struct
+
+from appliance.formats.checkpoint import Checkpoint, open_checkpoint
+from appliance.formats.note import parse_vkey
+from appliance.formats.receipt import verify_receipt
+from appliance.formats.statement import Sealed, parse_statement
+from appliance.formats.tiles import read_entries
+from provisioning.authority.home import Home
+from provisioning.authority.keys import load_ed25519
+
+
+class PublishedLog(Struct, frozen=True, kw_only=True):
+    """A box's log as published: the signed checkpoint, and SHA-256 of each sealed body by index."""
+
+    checkpoint: Checkpoint
+    sealed: dict[int, bytes]
+
+
+def read_log(box: Path) -> PublishedLog:
+    """Read the leaves under the box's published checkpoint. Raises Untrusted when its signature does not hold."""
+    log = box / "log"
+    verifier = parse_vkey((box / "log.vkey").read_text(encoding="ascii").strip())
+    checkpoint, _ = open_checkpoint((log / "checkpoint").read_bytes(), verifier)
+    sealed: dict[int, bytes] = {}
+    for index, leaf in enumerate(read_entries(checkpoint.size, lambda path: (log / path).read_bytes())):
+        kind = parse_statement(leaf).unverified.kind
+        if isinstance(kind, Sealed):
+            sealed[index] = kind.blob_sha256
+    return PublishedLog(checkpoint=checkpoint, sealed=sealed)
+
+
+def verified_receipts(out: Path, log: PublishedLog) -> set[int]:
+    """Indexes of sealed entries for which the box holds headquarters' signature. Raises Untrusted for a wrong one."""
+    public = load_ed25519(Home.open(out / "hq").key("receipts")).public_key().public_bytes_raw()
+    delivered: set[int] = set()
+    for path in (out / "box" / "receipts").glob("[0-9]*"):
+        receipt = verify_receipt(path.read_bytes(), public)
+        if receipt.origin == log.checkpoint.origin and log.sealed.get(receipt.index) == receipt.sha256:
+            delivered.add(receipt.index)
+    return delivered
+
+
+def undelivered(out: Path) -> set[int]:
+    """Indexes of sealed entries without a verified receipt."""
+    log = read_log(out / "box")
+    return log.sealed.keys() - verified_receipts(out, log)
