@@ -38,20 +38,20 @@ def read_journals(folder: Path) -> tuple[list[Contents], int]:
     contents: list[Contents] = []
     torn = 0
     for path in journal_paths(folder):
-        if torn:
-            raise StorageFault(f"the journal before {path.name} is damaged at its end")
         with storage("reading the journal"), path.open("rb") as file:
             data = file.read(JOURNAL_FILE_BYTES_MAX)
         found = parse_journal(data)
-        if contents:
-            before = contents[-1]
-            if found.header.origin != before.header.origin or found.header.size != before.header.size + len(
-                before.frames
-            ):
-                raise StorageFault(f"{path.name} does not follow the journal before it")
+        if contents and found.header.size <= contents[0].header.size:
+            contents.clear()  # recovery wrote all earlier ones into this one, and was cut off while removing them
+        elif contents and (torn or not _follows(found.header, contents[-1])):
+            raise StorageFault(f"{path.name} does not follow the journal before it")
         contents.append(found)
         torn = len(data) - found.end
     return contents, torn
+
+
+def _follows(header: Header, before: Contents) -> bool:
+    return header.origin == before.header.origin and header.size == before.header.size + len(before.frames)
 
 
 class Rotation:

@@ -19,6 +19,7 @@ from appliance.formats.wire import (
     parse_uplink_request,
 )
 from appliance.model import Mode
+from appliance.notify import ALIVE, READY, notify
 from appliance.record.headquarters import Headquarters
 from appliance.record.places import Places
 from appliance.record.recorder import Recorder, not_enrolled
@@ -77,9 +78,11 @@ class Service:
             StorageFault: The storage failed: the supervisor restarts, and recovery decides what holds.
         """
         signal.signal(signal.SIGTERM, self._stop)
+        notify(READY)
         try:
             while not self._stopping:
                 self._turn()
+                notify(ALIVE)
             if self._recorder is not None and self._upkeep is not None:
                 self._recorder.log.publisher.publish()
                 self._upkeep.write_status()
