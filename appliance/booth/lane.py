@@ -15,6 +15,7 @@ from appliance.booth.clerk import Clerk
 from appliance.booth.events import Event, Following, NextTraveller
 from appliance.errors import LandlinkError
 from appliance.model import DocumentReading
+from appliance.notify import ALIVE, notify
 from appliance.scan.reading import reading_of
 from drivers.api import Button, Frame, Lamp, Noise, Panel, Scanner, ScannerEvent, StateChanged
 
@@ -116,6 +117,7 @@ class Lane:
     def _run(self, clerk: Clerk) -> None:
         clerk.idle()
         while True:
+            notify(ALIVE)
             try:
                 item = self._queue.get(timeout=TICK_S)
             except queue.Empty:

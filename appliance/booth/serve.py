@@ -26,6 +26,7 @@ from appliance.errors import ConfigError, Malformed
 from appliance.formats.status import STATUS_BYTES_MAX, UplinkStatus, parse_status
 from appliance.line import RecorderLine
 from appliance.model import Crossing, Id, Mode, Person
+from appliance.notify import READY, notify
 from drivers.api import Camera, DeviceState, Panel, Scanner
 
 RECORD_PATIENCE_S: Final = 3.0
@@ -100,6 +101,7 @@ def run(config: Config, hardware: Hardware, *, clock: Clock, lists: ListsOnHand)
     if hardware.camera_why:
         clerk.device("camera", DeviceState.FAULTED, hardware.camera_why)
     lane.start(clerk)
+    notify(READY)  # the page's socket listens already, and whoever asks early is answered when the page is up
     try:
         _serve(page, listening)
     finally:

@@ -17,6 +17,7 @@ from appliance.formats.status import ReleasesStatus, encode_status
 from appliance.formats.wire import Switched
 from appliance.line import RecorderAway, RecorderLine
 from appliance.model import Line
+from appliance.notify import ALIVE, READY, notify
 from appliance.releases.take import take_release
 from appliance.shelf import Shelf
 
@@ -84,8 +85,10 @@ class Releases:
     def run(self, stop: threading.Event) -> None:
         """Look until `stop` is set. Raises StorageFault."""
         self.start()
+        notify(READY)
         while True:
             self.look()
+            notify(ALIVE)
             if stop.wait(LOOK_S):
                 return
 

@@ -14,6 +14,7 @@ from typing import Final
 
 from appliance.errors import Malformed, StorageFault, StorageFull, Untrusted, UplinkFault
 from appliance.model import Origin
+from appliance.notify import ALIVE, READY, notify
 from appliance.uplink.backoff import Backoff
 from appliance.uplink.contact import Contact, Party
 from appliance.uplink.courier import Courier
@@ -55,9 +56,11 @@ class Delivery:
         Raises:
             StorageFault, StorageFull: The card; the supervisor starts the process again.
         """
+        notify(READY)
         while not stop.is_set():
             if companion.done():
                 companion.result()
+            notify(ALIVE)
             if not self._turn():
                 stop.wait(POLL_S)
 
