@@ -13,11 +13,9 @@ from appliance.errors import Malformed
 
 COUNT: Final = r"[0-9]{1,12}"
 MILLISECONDS: Final = r"-?[0-9]{1,15}"
-HEX: Final = r"[0-9a-f]{8,64}"
 DATE: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 RANGES: Final = r"[0-9]{1,12}(-[0-9]{1,12})?(,[0-9]{1,12}(-[0-9]{1,12})?)*"
 """Index ranges, both ends included: `0-4,7,9-12`; at most 256 characters as every field."""
-SOFTWARE: Final = r"[0-9]+(\.[0-9]+){1,3}([a-z0-9.+-]{0,24})"
 FIELD_CHARACTERS_MAX: Final = 256
 
 
