@@ -1,9 +1,9 @@
 """Messages between the box's own processes: one deterministic CBOR message a packet, a closed set a role.
 
 Sockets are SOCK_SEQPACKET, one a role, under `/run/landlink/`. A message is at most MESSAGE_BYTES_MAX; a longer record
-crosses as a sealed memfd (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) of at most RECORD_BYTES_MAX, passed
-beside the message that then has an empty `record`. Both sides parse with `parse_request` / `parse_reply`; anything else
-is Malformed and ends the connection. Roles and their verbs:
+crosses as a sealed memfd (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) of at most record.RECORD_BYTES_MAX,
+passed beside the message that then has an empty `record`. Each side parses what it receives with the function of its
+role; anything else is Malformed and ends the connection. Roles and their verbs:
 
 | role | verbs |
 |---|---|
@@ -16,11 +16,11 @@ from typing import Annotated, Final
 
 from msgspec import Meta
 
+from appliance.clock import Milliseconds
 from appliance.formats.cbor import pack, parse
 from appliance.model import Crossing, Id, Line, Mode, Noun, Person, Priority, Text, Word
 
 MESSAGE_BYTES_MAX: Final = 65_536
-RECORD_BYTES_MAX: Final = 4 * 1024 * 1024
 CASES_MAX: Final = 64
 """Open cases in one answer; the newest come first."""
 
@@ -45,7 +45,7 @@ class Case(Noun, frozen=True, kw_only=True):
     title: Annotated[str, Meta(max_length=200)]
     reasons: Annotated[tuple[Line, ...], Meta(max_length=8)]
     next_step: Line
-    opened_ms: int
+    opened_ms: Milliseconds
 
 
 # --- requests ---------------------------------------------------------------------------------------------------------

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Final
 
 from appliance.errors import Malformed
-from appliance.formats.wire import MESSAGE_BYTES_MAX, RECORD_BYTES_MAX, RefusedReply, Reply, encode
+from appliance.formats.record import RECORD_BYTES_MAX
+from appliance.formats.wire import MESSAGE_BYTES_MAX, RefusedReply, Reply, encode
 from appliance.line import RECORD_SEALS
 
 CONNECTIONS_MAX: Final = 8
