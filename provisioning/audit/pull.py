@@ -78,6 +78,8 @@ def pull(kept: PulledLog, source: Source, cosigners: tuple[Verifier, ...], advan
     _compare(kept, old, new, note, source)
     if new.size > old.size or kept.note() is None:
         _take_entries(kept, old, new, note, source, result, advance)
+    elif result.cosigned > _cosigned(kept, cosigners):
+        kept.keep_tiles([], note)  # the same tree, with headquarters' word on it
     _take_bodies(kept, new.size, source, result, advance)
     return result
 
@@ -86,6 +88,11 @@ def _kept_checkpoint(kept: PulledLog) -> Checkpoint:
     if kept.note() is None:
         return Checkpoint(origin=kept.log.origin, size=0, root=EMPTY_ROOT)
     return kept.checkpoint()
+
+
+def _cosigned(kept: PulledLog, cosigners: tuple[Verifier, ...]) -> int:
+    _, opened = kept.open_checkpoint(*cosigners)
+    return sum(signature.verifier in cosigners for signature in opened.signatures)
 
 
 def _compare(kept: PulledLog, old: Checkpoint, new: Checkpoint, note: bytes, source: Source) -> None:

@@ -10,9 +10,6 @@ from pathlib import Path
 from typing import TextIO
 
 import msgspec
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
 
 from appliance.files import storage
 from appliance.formats.age import Identity
@@ -98,30 +95,23 @@ def run_find(arguments: argparse.Namespace) -> int:
     if arguments.json:
         _write_lines(sys.stdout, found)
     elif found:
-        Console().print(_found_table(found))
+        for line in found:
+            _print_found(line)
     else:
         print("No record answers this.")
     return code
 
 
-def _found_table(lines: list[RecordLine]) -> Table:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for heading in ("log", "entry", "time", "document"):
-        table.add_column(heading, no_wrap=True)
-    for heading in ("name", "result", "done"):
-        table.add_column(heading, overflow="fold")
-    for line in lines:
-        document = line.document
-        table.add_row(
-            line.origin.rpartition("/")[2],
-            str(line.index),
-            line.at[:16].replace("T", " "),
-            "not read" if document is None else f"{document.issuing_state} {document.document_number}",
-            "" if document is None else f"{document.primary_identifier} {document.secondary_identifier}",
-            ", ".join(line.reasons) or "nothing found",
-            "not answered" if line.outcome is None else line.outcome.outcome.value,
-        )
-    return table
+def _print_found(line: RecordLine) -> None:
+    document = line.document
+    if document is None:
+        what = "not read"
+    else:
+        name = f"{document.primary_identifier} {document.secondary_identifier}".strip()
+        what = f"{document.issuing_state} {document.document_number}  {name}"
+    done = "not answered" if line.outcome is None else line.outcome.outcome.value
+    print(f"{line.origin.rpartition('/')[2]} entry {line.index}  {line.at[:16].replace('T', ' ')}  {what}")
+    print(f"  {', '.join(line.reasons) or 'nothing found'}; what was done: {done}")
 
 
 def run_report(arguments: argparse.Namespace) -> int:

@@ -1,6 +1,7 @@
 """Headquarters pulls, verifies and opens a real log, and every attack on it is named."""
 
 import argparse
+import base64
 import json
 import shutil
 import stat
@@ -12,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from appliance.errors import ConfigError, LandlinkError, Malformed, Refused, Untrusted
 from appliance.formats.age import generate_identity
+from appliance.formats.note import Ed25519Cosigner, MlDsa44Cosigner, add_signatures
 from appliance.formats.statement import EventEntry
 from appliance.model import Canary, Mode, OutcomeKind
 from provisioning.audit import verbs
@@ -23,6 +25,7 @@ from provisioning.audit.source import folder_sources
 from provisioning.audit.store import PulledLog
 from provisioning.audit.verify import Verified, verify
 from provisioning.authority.home import Home
+from provisioning.authority.keys import cosigner_name, load_ed25519, load_mldsa44
 from provisioning.authority.roster import read_roster
 from tests.scenarios.made_headquarters import (
     Box,
@@ -34,6 +37,7 @@ from tests.scenarios.made_headquarters import (
     picture,
     screened,
 )
+from tests.scenarios.rehearsed import Run
 
 ENTRIES_OF_THE_DAY = 9
 SEALED_OF_THE_DAY = 7
@@ -163,6 +167,31 @@ def test_a_later_outcome_is_the_last_word_and_keeps_the_earlier_one(box: Box) ->
     assert line.outcome is not None
     assert line.outcome.outcome is OutcomeKind.TURNED_BACK
     assert [earlier.outcome for earlier in line.earlier_outcomes] == [OutcomeKind.SENT_TO_SECONDARY]
+
+
+def test_headquarters_cosignature_is_kept_when_it_comes_later(box: Box) -> None:
+    assert (pull_from(box).cosigned, verify_of(box).cosigned) == (0, 0)
+    checkpoint = box.state / "log" / "checkpoint"
+    name = cosigner_name("landlink.example")
+    signers = [
+        Ed25519Cosigner(name, load_ed25519(box.home.key("cosign-ed25519")), at_s=1_795_000_000),
+        MlDsa44Cosigner(name, load_mldsa44(box.home.key("cosign-mldsa44")), at_s=1_795_000_000),
+    ]
+    checkpoint.write_bytes(add_signatures(checkpoint.read_bytes(), signers))
+    assert (pull_from(box).cosigned, verify_of(box).cosigned) == (2, 2)
+
+
+def test_a_cosignature_that_does_not_hold_rejects_the_checkpoint(box: Box) -> None:
+    checkpoint = box.state / "log" / "checkpoint"
+    name = cosigner_name("landlink.example")
+    signer = Ed25519Cosigner(name, load_ed25519(box.home.key("cosign-ed25519")), at_s=1_795_000_000)
+    note = add_signatures(checkpoint.read_bytes(), [signer])
+    head, line = note[:-1].rsplit(b" ", 1)
+    signature = bytearray(base64.b64decode(line))
+    signature[-1] ^= 1
+    checkpoint.write_bytes(head + b" " + base64.b64encode(signature) + b"\n")
+    with pytest.raises(Untrusted, match="does not hold"):
+        pull_from(box)
 
 
 # --- flipped bits -----------------------------------------------------------------------------------------------------
@@ -570,3 +599,32 @@ def test_a_training_home_does_not_take_a_live_log(home: Home, box: Box, tmp_path
     assert "mode" in words(pulled.problems)
     opened = read_log(PulledLog(log, tmp_path / "pulled"), record_identity(home), silent)
     assert opened.lines == []
+
+
+# --- what the real recorder wrote -------------------------------------------------------------------------------------
+
+
+@pytest.mark.post
+def test_the_log_of_a_real_post_is_pulled_from_the_boxs_own_folder_too(
+    post: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(post.out / "hq", tmp_path / "hq")
+    shutil.copytree(post.out / "box", tmp_path / "box", ignore=shutil.ignore_patterns("*.sock"))
+    home = Home.open(tmp_path / "hq")
+    assert run(home, "pull", str(tmp_path / "box")) == 0  # what the collector gave, and what the card holds, agree
+    shutil.rmtree(home.pulled)
+    assert run(home, "pull", str(tmp_path / "box")) == 0
+    assert run(home, "verify") == 0
+    assert "all of it holds" in capsys.readouterr().out
+    flip(max((tmp_path / "box" / "log" / "tile" / "entries" / "000.p").iterdir(), key=lambda path: int(path.name)))
+    shutil.rmtree(home.pulled)
+    assert run(home, "pull", str(tmp_path / "box")) == Untrusted.exit_code
+
+
+@pytest.mark.post
+def test_the_other_homes_auditor_opens_nothing_of_a_real_post(post: Run, tmp_path: Path) -> None:
+    shutil.copytree(post.out / "hq", tmp_path / "hq")
+    other = headquarters(tmp_path / "other")
+    shutil.copy(other.record_identity, tmp_path / "hq" / "record.identity")
+    assert run(Home.open(tmp_path / "hq"), "open", "--out", str(tmp_path / "opened.jsonl")) == 1
+    assert (tmp_path / "opened.jsonl").read_bytes() == b""
