@@ -135,8 +135,7 @@ def compare(traveller: Name, listed: Name) -> float:
 
     Every telling token of the traveller should be found on the list; not the other way round.
     """
-    matched = missing_traveller = missing_listed = 0.0
-    full = 0.0
+    matched = whole = 0.0
     used_traveller: set[int] = set()
     used_listed: set[int] = set()
     for pair in sorted(_pairs(traveller, listed), key=lambda pair: -pair.rank):
@@ -144,16 +143,15 @@ def compare(traveller: Name, listed: Name) -> float:
             used_traveller.update(pair.traveller)
             used_listed.update(pair.listed)
             matched += pair.weight * pair.likeness
-            full += pair.weight
-    telling = {traveller.tokens[place].text for place in used_traveller}
-    for place, token in enumerate(traveller.tokens):
-        if place not in used_traveller and token.text not in telling:
-            missing_traveller += token.weight
-    for place, token in enumerate(listed.tokens):
-        if place not in used_listed:
-            missing_listed += token.weight
-    whole = full + UNMATCHED_TRAVELLER * missing_traveller + UNMATCHED_LISTED * missing_listed
+            whole += pair.weight
+    whole += UNMATCHED_TRAVELLER * _left(traveller, used_traveller) + UNMATCHED_LISTED * _left(listed, used_listed)
     return matched / whole if whole else 0.0
+
+
+def _left(name: Name, used: set[int]) -> float:
+    """Weight of the tokens that found no partner; a name said twice counts once."""
+    said = {name.tokens[place].text for place in used}
+    return sum(token.weight for place, token in enumerate(name.tokens) if place not in used and token.text not in said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +186,8 @@ def _joined(many: Sequence[Token], one: Sequence[Token], *, swapped: bool) -> It
         for end in range(start + 2, min(start + JOIN_MAX, len(many)) + 1):
             text = "".join(token.text for token in many[start:end])
             for place, token in enumerate(one):
-                if abs(len(token.text) - len(text)) > 2 or token.text[0] != text[0]:
+                longest = max(len(part.text) for part in many[start:end])
+                if abs(len(token.text) - len(text)) > 2 or token.text[0] != text[0] or len(token.text) <= longest:
                     continue
                 likeness = _likeness(_token(text), token, cut=False)
                 if likeness >= 0.85:

@@ -1,0 +1,171 @@
+"""Whatever bytes come from outside, the parsers of releases and lists answer with a value or Malformed/Untrusted."""
+
+import io
+from datetime import date
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from appliance.errors import Malformed, Untrusted
+from appliance.formats.lists import (
+    DocumentKey,
+    DocumentsFile,
+    ListedBirth,
+    ListedDocument,
+    ListedName,
+    ListedPerson,
+    PersonsFile,
+    canonical_number,
+    encode_list,
+    parse_documents,
+    parse_persons,
+)
+from appliance.formats.release import verify_release
+from appliance.screen.names import block_keys, compare, read_name
+from appliance.screen.persons import PersonsInMemory
+from appliance.shelf import read_release
+from provisioning.authority.document_csv import DocumentRow, RejectedLine, read_documents
+from provisioning.authority.un_xml import ReadPerson, RejectedPerson, read_persons
+from tests.release_world import make_world
+from tests.screen_world import laid
+
+WORDS = st.text(alphabet="ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=1, max_size=12)
+NAMES = st.lists(WORDS, min_size=1, max_size=5).map(" ".join)
+NUMBERS = st.text(alphabet="0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=1, max_size=32)
+
+
+@given(st.binary(max_size=300))
+def test_list_files_are_values_or_malformed(data: bytes) -> None:
+    for parse in (parse_documents, parse_persons):
+        with pytest.raises(Malformed):
+            parse(data)
+
+
+@given(st.binary(max_size=600))
+def test_every_line_of_a_csv_is_a_row_or_a_reason(text: bytes) -> None:
+    lines = io.BytesIO(b"din,issuing_country,doc_type,op\n" + text)
+    for row in read_documents(lines):
+        assert isinstance(row, DocumentRow | RejectedLine)
+
+
+@given(NUMBERS, st.sampled_from(["LAO", "D", "UTO"]), st.sampled_from(["P", "V"]))
+def test_a_written_line_is_read_back(number: str, issuer: str, document_type: str) -> None:
+    text = f"din,issuing_country,doc_type\n{number},{issuer},{document_type}\n".encode()
+    (row,) = read_documents(io.BytesIO(text))
+    assert isinstance(row, DocumentRow)
+    assert row.keys == (DocumentKey(issuer=issuer, document_type=document_type, number=number),)
+
+
+XML = (Path(__file__).parents[1] / "vectors" / "lists" / "un_traps.xml").read_bytes()
+
+
+@given(st.integers(0, len(XML) - 1), st.binary(min_size=0, max_size=4))
+def test_a_damaged_un_list_is_read_or_refused(place: int, instead: bytes) -> None:
+    damaged = XML[:place] + instead + XML[place + len(instead) :]
+    try:
+        for read in read_persons(io.BytesIO(damaged)):
+            assert isinstance(read, ReadPerson | RejectedPerson)
+    except Malformed:
+        pass
+
+
+@given(st.integers(0, len(XML) - 30))
+def test_a_truncated_un_list_is_refused(length: int) -> None:
+    with pytest.raises(Malformed):
+        list(read_persons(io.BytesIO(XML[:length])))
+
+
+@given(st.dictionaries(NUMBERS, st.sampled_from(["stolen", "lost"]), max_size=5), st.binary(min_size=32, max_size=32))
+def test_a_documents_list_survives_its_encoding(numbers: dict[str, str], key: bytes) -> None:
+    entries = {
+        DocumentKey(issuer="LAO", document_type="P", number=number).digest(key): ListedDocument(
+            entry=number, source="s", fraud=fraud
+        )
+        for number, fraud in numbers.items()
+    }
+    file = DocumentsFile(schema=1, dated=date(2026, 11, 3), key=key, entries=entries)
+    assert parse_documents(encode_list(file)) == file
+
+
+@given(st.text(max_size=60))
+def test_a_canonical_number_is_canonical(text: str) -> None:
+    once = canonical_number(text)
+    assert canonical_number(once) == once
+    assert once.isascii()
+
+
+# --- names ------------------------------------------------------------------------------------------------------------
+
+
+@given(st.text(max_size=80), st.text(max_size=80), st.booleans())
+def test_any_two_texts_compare_to_a_share(one: str, other: str, cut: bool) -> None:  # noqa: FBT001
+    assert 0.0 <= compare(read_name(one, cut=cut), read_name(other)) <= 1.0
+
+
+@given(NAMES)
+def test_a_name_is_like_itself_in_any_order(name: str) -> None:
+    backwards = " ".join(reversed(name.split()))
+    assert compare(read_name(name), read_name(backwards)) == pytest.approx(1.0)
+
+
+@given(NAMES, NAMES)
+def test_more_names_on_the_list_cost_less_than_more_names_of_the_traveller(name: str, more: str) -> None:
+    base, longer = read_name(name), read_name(f"{name} {more}")
+    assert compare(base, longer) >= compare(longer, base) - 1e-9
+
+
+@given(NAMES)
+@settings(max_examples=50)
+def test_whoever_is_listed_under_a_telling_name_is_found_by_it(name: str) -> None:
+    if not block_keys(read_name(name)):
+        return
+    listed = ListedPerson(
+        entry="1",
+        source="s",
+        names=(ListedName(text=name, quality="primary"),),
+        births=(ListedBirth(year_from=1978, year_to=1978, month=4, day=12),),
+    )
+    index = PersonsInMemory(PersonsFile(schema=1, dated=date(2026, 11, 3), entries=(listed,)))
+    assert [match.person.entry for match in index.match(laid(name.replace(" ", "<")))] == ["1"]
+
+
+# --- releases ---------------------------------------------------------------------------------------------------------
+
+
+@cache
+def release() -> tuple[dict[str, bytes], bytes]:
+    """A whole release and its root, made once."""
+    world = make_world(Path(mkdtemp()))
+    world.carry_and_take()
+    return read_release(world.shelf.folder / "1"), world.repository.root()
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None)
+def test_any_flipped_bit_of_a_release_is_noticed(data: st.DataObject) -> None:
+    files, root = release()
+    path = data.draw(st.sampled_from(sorted(files)))
+    place = data.draw(st.integers(0, len(files[path]) * 8 - 1))
+    flipped = bytearray(files[path])
+    flipped[place // 8] ^= 1 << place % 8
+    try:
+        taken = verify_release({**files, path: bytes(flipped)}, root)
+    except (Malformed, Untrusted):
+        return
+    # Only a list may be damaged alone, and JSON of a timestamp may differ in bytes that no signature is over.
+    listed = path.removeprefix("targets/")
+    assert not isinstance(taken.files.get(listed), bytes) or path == "metadata/timestamp.json"
+
+
+@given(st.binary(max_size=200), st.sampled_from(["timestamp", "snapshot", "targets", "lists", "2.root"]))
+@settings(max_examples=60, deadline=None)
+def test_metadata_of_any_bytes_is_refused(content: bytes, name: str) -> None:
+    files, root = release()
+    with pytest.raises((Malformed, Untrusted)):
+        verify_release({**files, f"metadata/{name}.json": content}, root)
+    with pytest.raises((Malformed, Untrusted)):
+        verify_release(files, content)
