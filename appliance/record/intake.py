@@ -7,7 +7,7 @@ records that the disk's reserve is kept for, and cannot close a case but by an o
 from appliance.errors import Malformed, Refused
 from appliance.formats.record import parse_record
 from appliance.formats.wire import Append, RefusedReply
-from appliance.model import Canary, Mode, Outcome, Picture, Priority, Record, Screened
+from appliance.model import Body, Canary, Mode, Outcome, Picture, Priority, Record, Screened
 
 
 class RefusedWith(Refused):
@@ -47,5 +47,15 @@ def _check_kind(request: Append, record: Record) -> None:
         raise Malformed("append", "pictures, and nothing else, have the priority of bulk")
     if request.opens is not None and not (isinstance(body, Screened) and request.opens.of == record.record_id):
         raise Malformed("append", "a case opens with the screening that it is about")
-    if request.closes is not None and not (isinstance(body, Outcome) and request.closes == body.of):
-        raise Malformed("append", "a case closes with its own outcome")
+    if request.closes is not None and not _may_close(request, body):
+        raise Malformed("append", "a case closes with its own outcome, or moves to the same person's next document")
+
+
+def _may_close(request: Append, body: Body) -> bool:
+    match body:
+        case Outcome():
+            return request.closes == body.of
+        case Screened():
+            return request.opens is not None and body.laid > 1
+        case _:
+            return False
