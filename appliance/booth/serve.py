@@ -2,10 +2,12 @@
 
 import ipaddress
 import os
+import signal
 import socket
 import threading
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Final
 
 import uvicorn
@@ -102,6 +104,7 @@ def run(config: Config, hardware: Hardware, *, clock: Clock, lists: ListsOnHand)
         clerk.device("camera", DeviceState.FAULTED, hardware.camera_why)
     lane.start(clerk)
     notify(READY)  # the page's socket listens already, and whoever asks early is answered when the page is up
+    signal.signal(signal.SIGTERM, _leave)
     try:
         _serve(page, listening)
     finally:
@@ -161,6 +164,11 @@ def _serve(page: Page, listening: socket.socket) -> None:
         limit_concurrency=64,
     )
     uvicorn.Server(settings).run(sockets=[listening])
+
+
+def _leave(_signal: int, _frame: FrameType | None) -> None:
+    """The page's server, once it has ended, raises the signal again; by its default the lamps would stay lit."""
+    raise SystemExit(0)
 
 
 def _end_with_thread(arguments: threading.ExceptHookArgs) -> None:
