@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from appliance.errors import Malformed
+from appliance.formats.refusal import refusal
 from appliance.model import Noun, StateCode, Word
 
 LIST_BYTES_MAX: Final = 32 * 1024 * 1024
@@ -173,7 +174,7 @@ def _parse(data: bytes, kind: type[F], what: str) -> F:
     try:
         return msgspec.json.decode(data, type=kind, strict=True)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Malformed(what, str(error)) from None
+        raise Malformed(what, refusal(error)) from None
 
 
 def parse_documents(data: bytes) -> DocumentsFile:

@@ -15,8 +15,12 @@ _FROM_THE_SCHEMA: Final = re.compile(
 """Beginnings of the texts that msgspec makes of the schema and of type names alone."""
 
 
-def refusal(error: msgspec.DecodeError) -> str:
-    """Words for `error` without any of the refused content."""
+def refusal(error: msgspec.DecodeError | UnicodeDecodeError | RecursionError) -> str:
+    """Words for what a decoder of msgspec raised, without any of the refused content."""
+    if isinstance(error, UnicodeDecodeError):
+        return f"Not UTF-8 (byte {error.start})"
+    if isinstance(error, RecursionError):
+        return "Nested too deeply"
     text = str(error)
     place = _PATH.search(text)
     path = place.group(0) if place else ""

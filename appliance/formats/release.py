@@ -17,6 +17,7 @@ from tuf.api.metadata import TargetFile
 
 from appliance.errors import Malformed, Untrusted
 from appliance.formats.lists import LIST_BYTES_MAX
+from appliance.formats.refusal import refusal
 from appliance.formats.tuf_chain import verify_chain
 from appliance.model import Digest, Noun, Word
 
@@ -159,7 +160,7 @@ def _parse(data: bytes, kind: type[T], path: str) -> T:
     try:
         return msgspec.json.decode(data, type=kind, strict=True)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Malformed(path, str(error)) from None
+        raise Malformed(path, refusal(error)) from None
 
 
 def encode_target(content: Recipients | Roster | Policy) -> bytes:

@@ -87,7 +87,5 @@ def parse_status(text: bytes, kind: type[T]) -> T:
         raise Malformed("status file", f"{len(text)} bytes, at most {STATUS_BYTES_MAX}")
     try:
         return msgspec.json.decode(text, type=kind, strict=True)
-    except UnicodeDecodeError as error:
-        raise Malformed("status file", "not UTF-8", offset=error.start) from None
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Malformed("status file", refusal(error)) from None
