@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
 
-from appliance.errors import Malformed, Untrusted
+from appliance.errors import Malformed, Refused, Untrusted
 from appliance.formats.age import BLOB_BYTES_MAX
 from appliance.formats.checkpoint import Checkpoint, open_checkpoint
 from appliance.formats.edge import Edge
@@ -62,6 +62,7 @@ def pull(kept: PulledLog, source: Source, cosigners: tuple[Verifier, ...], advan
     """Pull what `source` has of the log beyond what is kept.
 
     Raises:
+        Refused: It is a log of the other mode.
         Untrusted, Malformed: The source's checkpoint or tree does not hold; nothing of it was kept but the proof.
         UplinkFault, StorageFault, StorageFull: It could not be read or kept.
     """
@@ -134,6 +135,8 @@ def _take_entries(
     read = _reader(source)
     for index, leaf in enumerate(read_entries(new.size, read, old.size), old.size):
         edge.append(leaf)
+        if index == 0:
+            _admit(kept, leaf)
         try:
             walk.take(leaf)
         except (Malformed, Untrusted) as error:
@@ -150,6 +153,19 @@ def _take_entries(
         if source.read(path, bytes_max=TILE_BYTES_MAX) != content:
             words = f"{source.name}: {path} is not what the log's entries give; the entries themselves hold"
             result.problems.append(Problem(origin=kept.log.origin, index=None, words=words))
+
+
+def _admit(kept: PulledLog, leaf: bytes) -> None:
+    """Raise Refused when a log begins in the other mode: nothing of it belongs here, not even as evidence (I7)."""
+    try:
+        mode = parse_statement(leaf).unverified.mode
+    except Malformed:  # named by the walk
+        return
+    if mode is not kept.log.mode:
+        raise Refused(
+            f"this log is of mode {mode}, this home is for {kept.log.mode}; "
+            f"use the home for {mode} (--home), the two never mix"
+        )
 
 
 def _walk_at(kept: PulledLog, size: int) -> Walk:

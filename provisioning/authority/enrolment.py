@@ -83,6 +83,7 @@ def issue(home: Home, signed_request: bytes, out: Path, *, serial: str | None, n
         earlier = roster.box(request.serial)
         again = earlier is not None
         _check_same_box(earlier, box)
+        _check_own_key(roster, box)
         return (*(each for each in roster.boxes if each.serial != box.serial), box)
 
     change_roster(home, change, at_ms=now_ms)
@@ -135,6 +136,13 @@ def _check_same_box(earlier: RosterBox | None, box: RosterBox) -> None:
         raise Refused(f"serial {box.serial} belongs to a box with another identity key; a serial is never used again")
     if earlier.log_vkey != box.log_vkey:
         raise Refused(f"box {box.serial} is enrolled with another log key: two logs of one name would be a fork")
+
+
+def _check_own_key(roster: Roster, box: RosterBox) -> None:
+    """Raises Refused when the identity key is that of another serial: one of the two is a copy."""
+    for other in roster.boxes:
+        if other.serial != box.serial and other.identity_der == box.identity_der:
+            raise Refused(f"the identity key is that of box {other.serial}; a box makes its own, wipe this one first")
 
 
 def _write_answer(home: Home, answer: Answer, out: Path) -> None:

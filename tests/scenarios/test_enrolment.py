@@ -246,6 +246,16 @@ def test_a_serial_never_passes_to_another_box(home: Home, answer: Path, tmp_path
         answer_to(home, ask(config(tmp_path / "other")), tmp_path / "second")
 
 
+def test_a_copied_identity_under_another_serial_is_refused(
+    home: Home, box: Config, answer: Path, tmp_path: Path
+) -> None:
+    assert answer.is_dir()
+    copied = config(tmp_path / "copy", serial="LA-0002")
+    shutil.copytree(box.state, copied.state)
+    with pytest.raises(Refused, match="the identity key is that of box LA-0001"):
+        answer_to(home, ask(copied), tmp_path / "second")
+
+
 def test_another_log_key_under_the_same_name_is_refused(home: Home, box: Config, answer: Path, tmp_path: Path) -> None:
     assert answer.is_dir()
     (box.state / "recorder" / "log.key").unlink()

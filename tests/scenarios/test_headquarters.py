@@ -591,14 +591,21 @@ def test_a_box_that_is_not_enrolled_is_named(box: Box) -> None:
         run(box.home, "pull", "--box", "LA-0099", str(box.state))
 
 
-def test_a_training_home_does_not_take_a_live_log(home: Home, box: Box, tmp_path: Path) -> None:
+def test_a_live_log_is_refused_at_the_training_door_and_opens_nowhere_else(
+    home: Home, box: Box, tmp_path: Path
+) -> None:
     training = headquarters(tmp_path / "training", mode=Mode.TRAINING)
     shutil.copy(home.roster_file, training.roster_file)
     log = logs_of(training, read_roster(training), None)[0]
-    pulled = pull(PulledLog(log, tmp_path / "pulled"), folder_sources(box.state)[box.origin], (), silent)
-    assert "mode" in words(pulled.problems)
-    opened = read_log(PulledLog(log, tmp_path / "pulled"), record_identity(home), silent)
-    assert opened.lines == []
+    there = PulledLog(log, tmp_path / "pulled")
+    with pytest.raises(Refused, match="this log is of mode live, this home is for training"):
+        pull(there, folder_sources(box.state)[box.origin], (), silent)
+    assert not there.folder.exists()
+    shutil.copytree(box.state / "log", there.folder)
+    shutil.copytree(box.state / "bodies", there.folder / "bodies")
+    opened = read_log(there, record_identity(home), silent)
+    assert (opened.lines, opened.opened) == ([], 0)
+    assert "mode live" in words(opened.problems)
 
 
 # --- what the real recorder wrote -------------------------------------------------------------------------------------
