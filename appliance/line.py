@@ -110,11 +110,12 @@ class RecorderLine:
             self._socket.settimeout(_left(deadline))
             self._socket.connect(str(self._path))
         self._socket.settimeout(_left(deadline))
-        if memfd is None:
-            self._socket.send(packet)
-        else:
-            with sealed_memfd(memfd) as fd:
-                socket.send_fds(self._socket, [packet], [fd])
+        with contextlib.suppress(BrokenPipeError):  # hung up on: why may stand in what is still to be read
+            if memfd is None:
+                self._socket.send(packet)
+            else:
+                with sealed_memfd(memfd) as fd:
+                    socket.send_fds(self._socket, [packet], [fd])
         self._socket.settimeout(_left(deadline))
         answer = self._socket.recv(MESSAGE_BYTES_MAX + 1)
         if not answer:
