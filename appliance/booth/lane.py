@@ -28,12 +28,6 @@ SHOWN_AT_LEAST_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Scanned:
-    frame: Frame
-    arrived_s: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Typed:
     reading: DocumentReading
     following: Following
@@ -51,7 +45,7 @@ class _Noticed:
     words: str
 
 
-_Item = _Scanned | _Typed | _Said | _Noticed | Noise | StateChanged | Button
+_Item = Frame | _Typed | _Said | _Noticed | Noise | StateChanged | Button
 
 
 class Lane:
@@ -110,9 +104,7 @@ class Lane:
     def _deliver(self, event: ScannerEvent) -> None:
         if isinstance(event, Frame):
             self.laid += 1
-            self._queue.put(_Scanned(frame=event, arrived_s=time.monotonic()))
-        else:
-            self._queue.put(event)
+        self._queue.put(event)
 
     def _run(self, clerk: Clerk) -> None:
         clerk.idle()
@@ -129,9 +121,9 @@ class Lane:
 
     def _handle(self, clerk: Clerk, item: _Item) -> None:
         match item:
-            case _Scanned():
-                self._wait_for_eyes(clerk, item.arrived_s)
-                clerk.document(reading_of(item.frame))
+            case Frame():
+                self._wait_for_eyes(clerk)
+                clerk.document(reading_of(item))
             case _Typed():
                 _answer(item.done, lambda: clerk.document(item.reading, item.following))
             case _Said():
@@ -149,9 +141,9 @@ class Lane:
             case _:
                 assert_never(item)
 
-    def _wait_for_eyes(self, clerk: Clerk, arrived_s: float) -> None:
-        """A document that was laid before a referral was lit waits until that referral has been seen."""
-        if clerk.lamp not in (None, Lamp.GREEN) and arrived_s < clerk.shown_s:
+    def _wait_for_eyes(self, clerk: Clerk) -> None:
+        """A document that is laid before a referral could be seen waits a moment; nothing found makes nobody wait."""
+        if clerk.lamp not in (None, Lamp.GREEN):
             self._stopping.wait(max(0.0, clerk.shown_s + SHOWN_AT_LEAST_S - time.monotonic()))
 
 
