@@ -1,0 +1,111 @@
+"""The vectors in the formats' README are what the code writes, and the README tells of every module, type and event."""
+
+import hashlib
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from appliance.formats import cose
+from appliance.formats.age import identity_from_seed
+from appliance.formats.checkpoint import open_checkpoint
+from appliance.formats.event import EVENTS
+from appliance.formats.merkle import Frontier, leaf_hash
+from appliance.formats.note import LogSigner, parse_vkey
+from appliance.formats.receipt import verify_receipt
+from appliance.formats.record import commitment, encode_record, padded_size, parse_record
+from appliance.formats.statement import EventEntry, Sealed, parse_statement, sign_statement, verify_statement
+from appliance.formats.upload import parse_batch
+from tests.formats_samples import a_record
+
+FORMATS = Path(__file__).parents[2] / "appliance" / "formats"
+README = (FORMATS / "README.md").read_text(encoding="utf-8")
+VECTORS: dict[str, Any] = tomllib.loads("\n".join(re.findall(r"```toml\n(.*?)```", README, re.DOTALL)))
+
+
+def key_of(seed: str) -> Ed25519PrivateKey:
+    return Ed25519PrivateKey.from_private_bytes(bytes.fromhex(seed))
+
+
+def test_the_record_and_its_commitment() -> None:
+    record = bytes.fromhex(VECTORS["record"]["record"])
+    assert parse_record(record) == a_record()
+    assert encode_record(a_record()) == record
+    assert commitment(record).hex() == VECTORS["record"]["commitment"]
+
+
+def test_the_padded_sizes() -> None:
+    assert {int(size): padded for size, padded in VECTORS["padding"]["sizes"].items()} == {
+        int(size): padded_size(int(size)) for size in VECTORS["padding"]["sizes"]
+    }
+
+
+def test_the_age_identity_and_its_recipient() -> None:
+    identity = identity_from_seed(bytes.fromhex(VECTORS["age"]["seed"]))
+    assert identity.encode() == VECTORS["age"]["identity"]
+    recipient = identity.recipient.encode()
+    assert hashlib.sha256(recipient.encode()).hexdigest() == VECTORS["age"]["recipient_sha256"]
+    assert len(recipient) == 1_959
+
+
+@pytest.mark.parametrize(("name", "kind"), [("sealed", Sealed), ("event", EventEntry)])
+def test_the_statements(name: str, kind: type) -> None:
+    vector = VECTORS["statement"]
+    key, leaf = key_of(vector["epoch_seed"]), bytes.fromhex(vector[name])
+    public = key.public_key().public_bytes_raw()
+    assert (public.hex(), cose.kid(public).hex()) == (vector["epoch_public"], vector["kid"])
+    statement = verify_statement(parse_statement(leaf), public)
+    assert isinstance(statement.kind, kind)
+    assert sign_statement(statement, epoch_public=public, sign=key.sign) == leaf
+
+
+def test_the_log() -> None:
+    vector = VECTORS["log"]
+    frontier = Frontier()
+    for name, expected in zip(("sealed", "event"), vector["leaf_hashes"], strict=True):
+        hashed = leaf_hash(bytes.fromhex(VECTORS["statement"][name]))
+        assert hashed.hex() == expected
+        frontier.append(hashed)
+    verifier = parse_vkey(vector["vkey"])
+    assert LogSigner(verifier.name, key_of(vector["log_seed"])).verifier == verifier
+    checkpoint, _ = open_checkpoint(vector["checkpoint"].encode(), verifier)
+    assert (checkpoint.size, checkpoint.root) == (2, frontier.root())
+    assert (checkpoint.root.hex(), checkpoint.digest().hex()) == (vector["root"], vector["digest"])
+
+
+def test_the_delivery_receipt() -> None:
+    vector = VECTORS["receipt"]
+    public = key_of(vector["receipts_seed"]).public_key().public_bytes_raw()
+    assert public.hex() == vector["receipts_public"]
+    receipt = verify_receipt(bytes.fromhex(vector["receipt"]), public)
+    assert (receipt.index, receipt.ledger_position, receipt.opened_through) == (0, 1, -1)
+
+
+def test_the_batch() -> None:
+    (item,) = parse_batch(bytes.fromhex(VECTORS["upload"]["batch"]))
+    assert item.body == b"sealed"
+    assert item.sha256 == hashlib.sha256(b"sealed").digest()
+
+
+def test_every_module_is_in_the_table() -> None:
+    modules = {path.name for path in FORMATS.glob("*.py")} - {"__init__.py", "fields.py", "cbor.py"}
+    assert {name for name in modules if f"`{name}`" not in README} == set()
+
+
+def test_every_event_stands_with_its_fields_and_meaning() -> None:
+    for event in EVENTS.values():
+        fields = ", ".join(f"`{name}`" for name in event.fields) or "none"
+        assert f"| `{event.event}` | {fields} | {event.meaning} |" in README
+
+
+def test_every_type_of_signed_thing_is_in_the_table() -> None:
+    declared = {
+        value
+        for path in FORMATS.glob("*.py")
+        for value in re.findall(r'_TYPE: Final = "(landlink/[a-z]+)"', path.read_text())
+    }
+    assert len(declared) == 5
+    assert {typ for typ in declared if f"`{typ}`" not in README} == set()
