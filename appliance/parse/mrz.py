@@ -91,9 +91,9 @@ def _optional(text: str, layout: Layout) -> str:
     long = long_number(text, layout)
     first_start, first_end = layout.optional[0]
     if long is not None:
-        first_start = long.check_at + 1
+        first_start = min(long.check_at + 2, first_end)  # behind the filler that ends the number
     spans = ((first_start, first_end), *layout.optional[1:])
-    return FILLER.join(part for span in spans if (part := text[slice(*span)].strip(FILLER)))
+    return FILLER.join(part for span in spans if (part := text[slice(*span)].rstrip(FILLER)))
 
 
 def _names(text: str, layout: Layout) -> tuple[str, str]:

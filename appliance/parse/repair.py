@@ -144,5 +144,4 @@ def _merge(text: str, layout: Layout, by_class: tuple[Change, ...], by_check: tu
             reason=reason,
         )
         for place, (taken_as, reason) in sorted(changed.items())
-        if taken_as != text[place]
     )
