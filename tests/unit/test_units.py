@@ -130,6 +130,18 @@ def test_users_and_folders_come_out_as_declared_and_a_second_time_too(tmp_path: 
         assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == expected, path
 
 
+@pytest.mark.interop
+@pytest.mark.root
+@pytest.mark.usefixtures("root")
+def test_the_firewall_is_one_that_the_kernel_takes() -> None:
+    """`-c` checks and changes nothing."""
+    command = shutil.which("nft")
+    if command is None:
+        pytest.skip("nft is missing (Debian package nftables)")
+    done = subprocess.run([command, "-c", "-f", UNITS / "nftables.conf"], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
+
+
 # --- what the units name ----------------------------------------------------------------------------------------------
 
 
