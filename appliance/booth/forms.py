@@ -17,6 +17,7 @@ from appliance.booth.events import (
 from appliance.clock import Instant
 from appliance.errors import Malformed
 from appliance.model import Id, OutcomeKind, TypedReading
+from appliance.parse.dates import parse_typed_date
 from appliance.parse.reading import parse_reading
 from appliance.scan.reading import typed_reading
 
@@ -138,7 +139,7 @@ def typed(fields: Mapping[str, str], now: Instant) -> TypedPage:
         following = Following(fields.get("belongs") or "traveller")
     except ValueError:
         raise FieldMalformed("belongs", "choose whose the document is") from None
-    values |= {name: _iso(values[name]) for name in ("date_of_birth", "date_of_expiry")}
+    values |= {name: _typed_date(name, values[name]) for name in ("date_of_birth", "date_of_expiry")}
     try:
         reading = typed_reading(**values)
         parse_reading(reading, now)
@@ -148,13 +149,17 @@ def typed(fields: Mapping[str, str], now: Instant) -> TypedPage:
     return TypedPage(reading=reading, following=following)
 
 
-def _iso(text: str) -> str:
-    """A date as people here write it, day first, as the record has it, year first; anything else unchanged."""
+def _typed_date(name: str, text: str) -> str:
+    """A date as people here write it, day first, as the record has it, year first. Raises FieldMalformed."""
     text = text.strip()
     if match := _DAY_FIRST.fullmatch(text):
-        return f"{match[3]}-{int(match[2]):02}-{int(match[1]):02}"
-    if match := _MONTH_FIRST.fullmatch(text):
-        return f"{match[2]}-{int(match[1]):02}"
+        text = f"{match[3]}-{int(match[2]):02}-{int(match[1]):02}"
+    elif match := _MONTH_FIRST.fullmatch(text):
+        text = f"{match[2]}-{int(match[1]):02}"
+    try:
+        parse_typed_date(text)
+    except Malformed:
+        raise FieldMalformed(name, HINTS[name]) from None
     return text
 
 
