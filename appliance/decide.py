@@ -129,9 +129,10 @@ def _unreadable(unread: str) -> Reason:
 def _from_lists(screening: Screening, duty_telephone: str) -> Iterator[Reason]:
     for answer in screening.lists:
         if not answer.searched or answer.dated is None:
-            why = f": {answer.why}" if answer.why else ""
+            # Without a release `why` is a technician's; the record keeps it, the officer reads this.
+            why = answer.why if answer.version else "there is no list on it that holds"
             name = _LISTS.get(answer.list_name, "list")
-            yield _not_checked(f"The box could NOT check the {name}{why}.", duty_telephone)
+            yield _not_checked(f"The box could NOT check the {name}: {why}.", duty_telephone)
     if not screening.lists:
         yield _not_checked("The box could NOT check any list.", duty_telephone)
 

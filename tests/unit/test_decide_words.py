@@ -79,6 +79,14 @@ def test_a_list_that_could_not_be_searched_refers_and_names_the_telephone(agains
     assert decision.first.next_step.startswith(f"Telephone {TELEPHONE}")
 
 
+def test_a_technicians_reason_stays_in_the_record() -> None:
+    nothing = Lists.from_release(None, "metadata/snapshot.json is missing")
+    assert screen(laid(), nothing, NOW).lists[0].why == "metadata/snapshot.json is missing"
+    decision = judged(None, nothing)
+    assert isinstance(decision, Refer)
+    assert decision.first.words == "The box could NOT check the list of documents: there is no list on it that holds."
+
+
 def test_no_answer_of_any_list_is_never_clear() -> None:
     decision = decide(laid(), PASSED, Screening(lists=(), hits=()), duty_telephone=TELEPHONE)
     assert codes(decision) == ["list_not_checked"]
