@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from appliance.clock import Grade, Instant
-from appliance.formats.age import Identity, identity_from_seed
+from appliance.formats.age import Identity
 from appliance.formats.identity import EpochCertificate, certify_epoch
 from appliance.formats.note import LogSigner
 from appliance.formats.statement import EpochStart, EventEntry, Sealed, Statement
@@ -33,8 +33,8 @@ OTHER_IDENTITY_KEY: Final = ec.derive_private_key(2, ec.SECP256R1())
 OTHER_IDENTITY_DER: Final = OTHER_IDENTITY_KEY.public_key().public_bytes(
     Encoding.DER, PublicFormat.SubjectPublicKeyInfo
 )
-GENERAL: Final[Identity] = identity_from_seed(b"\x33" * 32)
-ESCROW: Final[Identity] = identity_from_seed(b"\x44" * 32)
+GENERAL: Final = Identity(b"\x33" * 32)
+ESCROW: Final = Identity(b"\x44" * 32)
 
 SEALED: Final = Sealed(commitment=b"\xc0" * 32, blob_sha256=b"\xb1" * 32, blob_bytes=7_453)
 EVENT: Final = EventEntry(event="recovered", fields={"entries": "3", "torn_bytes": "0"})

@@ -86,7 +86,14 @@ class Recipient:
 
 
 class Identity:
-    """Who can open a file; made of a 32-byte seed: SHAKE256(seed, 96) = ML-KEM seed (64) || X25519 scalar (32)."""
+    """Who can open a file.
+
+    Args:
+        seed: 32 secret bytes; SHAKE256(seed, 96) = ML-KEM seed (64) || X25519 scalar (32).
+
+    Raises:
+        Malformed: A seed of another length.
+    """
 
     def __init__(self, seed: bytes) -> None:
         if len(seed) != SEED_BYTES:
@@ -138,11 +145,6 @@ def parse_identity(text: str) -> Identity:
     """Parse `AGE-SECRET-KEY-PQ-1...`. Raises Malformed, also for a classical identity; never with the text in it."""
     prefix, seed = bech32.decode(text, what="age identity", characters_max=TEXT_CHARACTERS_MAX)
     _check_prefix(prefix, IDENTITY_PREFIX, "age identity")
-    return Identity(seed)
-
-
-def identity_from_seed(seed: bytes) -> Identity:
-    """The identity of these 32 secret bytes. Raises Malformed for another length."""
     return Identity(seed)
 
 

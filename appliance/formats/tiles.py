@@ -49,11 +49,6 @@ class TileName:
         return f"tile/{place}/{'/'.join([f'x{group}' for group in groups[:-1]] + groups[-1:])}{partial}"
 
 
-def tile_path(level: int, n: int, width: int = TILE_WIDTH) -> str:
-    """Path of a hash tile below the log's folder: `tile/0/x001/x234/067`, partial `tile/0/000.p/5`."""
-    return TileName(level, n, width).path
-
-
 def entries_path(n: int, width: int = TILE_WIDTH) -> str:
     """Path of an entry bundle below the log's folder: `tile/entries/000.p/5`."""
     return TileName(None, n, width).path

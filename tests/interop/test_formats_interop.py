@@ -8,81 +8,39 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
-from appliance.clock import Grade, Instant
-from appliance.formats.age import encrypt, identity_from_seed
+from appliance.formats.age import Identity, encrypt
 from appliance.formats.checkpoint import Checkpoint, sign_checkpoint
 from appliance.formats.edge import Edge
-from appliance.formats.identity import EpochCertificate, certify_epoch
-from appliance.formats.note import Ed25519Cosigner, LogSigner, MlDsa44Cosigner, add_signatures
+from appliance.formats.note import Ed25519Cosigner, MlDsa44Cosigner, add_signatures
 from appliance.formats.record import commitment, encode_record, pad
-from appliance.formats.statement import EpochStart, EventEntry, Kind, Sealed, Statement, sign_statement
-from appliance.model import Canary, Mode, Record
+from appliance.formats.statement import EventEntry, Kind, Sealed, sign_statement
+from tests.formats_samples import (
+    EPOCH_KEY,
+    EPOCH_PUBLIC,
+    ESCROW,
+    GENERAL,
+    IDENTITY_DER,
+    LOG_SIGNER,
+    ORIGIN,
+    OTHER_IDENTITY_DER,
+    a_record,
+    a_statement,
+    epoch_start,
+)
 
 pytestmark = pytest.mark.interop
 
-ORIGIN = "landlink.example/la-0001.1"
-NOW = Instant(
-    wall_ms=1_793_100_000_000, grade=Grade.RTC, lower_bound_ms=1_793_000_000_000, boot_id="5a" * 16, boot_ms=9
-)
-LOG_SIGNER = LogSigner(ORIGIN, Ed25519PrivateKey.from_private_bytes(b"\x11" * 32))
-EPOCH_KEY = Ed25519PrivateKey.from_private_bytes(b"\x22" * 32)
-EPOCH_PUBLIC = EPOCH_KEY.public_key().public_bytes_raw()
 Run = Callable[..., subprocess.CompletedProcess[str]]
-IDENTITY_KEY = ec.derive_private_key(0x1234_5678_9ABC_DEF0, ec.SECP256R1())
-IDENTITY_DER = IDENTITY_KEY.public_key().public_bytes(
-    serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-)
-GENERAL = identity_from_seed(b"\x33" * 32)
-ESCROW = identity_from_seed(b"\x44" * 32)
 
 
-def es256(message: bytes) -> bytes:
-    r, s = decode_dss_signature(IDENTITY_KEY.sign(message, ec.ECDSA(hashes.SHA256())))
-    return r.to_bytes(32, "big") + s.to_bytes(32, "big")
-
-
-def a_record(number: int) -> bytes:
-    return encode_record(
-        Record(
-            schema=1,
-            origin=ORIGIN,
-            record_id=f"{number:032x}",
-            mode=Mode.LIVE,
-            salt=os.urandom(32),
-            at=NOW,
-            crossing=None,
-            person=None,
-            body=Canary(epoch=0, recipients_version=number + 1),
-        )
-    )
+def an_encoded(number: int) -> bytes:
+    return encode_record(a_record(number, salt=os.urandom(32)))
 
 
 def a_leaf(kind: Kind) -> bytes:
-    statement = Statement(
-        origin=ORIGIN, epoch=0, mode=Mode.LIVE, at=NOW, recipients_version=1, cosigned=None, kind=kind
-    )
-    return sign_statement(statement, epoch_public=EPOCH_PUBLIC, sign=EPOCH_KEY.sign)
-
-
-def epoch_start() -> EpochStart:
-    certificate = EpochCertificate(
-        origin=ORIGIN,
-        mode=Mode.LIVE,
-        epoch=0,
-        public=EPOCH_PUBLIC,
-        first_index=0,
-        software="0.1.0",
-        boot_id=NOW.boot_id,
-        started_ms=NOW.wall_ms,
-        previous=None,
-    )
-    return EpochStart(certificate=certify_epoch(certificate, identity_der=IDENTITY_DER, sign=es256))
+    return sign_statement(a_statement(kind), epoch_public=EPOCH_PUBLIC, sign=EPOCH_KEY.sign)
 
 
 def sealed(record: bytes, blob: bytes) -> Sealed:
@@ -94,10 +52,10 @@ def log(tmp_path: Path) -> Path:
     """A published log of 600 entries that was published in two steps, cosigned."""
     folder = tmp_path / "log"
     edge = Edge()
-    blob = encrypt(pad(a_record(0)), [GENERAL.recipient])
+    blob = encrypt(pad(an_encoded(0)), [GENERAL.recipient])
     for number in range(600):
         event = EventEntry(event="case_expired", fields={"count": str(number)})
-        kind = epoch_start() if number == 0 else sealed(a_record(number), blob) if number % 3 else event
+        kind = epoch_start() if number == 0 else sealed(an_encoded(number), blob) if number % 3 else event
         edge.append(a_leaf(kind))
         if number in (260, 599):
             for path, content in edge.publish():
@@ -141,7 +99,7 @@ def test_age_encryption_opens_a_body_and_refuses_a_flipped_byte(node: Run, tmp_p
     bodies: list[Path] = []
     expected: list[str] = []
     for number in range(3):
-        record = a_record(number)
+        record = an_encoded(number)
         bodies.append(tmp_path / f"{number}.2.age")
         bodies[-1].write_bytes(encrypt(pad(record), [GENERAL.recipient, ESCROW.recipient]))
         expected.append(commitment(record).hex())
@@ -155,8 +113,8 @@ def test_age_encryption_opens_a_body_and_refuses_a_flipped_byte(node: Run, tmp_p
 
 
 def test_age_encryption_refuses_the_identity_of_somebody_else(node: Run, tmp_path: Path) -> None:
-    (tmp_path / "identity").write_text(identity_from_seed(b"\x66" * 32).encode())
-    (tmp_path / "0.2.age").write_bytes(encrypt(pad(a_record(0)), [GENERAL.recipient]))
+    (tmp_path / "identity").write_text(Identity(b"\x66" * 32).encode())
+    (tmp_path / "0.2.age").write_bytes(encrypt(pad(an_encoded(0)), [GENERAL.recipient]))
     done = node("open_body.mjs", tmp_path / "identity", tmp_path / "0.2.age")
     assert done.returncode == 1
     assert not done.stdout
@@ -172,10 +130,7 @@ def test_auth0_cose_verifies_every_statement_and_refuses_a_flipped_byte(node: Ru
 
 
 def test_auth0_cose_refuses_the_epoch_of_another_identity(node: Run, log: Path, tmp_path: Path) -> None:
-    other = ec.derive_private_key(2, ec.SECP256R1()).public_key()
-    (tmp_path / "identity.pub").write_bytes(
-        other.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    )
+    (tmp_path / "identity.pub").write_bytes(OTHER_IDENTITY_DER)
     done = node("verify_statement.mjs", tmp_path / "identity.pub", log)
     assert done.returncode == 1
     assert "leaf 0" in done.stderr

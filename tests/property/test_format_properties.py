@@ -18,7 +18,6 @@ from appliance.formats.enrolment import parse_answer, verify_request
 from appliance.formats.identity import certify_epoch, verify_epoch_certificate
 from appliance.formats.merkle import (
     Frontier,
-    Nodes,
     consistency_proof,
     inclusion_proof,
     leaf_hash,
@@ -69,6 +68,7 @@ from tests.formats_samples import (
     epoch_start,
     es256,
 )
+from tests.merkle_nodes import Nodes
 
 # --- samples ----------------------------------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from appliance.clock import Grade, Instant
 from appliance.enrol.accept import accept_answer
 from appliance.formats.age import Identity, decrypt, parse_identity
 from appliance.formats.checkpoint import Checkpoint, open_checkpoint
-from appliance.formats.merkle import Nodes, leaf_hash, root_hash
+from appliance.formats.merkle import leaf_hash, root_hash
 from appliance.formats.note import Verifier, parse_vkey
 from appliance.formats.receipt import LogReceipt, parse_log_receipt, verify_log_receipt
 from appliance.formats.record import RECORD_BYTES_MAX, commitment, encode_record, parse_record, unpad
@@ -42,6 +42,7 @@ from appliance.releases.take import take_release
 from appliance.shelf import Shelf
 from provisioning.authority.enrolment import issue
 from provisioning.authority.home import Home
+from tests.merkle_nodes import Nodes
 from tests.scenarios.made_headquarters import BOOT, NOW_MS, ask, box_toml, config, headquarters, screened
 
 REPOSITORY = Path(__file__).parents[2]

@@ -10,11 +10,11 @@ import pytest
 from appliance.errors import Malformed, Untrusted
 from appliance.formats.age import (
     BLOB_BYTES_MAX,
+    Identity,
     Recipient,
     decrypt,
     encrypt,
     generate_identity,
-    identity_from_seed,
     parse_identity,
     parse_recipient,
 )
@@ -189,7 +189,7 @@ def test_public_keys_that_would_give_the_file_away_are_refused(public: bytes) ->
 
 def test_a_seed_of_another_length_is_refused() -> None:
     with pytest.raises(Malformed, match="31 bytes"):
-        identity_from_seed(bytes(31))
+        Identity(bytes(31))
 
 
 def test_a_header_that_never_ends_is_refused_within_its_bound() -> None:

@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from appliance.formats import cose
-from appliance.formats.age import identity_from_seed
+from appliance.formats.age import Identity
 from appliance.formats.checkpoint import open_checkpoint
 from appliance.formats.event import EVENTS
 from appliance.formats.merkle import Frontier, leaf_hash
@@ -44,7 +44,7 @@ def test_the_padded_sizes() -> None:
 
 
 def test_the_age_identity_and_its_recipient() -> None:
-    identity = identity_from_seed(bytes.fromhex(VECTORS["age"]["seed"]))
+    identity = Identity(bytes.fromhex(VECTORS["age"]["seed"]))
     assert identity.encode() == VECTORS["age"]["identity"]
     recipient = identity.recipient.encode()
     assert hashlib.sha256(recipient.encode()).hexdigest() == VECTORS["age"]["recipient_sha256"]

@@ -11,7 +11,6 @@ from appliance.errors import Malformed, Untrusted
 from appliance.formats.merkle import (
     EMPTY_ROOT,
     Frontier,
-    Nodes,
     consistency_proof,
     inclusion_proof,
     leaf_hash,
@@ -21,6 +20,7 @@ from appliance.formats.merkle import (
     verify_consistency,
     verify_inclusion,
 )
+from tests.merkle_nodes import Nodes
 
 ENTRIES = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"]
 ROOTS = [  # of the first 1, 2, ... 8 entries, as Certificate Transparency's reference implementation publishes them
