@@ -189,6 +189,7 @@ class Journal:
                 sync_folder(path.parent)
             except OSError:
                 os.close(fd)
+                partial.unlink(missing_ok=True)
                 raise
         return cls(path, fd, header, size=len(content), frames=len(frames))
 

@@ -71,6 +71,11 @@ class Rotation:
         """Whether an old journal waits for its files to be synced."""
         return self._old is not None
 
+    @property
+    def first(self) -> tuple[int, ...]:
+        """Size of the tree that the old journal begins at, () when there is none: recovery reads its tiles."""
+        return () if self._old is None else (self._old.first,)
+
     def due(self, journal: Journal) -> bool:
         """Whether it is time for a new journal: this one is long, and the one before is gone."""
         return not self.draining and (journal.size >= ROTATE_BYTES or journal.frames >= ROTATE_FRAMES)

@@ -164,7 +164,11 @@ class Log:
         self._take_room(len(encoded) + len(attached.blob), attached.purpose)
         if attached.priority is not None and not in_frame:
             self._stores.bodies.write_ahead(index, attached.priority, attached.blob)
-        self.journal.append(encoded)
+        try:
+            self.journal.append(encoded)
+        except StorageFull:
+            self._stores.bodies.delete(index)  # the next entry has this index, and another body
+            raise
         self._frontier = ahead
         self.publisher.add([frame])
         self._remember(kind, index)

@@ -95,7 +95,7 @@ class Publisher:
         self._files, self._folders = {}, {}
         return drain
 
-    def prune(self, *, now_s: float, keep: Iterable[int], older_than_s: float = SUPERSEDED_S) -> None:
+    def prune(self, *, now_s: float, keep: Iterable[int], older_than_s: float) -> None:
         """Remove superseded partial tiles.
 
         Args:

@@ -10,6 +10,7 @@ from types import FrameType
 from typing import Final
 
 from appliance.errors import Malformed, StorageFull, Untrusted
+from appliance.files import storage
 from appliance.formats.wire import (
     RefusedReply,
     Reply,
@@ -63,6 +64,8 @@ class Service:
 
     def __init__(self, setting: Setting) -> None:
         self._setting = setting
+        with storage("making the folder of the doors"):
+            setting.places.runtime.mkdir(parents=True, exist_ok=True)
         self._doors = Doors(setting.places.runtime, setting.uids, self._refused_at_door)
         self._recorder: Recorder | None = None
         self._upkeep: Upkeep | None = None
@@ -83,9 +86,8 @@ class Service:
             while not self._stopping:
                 self._turn()
                 notify(ALIVE)
-            if self._recorder is not None and self._upkeep is not None:
-                self._recorder.log.publisher.publish()
-                self._upkeep.write_status()
+            if self._upkeep is not None:
+                self._upkeep.leave()
         finally:
             self._doors.close()
 

@@ -17,6 +17,7 @@ from appliance.record.journal import Header
 from appliance.record.journals import Rotation
 from appliance.record.log import UPKEEP, Attached
 from appliance.record.places import Places
+from appliance.record.publish import SUPERSEDED_S
 from appliance.record.recorder import Recorder
 from appliance.record.room import Purpose
 
@@ -27,6 +28,9 @@ PUBLISH_LATEST_S: Final = 2.0
 LOOK_S: Final = 1.0
 PRUNE_S: Final = 3_600.0
 DRAIN_S: Final = 0.005
+DRAIN_BUSY_S: Final = 0.05
+"""The same when messages never cease: longer, since it comes only with a publication."""
+
 CLOCK_STEP_MS: Final = 2_000
 HOUR_MS: Final = 3_600_000
 ROOM_AGAIN: Final = 1.1
@@ -51,8 +55,8 @@ class Upkeep:
         self._hold_ms = hold_after_ack_h * HOUR_MS
         self._picture_share = picture_reserve_share
         self._rotation = Rotation(places.private)
-        self._news_since: float | None = None
-        self._looked = self._pruned = float("-inf")
+        self._stepped = self._looked = self._pruned = float("-inf")
+        self._judged: tuple[int, int, int] | None = None
         self._clock = recorder.log.scribe.now()
         self._status = b""
         self._spare_wanted = True
@@ -76,13 +80,22 @@ class Upkeep:
             StorageFault: The storage failed; the process must end.
         """
         now_s = time.monotonic()
-        with contextlib.suppress(StorageFull):  # shown in the status and refused to the booth; tried again next time
-            self._publish(now_s, quiet=quiet)
-            if quiet:
-                self._small_steps()
+        try:
+            if quiet or now_s - self._stepped >= PUBLISH_LATEST_S:
+                self._stepped = now_s
+                self._recorder.log.publisher.publish()
+                self._small_steps(DRAIN_S if quiet else DRAIN_BUSY_S)
             if now_s - self._looked >= LOOK_S:
                 self._looked = now_s
                 self._look(now_s)
+        except StorageFull:  # shown in the status and refused to the booth; tried again at the next look
+            self.prune(older_than_s=0)
+        self.write_status()
+
+    def leave(self) -> None:
+        """Publish what waits, so that readers find all of it; the journal has it anyway."""
+        with contextlib.suppress(StorageFull):
+            self._recorder.log.publisher.publish()
         self.write_status()
 
     def write_status(self) -> None:
@@ -105,23 +118,12 @@ class Upkeep:
                 replace_file(self._places.status, status)
                 self._status = status
 
-    def _publish(self, now_s: float, *, quiet: bool) -> None:
-        publisher = self._recorder.log.publisher
-        if not publisher.news:
-            self._news_since = None
-            return
-        if self._news_since is None:
-            self._news_since = now_s
-        if quiet or now_s - self._news_since >= PUBLISH_LATEST_S:
-            publisher.publish()
-            self._news_since = None
-
-    def _small_steps(self) -> None:
+    def _small_steps(self, drain_s: float) -> None:
         log = self._recorder.log
         if self._rotation.due(log.journal) and not log.publisher.news:
             header = Header(origin=log.scribe.origin, size=log.size, root=log.root)
             log.journal = self._rotation.turn(log.journal, header, log.publisher)
-        self._rotation.drain(seconds=DRAIN_S)
+        self._rotation.drain(seconds=drain_s)
         self._spare_wanted = self._recorder.stores.cases.refill()
         self._recorder.stores.room.refill()
 
@@ -139,12 +141,13 @@ class Upkeep:
         self._delete()
         if now_s - self._pruned >= PRUNE_S:
             self._pruned = now_s
-            self.prune(now)
+            self.prune(older_than_s=SUPERSEDED_S)
 
-    def prune(self, now: Instant) -> None:
-        """Remove superseded tiles that no reader can still want."""
-        publisher, journal = self._recorder.log.publisher, self._recorder.log.journal
-        publisher.prune(now_s=now.wall_ms / 1_000, keep=(publisher.published, journal.first))
+    def prune(self, *, older_than_s: float) -> None:
+        """Remove superseded tiles; those of the published tree and of the journals' beginnings stay."""
+        log = self._recorder.log
+        keep = (log.publisher.published, log.journal.first, *self._rotation.first)
+        log.publisher.prune(now_s=log.scribe.now().wall_ms / 1_000, keep=keep, older_than_s=older_than_s)
 
     def _clock_step(self, now: Instant) -> None:
         before, self._clock = self._clock, now
@@ -163,8 +166,14 @@ class Upkeep:
             self._recorder.log.event("case_expired", {"count": "1"}, Attached(closes=overdue, purpose=Purpose.UPKEEP))
 
     def _delete(self) -> None:
-        bodies = self._recorder.stores.bodies
-        named = ranges_text(deletable(bodies.said, bodies.here, hold_ms=self._hold_ms))
-        if named[1]:
-            self._recorder.log.event("bodies_deleted", {"ranges": named[0], "count": str(len(named[1]))}, UPKEEP)
+        """Delete what may go, one entry at a time; nothing new may go before headquarters says something new."""
+        bodies, said = self._recorder.stores.bodies, self._recorder.stores.bodies.said
+        words = (said.headquarters_ms, said.opened_through, len(said.received_ms))
+        if words == self._judged:
+            return
+        ranges, named = ranges_text(deletable(said, bodies.here & said.received_ms.keys(), hold_ms=self._hold_ms))
+        if named:
+            self._recorder.log.event("bodies_deleted", {"ranges": ranges, "count": str(len(named))}, UPKEEP)
             self._recorder.log.publisher.publish()
+        else:
+            self._judged = words

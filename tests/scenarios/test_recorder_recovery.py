@@ -1,7 +1,9 @@
 """Recovery, in the test's own process: torn tails, damage, and what a box does that has lost what it published."""
 
+import contextlib
 import hashlib
 import shutil
+import subprocess
 from collections.abc import Generator
 from pathlib import Path
 
@@ -16,8 +18,10 @@ from appliance.formats.identity import PreviousOrigin, Role, verify_certificate
 from appliance.formats.merkle import root_hash
 from appliance.formats.note import LogSigner
 from appliance.formats.statement import parse_statement, verify_epoch_start
+from appliance.formats.wire import Event, Hello
 from appliance.model import Mode
 from appliance.record.journal import Frame, Journal, parse_journal
+from appliance.record.journals import ROTATE_FRAMES
 from appliance.record.keys import read_log_key
 from appliance.record.log import Attached
 from appliance.record.origin import Succession
@@ -210,3 +214,26 @@ def test_a_published_tree_that_was_torn_by_a_power_cut_is_published_again(box: B
     assert [leaves[receipt.index] for receipt in receipts] == [receipt.leaf for receipt in receipts]
     for receipt in receipts:
         assert box.opened(receipt.index).origin == box.verifier.name
+
+
+def test_a_long_journal_is_followed_by_a_new_one_and_nothing_of_the_old_is_missing(box: Bed) -> None:
+    """The turn of journals, its syncs a few at a time, and a kill behind it."""
+    process = box.start()
+    line = box.line()
+    receipts = [recorded(line, append(record()), box.verifier) for _ in range(3)]
+    (first,) = box.journals
+    for _ in range(ROTATE_FRAMES):
+        line.ask(Event(event="page_started", fields={}))
+    while first in box.journals or len(box.journals) != 1:
+        line.ask(Hello())
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(0.12)  # upkeep takes its turns in quiet moments
+    assert parse_journal(box.journals[0].read_bytes()).header.size > ROTATE_FRAMES
+    receipts.append(recorded(line, append(record()), box.verifier))
+    process.kill()
+    process.wait()
+    process = box.start()
+    again = recorded(line, append(record()), box.verifier)
+    box.stop(process)
+    leaves = box.leaves()
+    assert [leaves[receipt.index] for receipt in (*receipts, again)] == [receipt.leaf for receipt in (*receipts, again)]
