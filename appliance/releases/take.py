@@ -182,7 +182,7 @@ def _check(release: Release, in_service: int) -> None:
 def _switch(folder: Path, new: Path, version: int, previous: int) -> None:
     place = folder / str(version)
     with storage("switching the release"):
-        for path in sorted(new.rglob("*"), reverse=True):
+        for path in (*sorted(new.rglob("*"), reverse=True), new):
             _sync(path)
         shutil.rmtree(place, ignore_errors=True)  # what a power cut left of the same release, never in service
         new.rename(place)
@@ -198,6 +198,7 @@ def _switch(folder: Path, new: Path, version: int, previous: int) -> None:
 
 
 def _sync(path: Path) -> None:
+    """Make it durable, and readable by the processes that read the shelf under other uids."""
     fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
     try:
         os.fchmod(fd, 0o755 if path.is_dir() else 0o644)

@@ -9,8 +9,10 @@ Expiry is measured by boxes against the last time that headquarters signed and t
 the timestamp's life is the longest that a link may hold releases back from a box that still gets receipts.
 """
 
+import contextlib
+import fcntl
 import os
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -45,6 +47,7 @@ from appliance.formats.release import (
     encode_recipients,
     encode_roster,
     encode_target,
+    parse_policy,
 )
 from provisioning.authority.keys import load_ed25519
 from provisioning.authority.list_files import documents_list, persons_list
@@ -136,7 +139,7 @@ class Repository:
         return _parse(data, Timestamp).snapshot_meta.version
 
     def target(self, path: str) -> bytes | None:
-        """What the last release has at `path`, None when it has nothing there."""
+        """What the last release has at `path`, None when it has nothing there. Raises ConfigError, StorageFault."""
         role = path.partition("/")[0]
         version = self._versions().get(role)
         file = None if version is None else self._load(role, version, Targets).targets.get(path)
@@ -145,9 +148,11 @@ class Repository:
     def publish(self, targets: Mapping[str, bytes], *, at_ms: int) -> Policy:
         """Make the next release: these targets are replaced, the others stay.
 
-        Roles whose targets change are signed again, with `lists` and `policy` in any case.
+        Roles whose targets change are signed again, with `lists` and `policy` in any case. One at a time: a second
+        command waits for the first.
 
         Raises:
+            Refused: The time is before that of the last release, which boxes already hold for proven.
             ConfigError: A key that must sign is not there, or there is no repository.
             Malformed: A target is longer than boxes take, or of a path that they do not take.
             StorageFull, StorageFault: Not all could be written; boxes still see the last release.
@@ -155,8 +160,15 @@ class Repository:
         for path, content in targets.items():
             if len(content) > TARGET_BYTES_MAX.get(path, 0):
                 raise Malformed(path, f"{len(content)} bytes, boxes take at most {TARGET_BYTES_MAX.get(path, 0)}")
+        with self._alone():
+            return self._publish(targets, at_ms)
+
+    def _publish(self, targets: Mapping[str, bytes], at_ms: int) -> Policy:
         version = self.version() + 1
         at = datetime.fromtimestamp(at_ms // 1000, UTC)
+        last = self.target(POLICY_TARGET)
+        if last is not None and at_ms < parse_policy(last).signed_ms:
+            raise Refused("this machine's clock is behind the time of the last release; set it, then publish again")
         policy = Policy(version=version, signed_ms=at_ms, dated=at.date())
         contents = {**targets, POLICY_TARGET: encode_target(policy)}
         versions = self._versions()
@@ -166,6 +178,16 @@ class Repository:
                 versions[role] = self._write_targets(role, versions.get(role, 0), mine, at)
         self._write_snapshot(version, versions, at)
         return policy
+
+    @contextlib.contextmanager
+    def _alone(self) -> Generator[None]:
+        with storage("locking hq/tuf"):
+            fd = os.open(self._tuf.with_name(".tuf.lock"), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(fd)
 
     # --- writing, in the order that a reader may rely on -------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 """Releases out: what headquarters signs with which keys, and what a mirror still lacks of it."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,19 @@ def test_what_boxes_do_not_take_is_not_published(world: World) -> None:
     with pytest.raises(Malformed, match="boxes take at most 0"):
         world.repository.publish({"lists/other.json": b"{}"}, at_ms=NOW_MS)
     assert world.repository.version() == 1
+
+
+def test_a_clock_behind_the_last_release_publishes_nothing(world: World) -> None:
+    with pytest.raises(Refused, match="clock is behind"):
+        world.repository.publish({}, at_ms=NOW_MS - 1)
+    assert world.repository.version() == 1
+
+
+def test_two_commands_at_once_make_two_releases(world: World) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        made = list(pool.map(lambda _: world.repository.publish({}, at_ms=NOW_MS).version, range(8)))
+    assert sorted(made) == list(range(2, 10))
+    assert world.carry_and_take().version == 9
 
 
 def test_without_a_repository_the_error_names_the_remedy(tmp_path: Path) -> None:
