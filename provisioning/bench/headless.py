@@ -27,6 +27,8 @@ ANSWER_TIMEOUT_S: Final = 12.0
 TRIES: Final = 6
 """How often a document is laid again when no lamp answers (a process was killed meanwhile), as an officer would."""
 DELIVERY_TIMEOUT_S: Final = 60.0
+RECORDER_TURN_S: Final = 1.0
+"""The recorder looks around and says in its status what it has at least this often."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,18 +201,17 @@ def await_delivery(folders: Folders) -> None:
     Raises:
         DeviceFault: After a minute it has not.
     """
-    ended = time.time()
     deadline = time.monotonic() + DELIVERY_TIMEOUT_S
-    while not _published_since(folders, ended) or undelivered(folders.out):
+    time.sleep(RECORDER_TURN_S)
+    while not _published_whole(folders) or undelivered(folders.out):
         if time.monotonic() > deadline:
             raise DeviceFault(f"not everything is at headquarters after {DELIVERY_TIMEOUT_S:.0f} s")
         time.sleep(0.2)
 
 
-def _published_since(folders: Folders, ended: float) -> bool:
-    """Whether the recorder, asked after the booth had ended, has published all that it has."""
+def _published_whole(folders: Folders) -> bool:
+    """Whether the recorder, whose booth has ended, has published all that it has."""
     path = folders.runtime / "recorder.status"
-    if not path.exists() or path.stat().st_mtime < ended:
-        return False
-    status = parse_status(path.read_bytes(), RecorderStatus)
-    return read_log(folders.box).checkpoint.size == status.entries
+    return path.exists() and (
+        read_log(folders.box).checkpoint.size == parse_status(path.read_bytes(), RecorderStatus).entries
+    )

@@ -214,12 +214,13 @@ class Post:
         collect = ["collect", "--data", str(folders.collector), "--listen", f"127.0.0.1:{self.collector_port}"]
         self._keep("desk", [sys.executable, "-m", "drivers.simulators", "desk", "--folder", str(folders.desk)])
         self._keep("collector", self._hq_command(*collect))
-        for verb in ("recorder", "releases", "uplink"):
+        for verb in ("recorder", "releases"):
             self._keep(verb, self._box_command(verb))
         self._await("desk", lambda: (folders.desk / "desk.sock").exists() and (folders.desk / "pins.sock").exists())
         self._keep("booth", self._box_command("booth"))
-        self._await("recorder", (folders.runtime / "booth.sock").exists)
         self._await("collector", lambda: listens(self.collector_port))
+        self._keep("uplink", self._box_command("uplink"))
+        self._await("recorder", (folders.runtime / "booth.sock").exists)
         self._await("booth", lambda: listens(self.page_port))
 
     def stop(self) -> None:
