@@ -27,7 +27,7 @@ from appliance.formats.release import DOCUMENTS_TARGET, PERSONS_TARGET, Policy, 
 from appliance.formats.statement import Sealed, Statement, sign_statement
 from appliance.formats.wire import Append, Appended, Case, Cases, Done, Event, Hello, ListCases, RefusedReply, Welcome
 from appliance.line import Answer, RecorderAway, RecorderRefused
-from appliance.model import Direction, Mode, MrzReading, Outcome, Record, Screened
+from appliance.model import Direction, Mode, MrzReading, Outcome, Priority, Record, Screened
 from appliance.screen.lists import Lists
 from drivers.api import Button, Lamp, Sound
 from provisioning.authority.list_files import documents_list, persons_list
@@ -87,7 +87,7 @@ class MemoryRecorder:
     mode: Mode = Mode.LIVE
     trouble: str = ""
     records: list[Record] = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
+    priorities: list[Priority] = field(default_factory=list)
     cases: dict[str, Case] = field(default_factory=dict)
     events: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     on_append: Callable[[Record], None] = lambda _: None
@@ -97,7 +97,6 @@ class MemoryRecorder:
     _epoch: Ed25519PrivateKey = field(default_factory=lambda: Ed25519PrivateKey.from_private_bytes(bytes(31) + b"\x01"))
 
     def ask(self, request: Hello | Append | ListCases | Event, memfd: bytes | None = None) -> Answer:
-        self.asked.append(type(request).__name__)
         if self.trouble == "away":
             raise RecorderAway("the recorder does not answer")
         match request:
@@ -123,6 +122,7 @@ class MemoryRecorder:
             self.on_append(record)
             self._receipts[committed] = self._receipt(committed)
             self.records.append(record)
+            self.priorities.append(request.priority)
             if request.closes:
                 self.cases.pop(request.closes, None)
             if request.opens:

@@ -164,8 +164,9 @@ def _typed_date(name: str, text: str) -> str:
 
 
 def _field_of(error: Malformed) -> str:
-    named = error.what.replace(" ", "_")
-    return next((name for name in LABELS if named.endswith(name)), "document_number")
+    """Which box the stages behind this form mean."""
+    named = f"{error.what} {error.why}".replace(" ", "_")
+    return next((name for name in LABELS if name in named), "document_number")
 
 
 def _id(text: str) -> Id:

@@ -1,0 +1,321 @@
+"""The officer's page over real HTTP: whose requests it takes, what it refuses, and what its words do in the lane."""
+
+import http.client
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+import uvicorn
+
+from appliance.booth.gate import HEADERS, allowed_hosts
+from appliance.booth.gate import Gate as PageGate
+from appliance.booth.lane import Lane
+from appliance.booth.page import Page, Place
+from appliance.booth.view import Surroundings, clock_time
+from appliance.errors import ConfigError
+from appliance.formats.status import UplinkStatus
+from appliance.model import OutcomeKind
+from drivers.api import Button, Frame, Lamp, Noise, ScannerEvent
+from tests.small_post import LISTED, TELEPHONE, SmallPost, passport
+
+WAIT_S = 10.0
+
+
+class HandScanner:
+    """A scanner whose documents a test lays by hand."""
+
+    def __init__(self) -> None:
+        self.deliver: Callable[[ScannerEvent], None] = lambda _: None
+
+    def start(self, deliver: Callable[[ScannerEvent], None]) -> None:
+        self.deliver = deliver
+
+    def stop(self) -> None:
+        self.deliver = lambda _: None
+
+    def lay(self, *lines: str) -> None:
+        self.deliver(Frame(dialect="elyctis", lines=lines, raw="\r".join(lines).encode()))
+
+
+@dataclass
+class Booth:
+    """A lane with its page on a real port, and one browser's cookie."""
+
+    post: SmallPost
+    scanner: HandScanner
+    port: int
+    cookie: str = ""
+    csrf: str = ""
+    changed: threading.Event = field(default_factory=threading.Event)
+
+    def ask(self, method: str, path: str, body: str | None = None, **headers: str) -> tuple[int, Any, dict[str, str]]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=WAIT_S)
+        try:
+            every = {"Cookie": self.cookie} | {name.replace("_", "-"): value for name, value in headers.items()}
+            connection.request(method, path, body, every)
+            answer = connection.getresponse()
+            content = answer.read()
+            kind = answer.headers.get_content_type()
+            read = json.loads(content) if kind == "application/json" else content.decode()
+            return answer.status, read, {name.lower(): value for name, value in answer.headers.items()}
+        finally:
+            connection.close()
+
+    def open(self) -> str:
+        _, html, headers = self.ask("GET", "/")
+        self.cookie = headers["set-cookie"].partition(";")[0]
+        self.csrf = html.partition('name="csrf" content="')[2].partition('"')[0]
+        return str(html)
+
+    def say(self, path: str, **fields: str) -> tuple[int, dict[str, Any]]:
+        form = urlencode(fields | {"csrf": self.csrf})
+        status, answer, _ = self.ask("POST", path, form, Content_Type="application/x-www-form-urlencoded")
+        return status, dict(answer)
+
+    def state(self) -> dict[str, Any]:
+        return dict(self.ask("GET", "/state")[1])
+
+    def lay(self, *lines: str) -> dict[str, Any]:
+        """Lay a document and wait for its result."""
+        before = self.post.state.shown
+        self.scanner.lay(*lines)
+        self.until(lambda: self.post.state.shown not in (None, before))
+        return self.state()
+
+    def until(self, true: Callable[[], bool]) -> None:
+        """Wait for publications on the board, not for time."""
+        while not true():
+            assert self.changed.wait(WAIT_S), "nothing happened"
+            self.changed.clear()
+
+
+@pytest.fixture
+def booth() -> Iterator[Booth]:
+    post, scanner = SmallPost(), HandScanner()
+    lane = Lane(scanner, post.panel)
+    listening = socket.create_server(("127.0.0.1", 0))
+    port = int(listening.getsockname()[1])
+    page = Page(
+        lane=lane,
+        board=post.board,
+        gate=PageGate(hosts=allowed_hosts("127.0.0.1", port), key=bytes(32)),
+        around=lambda: Surroundings(
+            now=post.clock.now(),
+            on_hand=post.lists,
+            uplink=UplinkStatus(connected=True, not_sent=3),
+            duty_telephone=TELEPHONE,
+            local_time=clock_time,
+        ),
+        place=Place(post="Test", lane="1", direction="entry", training=False),
+    )
+    settings = uvicorn.Config(page.application(), lifespan="off", log_level="warning", timeout_graceful_shutdown=1)
+    server = uvicorn.Server(settings)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+    thread.start()
+    lane.start(post.clerk)
+    opened = Booth(post=post, scanner=scanner, port=port)
+    end = post.board.subscribe(opened.changed.set)
+    opened.until(lambda: post.board.latest.met)
+    opened.open()
+    yield opened
+    end()
+    lane.stop()
+    server.should_exit = True
+    thread.join()
+
+
+def test_every_answer_carries_the_strict_headers_and_nothing_comes_from_elsewhere(booth: Booth) -> None:
+    html = booth.open() if not booth.cookie else str(booth.ask("GET", "/")[1])
+    for path in ("/", "/state", "/static/page.css", "/nowhere"):
+        headers = booth.ask("GET", path)[2]
+        assert {name.lower(): value for name, value in HEADERS.items()}.items() <= headers.items()
+    assert "http://" not in html.replace("http://www.w3.org", "")
+    assert "https://" not in html
+    assert "style=" not in html
+    assert "onclick" not in html
+
+
+def test_a_foreign_host_name_is_turned_away(booth: Booth) -> None:
+    """DNS rebinding: the name leads here, the page is not served under it."""
+    for host in ("evil.example", f"evil.example:{booth.port}", "127.0.0.1", ""):
+        assert booth.ask("GET", "/state", Host=host)[0] == 421
+    assert booth.ask("GET", "/state", Host=f"localhost:{booth.port}")[0] == 200
+
+
+def test_without_the_pages_session_nothing_is_told_and_nothing_taken(booth: Booth) -> None:
+    booth.cookie = ""
+    assert booth.ask("GET", "/state")[0] == 409
+    assert booth.ask("GET", "/events")[0] == 409
+    assert booth.say("/crossing")[0] == 409
+
+
+def test_a_form_without_the_sessions_token_changes_nothing(booth: Booth) -> None:
+    before = booth.post.state
+    for token in ("", "0" * 64, "ü"):
+        booth.csrf = token
+        status, answer = booth.say("/crossing", conveyance="UN 1")
+        assert status == 409
+        assert "choose again" in answer["why"]
+    assert booth.post.state == before
+
+
+def test_a_token_of_another_session_is_refused(booth: Booth) -> None:
+    booth.cookie = "landlink=" + "0" * 64
+    assert booth.say("/crossing")[0] == 409
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ("csrf=" + "x" * 20_000, "application/x-www-form-urlencoded"),
+        ("&".join(f"f{number}=1" for number in range(40)), "application/x-www-form-urlencoded"),
+        ("csrf=1&csrf=2", "application/x-www-form-urlencoded"),
+        ("{}", "application/json"),
+        ("%ff=1", "application/x-www-form-urlencoded"),
+    ],
+)
+def test_what_is_no_form_of_ours_is_refused_by_its_bound(booth: Booth, body: str, kind: str) -> None:
+    assert booth.ask("POST", "/crossing", body, Content_Type=kind)[0] == 400
+
+
+def test_a_page_on_every_network_is_refused_at_the_start() -> None:
+    with pytest.raises(ConfigError, match="every network"):
+        allowed_hosts("0.0.0.0", 8080)
+
+
+def test_state_tells_a_program_what_the_officer_sees(booth: Booth) -> None:
+    state = booth.lay(*passport(LISTED))
+    assert state["phase"] == "result"
+    assert state["shown"]["of"] == booth.post.state.shown
+    assert (state["shown"]["refers"], state["shown"]["lamp"], state["shown"]["recorded"]) == (True, "amber", True)
+    assert state["shown"]["reasons"][0]["code"] == "listed_document"
+    assert [case["of"] for case in state["cases"]] == [state["shown"]["of"]]
+    assert state["lists"][0]["dated"] == "2026-11-03"
+    assert state["not_sent"] == 3
+    assert state["csrf"] == booth.csrf
+
+
+def test_a_chosen_outcome_is_recorded_with_its_note_and_frees_the_screen(booth: Booth) -> None:
+    of = booth.lay(*passport(LISTED))["shown"]["of"]
+    assert booth.say("/outcome", of=of, outcome="handed over", note="to the police, 14:05") == (200, {"ok": True})
+    said = booth.post.recorder.outcomes[of]
+    assert (said.outcome, said.implied, said.note) == (OutcomeKind.HANDED_OVER, False, "to the police, 14:05")
+    assert booth.state()["phase"] == "ready"
+    status, answer = booth.say("/outcome", of=of, outcome="passed")
+    assert (status, "already has an outcome" in answer["why"]) == (409, True)
+
+
+@pytest.mark.parametrize(
+    ("fields", "field_named"),
+    [
+        ({"of": "1" * 32, "outcome": "released"}, "outcome"),
+        ({"of": "1" * 32, "outcome": "passed", "note": "x" * 2_001}, "note"),
+    ],
+)
+def test_an_outcome_that_cannot_be_taken_names_its_box(booth: Booth, fields: dict[str, str], field_named: str) -> None:
+    status, answer = booth.say("/outcome", **fields)
+    assert (status, answer["field"]) == (422, field_named)
+
+
+TYPED = {
+    "document_kind": "P",
+    "issuing_state": "lao",
+    "document_number": "pa 12-34567",
+    "primary_identifier": "Sisouk",
+    "secondary_identifier": "Malavanh",
+    "date_of_birth": "4.3.1987",
+    "date_of_expiry": "30.6.2031",
+}
+
+
+def test_a_typed_page_is_judged_recorded_and_shown_like_a_read_one(booth: Booth) -> None:
+    assert booth.say("/typed", **TYPED)[0] == 200
+    shown = booth.state()["shown"]
+    assert shown["lamp"] == "green"
+    assert shown["document"]["typed"]
+    assert ["Born", "4 March 1987"] in shown["document"]["facts"]
+    assert ["Number", "PA1234567"] in shown["document"]["facts"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("document_kind", "Z"),
+        ("issuing_state", "LA0S"),
+        ("document_number", "PA-1234567?"),
+        ("primary_identifier", "A" * 81),
+        ("date_of_birth", "33.13.1987"),
+        ("date_of_expiry", "next year"),
+    ],
+)
+def test_a_typed_page_with_a_mistake_names_the_box_and_records_nothing(booth: Booth, name: str, value: str) -> None:
+    status, answer = booth.say("/typed", **TYPED | {name: value})
+    assert (status, answer["field"]) == (422, name)
+    assert value not in answer["why"]
+    assert booth.post.recorder.records == []
+
+
+def test_a_typed_page_of_the_same_person_answers_the_page_that_could_not_be_read(booth: Booth) -> None:
+    booth.lay()
+    assert booth.say("/typed", **TYPED, belongs="document")[0] == 200
+    state = booth.state()
+    assert state["shown"]["lamp"] == "green"
+    assert len(state["cases"]) == 1
+
+
+def test_details_open_for_the_officer_and_hide_again(booth: Booth) -> None:
+    of = booth.lay(*passport(LISTED))["shown"]["of"]
+    booth.say("/details", show="1")
+    assert booth.state()["opened"]["of"] == of
+    booth.say("/details", show="0")
+    assert booth.state()["opened"] is None
+
+
+def test_events_bring_the_changed_parts_and_the_sessions_token(booth: Booth) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", booth.port, timeout=WAIT_S)
+    connection.request("GET", "/events", headers={"Cookie": booth.cookie})
+    stream = connection.getresponse()
+    assert stream.headers.get_content_type() == "text/event-stream"
+    first = next_event(stream)
+    assert (first["phase"], first["csrf"]) == ("ready", booth.csrf)
+    booth.scanner.lay(*passport("PA1234567"))
+    while (news := next_event(stream)).get("phase") != "result":
+        assert "stage" in news
+    assert "Nothing found" in news["stage"]
+    assert "csrf" not in news, "only what has changed"
+    connection.close()
+
+
+def next_event(stream: http.client.HTTPResponse) -> dict[str, str]:
+    while not (line := stream.readline()).startswith(b"data: "):
+        assert line, "the stream ended"
+    return dict(json.loads(line[6:]))
+
+
+def test_documents_are_taken_in_the_order_they_were_laid(booth: Booth) -> None:
+    numbers = [f"PA{number:07}" for number in range(20)]
+    for number in numbers:
+        booth.scanner.lay(*passport(number))
+    booth.until(lambda: len(booth.post.recorder.screenings) == 20)
+    laid = [record.body.document.document_number for record in booth.post.recorder.screenings]  # type: ignore[union-attr]
+    assert laid == numbers
+
+
+def test_garbage_from_the_scanner_is_said_and_makes_no_person(booth: Booth) -> None:
+    booth.scanner.deliver(Noise(count=12, why="no frame"))
+    booth.until(lambda: bool(booth.post.board.latest.notice))
+    assert "Lay it again" in booth.state()["notice"]
+    assert booth.post.recorder.records == []
+
+
+def test_the_start_button_passes_who_has_nothing_found(booth: Booth) -> None:
+    of = booth.lay(*passport("PA1234567"))["shown"]["of"]
+    assert booth.post.panel.pressed is not None
+    booth.post.panel.pressed(Button.START)
+    booth.until(lambda: of in booth.post.recorder.outcomes)
+    assert booth.post.panel.lamps[-1] is not Lamp.GREEN

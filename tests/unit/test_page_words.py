@@ -1,0 +1,222 @@
+"""The words on the screen are the officer's; ours, and what pretends to know, never reach it (conventions.md)."""
+
+import itertools
+import re
+from collections.abc import Iterator
+from datetime import date
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from jinja2 import Environment, FileSystemLoader
+
+from appliance.booth import forms, words
+from appliance.booth import page as page_module
+from appliance.booth.board import Device
+from appliance.booth.events import DetailsShown
+from appliance.booth.lists_on_hand import OnHand
+from appliance.booth.view import Surroundings, clock_time, view
+from appliance.clock import Grade
+from appliance.formats.status import UplinkStatus
+from appliance.model import PartialDate
+from drivers.api import DeviceState
+from tests.small_post import LISTED, NO_LISTS, NOW, TELEPHONE, MemoryRecorder, SmallPost, on_hand, passport
+
+FORBIDDEN = re.compile(
+    r"\b(epoch|checkpoint|parked|weak|strong|inconclusive|mrz|score|queue|hit|reject\w*|clear|no hit|not screened|"
+    r"error|exception|malformed|untrusted|payload|record id|hash)\b",
+    re.IGNORECASE,
+)
+ROOM = Path(page_module.__file__).parent
+
+
+class Text(HTMLParser):
+    """What a person sees or hears of a page: text, and the attributes that are read aloud."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.seen: list[str] = []
+        self.feed(html)
+
+    def handle_data(self, data: str) -> None:
+        self.seen.append(data)
+
+    def handle_starttag(self, _: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen += [value or "" for name, value in attrs if name in ("title", "aria-label", "placeholder", "alt")]
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.seen).split())
+
+
+def around(lists: OnHand, uplink: UplinkStatus | None = None) -> Surroundings:
+    return Surroundings(now=NOW, on_hand=lists, uplink=uplink, duty_telephone=TELEPHONE, local_time=clock_time)
+
+
+def render(post: SmallPost, lists: OnHand) -> dict[str, str]:
+    templates = Environment(loader=FileSystemLoader(ROOM / "templates"), autoescape=True)
+    now = view(post.board.latest, around(lists, UplinkStatus(connected=False, not_sent=12)))
+    outcomes = [(kind.value, said) for kind, said in words.OUTCOME_WORDS.items()]
+    names = ("stage", "cases", "status", "belongs")
+    return {name: templates.get_template(f"{name}.html").render(view=now, outcomes=outcomes) for name in names}
+
+
+def situations() -> Iterator[tuple[str, SmallPost, OnHand]]:
+    """Every kind of result, shown and opened, with and without lists, recorded and not."""
+    pages = {
+        "nothing found": passport("PA1234567"),
+        "listed": passport(LISTED),
+        "expired": passport("PA1234567", expiry="200101"),
+        "specimen": tuple(line.replace("LAO", "UTO") for line in passport("PA1234567")),
+        "misread": (passport("PA1234567")[0], passport("PA1234567")[1].replace("870304", "870305")),
+        "unread": (),
+        "no document": ("ABC", "DEF"),
+    }
+    for (name, lines), lists, trouble in itertools.product(pages.items(), (on_hand(), NO_LISTS), ("", "full", "away")):
+        post = SmallPost(MemoryRecorder(trouble=trouble), lists)
+        post.clerk.device("scanner", DeviceState.FAULTED, "no answer")
+        post.lay(*lines)
+        yield f"{name}, {trouble or 'recorded'}", post, lists
+        post.clerk.say(DetailsShown(of=post.state.shown))
+        yield f"{name}, opened, {trouble or 'recorded'}", post, lists
+
+
+def test_no_forbidden_word_in_any_situation() -> None:
+    for name, post, lists in situations():
+        for part, html in render(post, lists).items():
+            found = FORBIDDEN.search(Text(html).text)
+            assert found is None, f"{name}: {part} says {found and found.group()!r}"
+
+
+def test_no_forbidden_word_in_the_page_itself_and_its_script() -> None:
+    texts = [Text(path.read_text("utf-8")).text for path in sorted((ROOM / "templates").glob("*.html"))]
+    said_by_script = re.findall(r'"([A-Z][^"]{8,})"', (ROOM / "static" / "page.js").read_text("utf-8"))
+    assert said_by_script
+    for text in (*texts, *said_by_script, *forms.HINTS.values(), *forms.LABELS.values(), *forms.KINDS.values()):
+        visible = re.sub(r"{[{%#].*?[}%#]}", " ", text, flags=re.DOTALL)
+        assert FORBIDDEN.search(visible) is None, visible
+
+
+def test_nothing_found_names_its_list_and_leaves_the_check_to_the_officer() -> None:
+    post = SmallPost()
+    post.lay(*passport("PA1234567"))
+    text = Text(render(post, post.lists)["stage"]).text
+    assert "Nothing found" in text
+    assert "In the list of 3 November 2026. Your check decides." in text
+
+
+def test_a_referral_is_please_wait_until_it_is_opened() -> None:
+    """I11: nothing of it is in the page, not even hidden; and each reason looks the same."""
+    stages = set()
+    for lists, lines in ((on_hand(), passport(LISTED)), (on_hand(), ()), (NO_LISTS, passport("PA1234567"))):
+        post = SmallPost(lists=lists)
+        post.lay(*lines)
+        of = str(post.state.shown)
+        stages.add(render(post, lists)["stage"].replace(of, ""))
+    assert len(stages) == 1
+    assert Text(stages.pop()).text == "Please wait Open Space"
+
+
+def test_opened_a_possible_match_is_not_confirmed_and_says_what_to_do() -> None:
+    post = SmallPost()
+    post.lay(*passport(LISTED))
+    post.clerk.say(DetailsShown(of=post.state.shown))
+    text = Text(render(post, post.lists)["stage"]).text
+    assert "Possible match. Not confirmed." in text
+    assert TELEPHONE in text
+
+
+def test_without_a_record_nothing_found_is_not_said() -> None:
+    post = SmallPost(MemoryRecorder(trouble="away"))
+    post.lay(*passport("PA1234567"))
+    text = Text(render(post, post.lists)["stage"]).text
+    assert "The box could not record" in text
+    assert TELEPHONE in text
+    assert "Nothing found" not in text
+
+
+def test_without_a_record_a_possible_match_is_shown_as_not_recorded() -> None:
+    post = SmallPost(MemoryRecorder(trouble="full"))
+    post.lay(*passport(LISTED))
+    assert "NOT RECORDED" in Text(render(post, post.lists)["stage"]).text
+    post.clerk.say(DetailsShown(of=post.state.shown))
+    text = Text(render(post, post.lists)["stage"]).text
+    assert "NOT RECORDED" in text
+    assert "Possible match. Not confirmed." in text
+
+
+def test_a_repaired_character_is_shown_raw_and_taken() -> None:
+    post = SmallPost()
+    first, second = passport("PA1234567")
+    post.lay(first, second.replace("8703", "87O3", 1))
+    post.clerk.say(DetailsShown(of=post.state.shown))
+    html = render(post, post.lists)["stage"]
+    assert "<mark>O</mark>" in html
+    assert "<mark>0</mark>" in html
+
+
+def test_the_age_of_the_list_what_is_not_sent_the_clock_and_devices_are_in_view() -> None:
+    post = SmallPost()
+    post.clerk.device("scanner", DeviceState.ABSENT, "unplugged")
+    text = Text(render(post, post.lists)["status"]).text
+    assert "List of 3 November 2026, 15 days old" in text
+    assert "Not sent yet: 12" in text
+    assert "Clock: network" in text
+    assert "Scanner: not connected" in text
+
+
+def test_every_grade_state_and_outcome_has_words() -> None:
+    from appliance.booth.view import DEVICE_WORDS, GRADE_WORDS
+    from appliance.model import OutcomeKind
+
+    assert set(GRADE_WORDS) == set(Grade)
+    assert set(DEVICE_WORDS) == set(DeviceState)
+    assert set(words.OUTCOME_WORDS) == set(OutcomeKind)
+    assert Device(state=DeviceState.READY, why="").state in DEVICE_WORDS
+
+
+@pytest.mark.parametrize(
+    ("year", "month", "day", "said"),
+    [
+        (1987, 3, 4, "4 March 1987"),
+        (1987, 3, None, "March 1987"),
+        (1987, None, None, "1987"),
+        (None, None, None, "not stated"),
+    ],
+)
+def test_a_date_says_as_much_as_is_known(year: int | None, month: int | None, day: int | None, said: str) -> None:
+    assert words.partial(PartialDate(raw="", year=year, month=month, day=day, rule="")) == said
+
+
+def test_days_are_spelled_out_so_that_nobody_takes_the_month_for_the_day() -> None:
+    assert words.day(date(2026, 11, 3)) == "3 November 2026"
+    assert [words.age(days) for days in (-1, 0, 1, 15)] == ["today", "today", "1 day old", "15 days old"]
+
+
+def channels(colour: str) -> list[float]:
+    values = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    return [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in values]
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG 2.2, "contrast ratio"."""
+    light = sorted(sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), channels(x), strict=True)) for x in (one, other))
+    return (light[1] + 0.05) / (light[0] + 0.05)
+
+
+@pytest.mark.parametrize("surroundings", [r":root \{", r':root\[data-light="dark"\] \{'])
+def test_text_stands_out_from_its_ground_by_wcag_aa(surroundings: str) -> None:
+    css = (ROOM / "static" / "page.css").read_text("utf-8")
+    found = re.search(surroundings + r"(.*?)\n}", css, re.DOTALL)
+    bright = re.search(r":root \{(.*?)\n}", css, re.DOTALL)
+    assert found is not None
+    assert bright is not None
+    colours = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", bright.group(1)))
+    colours |= dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", found.group(1)))
+    grounds = ("ground", "sheet", "green-tint", "amber-tint", "red-tint")
+    pairs = [(ink, ground) for ink in ("ink", "soft") for ground in grounds]
+    pairs += [("on-deep", "deep"), ("amber-ink", "amber"), ("ground", "ink")]
+    for ink, ground in pairs:
+        assert contrast(colours[ink], colours[ground]) >= 4.5, (ink, ground)
+    for ground in ("green", "red"):
+        assert contrast("#ffffff", colours[ground]) >= 4.5, ground
