@@ -15,6 +15,8 @@ RECORD_SCHEMA: Final = 1
 RECORD_BYTES_MAX: Final = 4 * 1024 * 1024
 COMMITMENT_DOMAIN: Final = b"landlink.example/commit/v1\x00"
 PAD_STEP_BYTES_MIN: Final = 4_096
+PADDED_BYTES_MIN: Final = 8_192
+"""A screening has 3.4 KB and 0.9 KB more a hit: with none, with up to five, and every outcome, it has this length."""
 LENGTH_BYTES: Final = 4
 
 
@@ -34,7 +36,7 @@ def commitment(record: bytes) -> Sha256:
 
 
 def padded_size(size: int) -> int:
-    """Bytes after padding: the next multiple of a step of 4 KiB, or of Padmé's step where that is longer.
+    """Bytes after padding: 8 KiB, or the next multiple of a step of 4 KiB, or of Padmé's step where that is longer.
 
     Padmé (Nikitin et al., PETS 2019, §4) keeps the leading floor(log2(log2 L)) + 1 binary digits of a length, so a
     length shows O(log log L) bits and costs at most 12 %; its step passes 4 KiB from 128 KiB on.
@@ -42,7 +44,7 @@ def padded_size(size: int) -> int:
     exponent = size.bit_length() - 1
     padme_step = 1 << (exponent - exponent.bit_length()) if exponent > 0 else 1
     step = max(PAD_STEP_BYTES_MIN, padme_step)
-    return -(-size // step) * step
+    return max(PADDED_BYTES_MIN, -(-size // step) * step)
 
 
 def pad(content: bytes) -> bytes:

@@ -41,10 +41,10 @@ def test_a_picture_above_its_bound_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("size", "padded"),
-    [  # by hand: steps of 4 KiB; Padmé's step is 2**(E-S), E = floor(log2 L), S = floor(log2 E) + 1
-        (1, 4_096),
-        (4_096, 4_096),
-        (4_097, 8_192),
+    [  # by hand: 8 KiB at least, steps of 4 KiB; Padmé's step is 2**(E-S), E = floor(log2 L), S = floor(log2 E) + 1
+        (1, 8_192),
+        (8_192, 8_192),
+        (8_193, 12_288),
         (131_072, 131_072),
         (131_073, 135_168),  # E 17, S 5: 2**12
         (262_145, 270_336),  # E 18, S 5: 2**13
@@ -57,7 +57,7 @@ def test_padded_sizes_are_those_of_the_specification(size: int, padded: int) -> 
 
 
 def test_a_padded_record_is_its_length_itself_and_zeros() -> None:
-    assert pad(b"record") == b"\x00\x00\x00\x06record" + bytes(4_096 - 10)
+    assert pad(b"record") == b"\x00\x00\x00\x06record" + bytes(8_192 - 10)
     assert unpad(pad(b"record")) == b"record"
 
 
@@ -66,11 +66,12 @@ def test_a_padded_record_is_its_length_itself_and_zeros() -> None:
     [
         b"",
         b"\x00\x00",
-        bytes(4_095),
-        bytes(8_192),
-        b"\x00\x00\x10\x00" + bytes(4_092),
-        b"\xff\xff\xff\xff" + bytes(4_092),
-        bytes(4_095) + b"\x01",
+        bytes(8_191),
+        bytes(4_096),
+        bytes(12_288),
+        b"\x00\x00\x20\x00" + bytes(8_188),
+        b"\xff\xff\xff\xff" + bytes(8_188),
+        bytes(8_191) + b"\x01",
     ],
 )
 def test_padding_that_pad_does_not_make_is_refused(padded: bytes) -> None:
