@@ -28,10 +28,12 @@ class CameraStand:
 
     Args:
         zone: Tells the zone of the document in the slot; None when the slot is empty.
+        photographed: Told when the box has an image.
     """
 
-    def __init__(self, zone: Callable[[], Zone]) -> None:
+    def __init__(self, zone: Callable[[], Zone], photographed: Callable[[], None]) -> None:
         self._zone = zone
+        self._photographed = photographed
         self._bytes_max: int | None = None
         self._answers: dict[tuple[Zone, int], bytes] = {}
 
@@ -45,6 +47,7 @@ class CameraStand:
         try:
             writer.write(await self._capture(await reader.readline()))
             await writer.drain()
+            self._photographed()
         except (ConnectionError, ValueError, asyncio.CancelledError):
             pass  # hung up, a line longer than any request, or the desk ends
         finally:

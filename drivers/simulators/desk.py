@@ -64,7 +64,10 @@ class Desk:
         folder.mkdir(parents=True, exist_ok=True)
         self._port = PtyPort(folder / "scanner", received=self._received, host_gone=self._host_gone)
         self._lamps = LampLog(folder / "lamps.jsonl", seen=lambda edge: self._tell({"event": "lamp", **edge}))
-        self._camera = CameraStand(lambda: tuple(self._laid.lay.mrz) if self._laid else None)
+        self._camera = CameraStand(
+            lambda: tuple(self._laid.lay.mrz) if self._laid else None,
+            photographed=lambda: self._tell({"event": "photographed"}),
+        )
         self._pins = PinBoard(folder / "pins.sock", lamps=self._lamps)
 
     async def run(self, ready: asyncio.Event) -> None:

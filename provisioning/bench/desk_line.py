@@ -28,6 +28,11 @@ class Edge:
     on: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Photographed:
+    """The box has its camera's image of what lies there."""
+
+
 class DeskLine:
     """One control connection to the desk.
 
@@ -36,7 +41,7 @@ class DeskLine:
     """
 
     def __init__(self, address: Path) -> None:
-        self.events: queue.SimpleQueue[Sent | Edge] = queue.SimpleQueue()
+        self.events: queue.SimpleQueue[Sent | Edge | Photographed] = queue.SimpleQueue()
         self._answers: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         self._asking = threading.Lock()
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -74,5 +79,7 @@ class DeskLine:
                         self.events.put(Sent(t_ns=message["t_ns"]))
                     case "lamp":
                         self.events.put(Edge(t_ns=message["t_ns"], lamp=message["lamp"], on=message["on"]))
+                    case "photographed":
+                        self.events.put(Photographed())
                     case _:
                         continue

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from appliance.errors import DeviceFault
 from appliance.formats.status import RecorderStatus, parse_status
-from provisioning.bench.desk_line import DeskLine, Edge, Sent
+from provisioning.bench.desk_line import DeskLine, Edge, Photographed, Sent
 from provisioning.bench.evidence import read_log, undelivered
 from provisioning.bench.officer import Officer
 from provisioning.bench.post import Folders, Post
@@ -26,6 +26,7 @@ RESULT_LAMPS: Final = frozenset({"green", "amber", "red"})
 ANSWER_TIMEOUT_S: Final = 12.0
 TRIES: Final = 6
 """How often a document is laid again when no lamp answers (a process was killed meanwhile), as an officer would."""
+PHOTOGRAPH_TIMEOUT_S: Final = 1.0
 DELIVERY_TIMEOUT_S: Final = 60.0
 RECORDER_TURN_S: Final = 1.0
 """The recorder looks around and says in its status what it has at least this often."""
@@ -117,9 +118,18 @@ class Lane:
             return sent_ns, self._next_lamp(sent_ns)[1]
         self._desk.ask(do="lay", mrz=list(traveller.lines))
         try:
-            return self._next_lamp(0)
+            sent_ns, edge = self._next_lamp(0)
+            if edge is not None:
+                self._await_photograph()
+            return sent_ns, edge
         finally:
             self._desk.ask(do="remove")
+
+    def _await_photograph(self) -> None:
+        """Nobody takes a passport back in the same instant: the camera has its image before the page goes."""
+        with contextlib.suppress(queue.Empty):
+            while not isinstance(self._desk.events.get(timeout=PHOTOGRAPH_TIMEOUT_S), Photographed):
+                continue
 
     def _next_lamp(self, sent_ns: int) -> tuple[int, Edge | None]:
         deadline = time.monotonic() + ANSWER_TIMEOUT_S
@@ -133,7 +143,7 @@ class Lane:
                     sent_ns = t_ns
                 case Edge(lamp=lamp, on=True) if lamp in RESULT_LAMPS and sent_ns:
                     return sent_ns, event
-                case Edge():
+                case Edge() | Photographed():
                     continue
         return sent_ns, None
 
