@@ -1,6 +1,7 @@
 """Handing headquarters' receipts and cosignatures to the recorder, which verifies them and alone deletes bodies."""
 
 import logging
+import time
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +13,8 @@ from appliance.uplink.index import Index
 RECEIPTS_MAX: Final = 24
 """In one message (wire.Acknowledge)."""
 ANSWER_TIMEOUT_S: Final = 3.0
+AWAY_REST_S: Final = 3.0
+"""A recorder that did not answer is left alone for so long, while bodies go on."""
 FINAL: Final = frozenset({"malformed", "untrusted", "wrong_origin"})
 """Refusals that asking again does not change."""
 
@@ -24,6 +27,7 @@ class Handover:
     def __init__(self, socket: Path) -> None:
         self._line = RecorderLine(socket, timeout_s=ANSWER_TIMEOUT_S)
         self._note = b""
+        self._rest_until_s = 0.0
 
     def keep(self, note: bytes) -> None:
         """A newer cosigned checkpoint to hand over; it replaces one that the recorder has not taken yet."""
@@ -31,6 +35,8 @@ class Handover:
 
     def pass_on(self, index: Index) -> None:
         """Hand over everything that waits; what the recorder cannot take now waits for the next call."""
+        if time.monotonic() < self._rest_until_s:
+            return
         try:
             while waiting := index.unhanded(RECEIPTS_MAX):
                 self._receipts(index, waiting)
@@ -42,7 +48,7 @@ class Handover:
                 _journal.warning("uplink: the recorder refuses headquarters' cosignature: %s", refusal)
                 self._note = b""
         except (RecorderAway, Malformed):
-            pass  # its supervisor restarts it; everything is kept here
+            self._rest_until_s = time.monotonic() + AWAY_REST_S  # its supervisor restarts it; all is kept here
 
     def _receipts(self, index: Index, waiting: tuple[tuple[int, bytes], ...]) -> None:
         try:

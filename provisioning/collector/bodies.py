@@ -28,7 +28,7 @@ class BodyStore:
         self._store = LocalStore(folder)
 
     def keep(self, origin: str, leaf: int, sealed: bytes) -> str:
-        """Make the body durable; returns its reference.
+        """Put the body there, its bytes synced; returns its reference. It is safe after `settle`.
 
         The caller has compared the body with its statement. So an object of that name with other content is what a
         power cut left of an earlier attempt, of which nobody was told, and is replaced.
@@ -53,6 +53,11 @@ class BodyStore:
                 os.fsync(fd)
             finally:
                 os.close(fd)
-            for folder in (path.parent, path.parent.parent):
-                sync_folder(folder)
         return reference
+
+    def settle(self, origin: str) -> None:
+        """Make the names of this log's bodies durable: now they are safe. Raises StorageFault."""
+        folder = self._folder / PREFIX / origin
+        with storage(f"bodies of {origin}"):
+            for each in (folder, folder.parent, folder.parent.parent):
+                sync_folder(each)

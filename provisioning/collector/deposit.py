@@ -119,6 +119,8 @@ class Deposit:
             verdicts = [self._judge(box, offer) for offer in offers]
             entries = [self._entry(offer) for offer, verdict in zip(offers, verdicts, strict=True) if verdict is None]
             if entries:
+                for origin in {entry.origin for entry in entries}:
+                    self._bodies.settle(origin)
                 self._ledger.enter(entries)
                 self._ledger.sign_pending(self._sign)
             return tuple(

@@ -151,7 +151,7 @@ class MirroredLog:
         for place, leaf in enumerate(upload.leaves):
             try:
                 self._walk.take(leaf)
-            except Untrusted as error:
+            except (Untrusted, Malformed) as error:
                 raise Untrusted(f"entry {upload.from_index + place}: {error}") from None
             self._edge.append(leaf)
         if self._edge.size == checkpoint.size:
