@@ -128,15 +128,41 @@ def test_go_verifies_checkpoint_consistency_and_every_leaf(post: Run) -> None:
 
 
 @pytest.mark.interop
-def test_the_outside_age_opens_every_body_and_finds_what_was_laid(post: Run) -> None:
+def test_the_outside_age_opens_every_body_and_finds_one_to_one_what_was_laid(post: Run) -> None:
     bodies = sorted((post.out / "collector" / "bodies").rglob("*.age"))
     assert len(bodies) == post.report["records"]
     done = outside(node(), "open_body.mjs", str(post.out / "hq" / "record.identity"), *map(str, bodies))
     assert done.returncode == 0, done.stderr
-    plaintexts = done.stdout
-    for laid in post.lines("laid.jsonl"):
-        for line in laid["mrz"].splitlines():
-            assert line.encode().hex() in plaintexts
+    records = [json.loads(line)["record"] for line in done.stdout.splitlines()]
+    screened = {record["record_id"]: record["body"] for record in records if record["body"]["type"] == "screened"}
+    outcomes = {record["body"]["of"]: record["body"] for record in records if record["body"]["type"] == "outcome"}
+    laid = post.lines("laid.jsonl")
+    assert screened.keys() == outcomes.keys() == {one["of"] for one in laid}
+    for one in laid:
+        body = screened[one["of"]]
+        assert "\n".join(body["reading"].get("lines", [])) == one["mrz"]
+        assert body["decision"]["type"] == {"green": "clear", "amber": "refer"}[one["lamp"]]
+        assert bool(body["screening"]["hits"]) is one["label"].startswith("Listed")
+        assert outcomes[one["of"]]["outcome"] == (one["outcome"] or "passed")
+
+
+@pytest.mark.interop
+def test_the_outside_age_refuses_a_flipped_byte(post: Run, tmp_path: Path) -> None:
+    body = bytearray(next((post.out / "collector" / "bodies").rglob("*.age")).read_bytes())
+    body[-100] ^= 1
+    (tmp_path / "flipped.age").write_bytes(body)
+    refused = outside(node(), "open_body.mjs", str(post.out / "hq" / "record.identity"), str(tmp_path / "flipped.age"))
+    assert refused.returncode != 0
+
+
+@pytest.mark.interop
+def test_the_outside_cose_verifies_every_statement(post: Run) -> None:
+    identity = post.out / "box" / "identity" / "identity.pub"
+    done = outside(node(), "verify_statement.mjs", str(identity), str(post.out / "box" / "log"))
+    assert done.returncode == 0, done.stderr
+    counted = json.loads(done.stdout)
+    assert counted["statements"] == post.report["leaves"]
+    assert counted["sealed"] == post.report["records"]
 
 
 def node() -> str:
