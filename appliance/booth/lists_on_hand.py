@@ -66,7 +66,11 @@ class ListsOnHand:
 
     def _run(self) -> None:
         while not self._stop.wait(LOOK_EVERY_S):
-            version = self._shelf.version()
-            if version != self._version or (version and self.current.release is None):
-                self._version = version
-                self.current = load(self._shelf)
+            self.look()
+
+    def look(self) -> None:
+        """Take up what has been put into service since; what could not be verified is tried again."""
+        version = self._shelf.version()
+        if version != self._version or (version and self.current.release is None):
+            self._version = version
+            self.current = load(self._shelf)

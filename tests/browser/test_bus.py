@@ -248,6 +248,7 @@ def type_in(bus: Bus, number: str, shots: Path) -> None:
     page.keyboard.press("Enter")
     page.wait_for_selector("#typed .problem:not([hidden])", timeout=ANSWER_MS)
     bus.shot("typed-wrong", shots)
+    assert "Born" in page.inner_text("#typed .problem")
     assert page.input_value("#typed [name=document_number]") == number
     page.fill("#typed [name=date_of_birth]", "4.3.1987")
     page.keyboard.press("Enter")

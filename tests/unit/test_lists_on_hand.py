@@ -1,0 +1,47 @@
+"""The lists in memory follow the shelf; what does not verify is no list, and says why (I5)."""
+
+from pathlib import Path
+
+from appliance.booth.lists_on_hand import ListsOnHand
+from tests.release_world import DAY_MS, NOW_MS, make_world
+from tests.small_post import SmallPost, passport
+
+
+def test_a_box_without_a_release_has_no_lists_and_says_so(tmp_path: Path) -> None:
+    on_hand = ListsOnHand(make_world(tmp_path).shelf).current
+    assert on_hand.release is None
+    assert "no release" in on_hand.why
+    assert on_hand.signed_ms == 0
+
+
+def test_a_new_release_is_taken_up_and_its_time_is_a_lower_bound(tmp_path: Path) -> None:
+    world = make_world(tmp_path)
+    lists = ListsOnHand(world.shelf)
+    world.carry_and_take()
+    lists.look()
+    first = lists.current
+    assert first.release is not None
+    assert first.signed_ms == NOW_MS
+    lists.look()
+    assert lists.current is first, "nothing new, nothing read"
+    world.repository.publish({}, at_ms=NOW_MS + DAY_MS)
+    world.carry_and_take()
+    lists.look()
+    assert lists.current.release is not None
+    assert lists.current.release.version > first.release.version
+
+
+def test_a_damaged_release_refers_every_traveller_until_it_verifies_again(tmp_path: Path) -> None:
+    world = make_world(tmp_path)
+    version = world.carry_and_take().version
+    snapshot = world.shelf.folder / str(version) / "metadata" / "snapshot.json"
+    whole = snapshot.read_bytes()
+    snapshot.write_bytes(whole.replace(b'"version"', b'"versiom"', 1))
+    lists = ListsOnHand(world.shelf)
+    post = SmallPost(lists=lists.current)
+    post.lay(*passport("PA1234567"))
+    assert post.state.cases[0].case.refers
+    assert "could NOT check" in post.state.cases[0].case.reasons[0]
+    snapshot.write_bytes(whole)
+    lists.look()
+    assert lists.current.release is not None
