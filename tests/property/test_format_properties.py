@@ -224,6 +224,29 @@ def test_cbor_that_is_accepted_has_no_second_spelling(data: bytes) -> None:
     assert cbor.encode(value) == data
 
 
+@st.composite
+def disturbed(draw: st.DrawFn, tree: object) -> object:
+    """The same tree of builtins with one value, somewhere in it, replaced by another."""
+    if isinstance(tree, dict) and tree and draw(st.integers(0, 9)):
+        key = draw(st.sampled_from(sorted(tree)))
+        return {**tree, key: draw(disturbed(tree[key]))}
+    if isinstance(tree, list) and tree and draw(st.integers(0, 9)):
+        index = draw(st.integers(0, len(tree) - 1))
+        return [*tree[:index], draw(disturbed(tree[index])), *tree[index + 1 :]]
+    return draw(values)
+
+
+@pytest.mark.parametrize("what", ["record", "log receipt", "log upload", "booth message"])
+@settings(max_examples=100)
+@given(data=st.data())
+def test_a_message_with_a_wrong_field_is_malformed_and_nothing_else(what: str, data: st.DataObject) -> None:
+    original, _ = PARSERS[what]
+    read: Read = parse_log_receipt if what == "log receipt" else PARSERS[what][1]
+    tree = cbor.decode(original, what=what, bytes_max=100_000)
+    with contextlib.suppress(Malformed):
+        read(cbor.encode(data.draw(disturbed(tree))))
+
+
 words = st.text(max_size=64)
 identifiers = st.binary(min_size=16, max_size=16).map(bytes.hex)
 bodies = st.one_of(
