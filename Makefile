@@ -40,7 +40,7 @@ bench: $(VENV)/.test ## ours, the peer, the limit, in one run
 	$(BIN)/python -m tests.benchmarks
 
 screenshots: $(VENV)/.test tools ## draw README's pictures from a running post
-	$(BIN)/python tests/browser/draw_screenshots.py
+	$(BIN)/python -m tests.browser.draw_screenshots
 
 tools: $(VENV)/.test
 	@tests/install-tools
