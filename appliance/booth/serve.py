@@ -4,6 +4,7 @@ import ipaddress
 import os
 import signal
 import socket
+import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,8 @@ PROBE_PATIENCE_S: Final = 0.15
 PICTURE_PATIENCE_S: Final = 5.0
 GOODBYE_S: Final = 1
 """How long open pages may finish when the box stops, seconds."""
+SWITCH_S: Final = 0.0005
+"""How long the page may hold the interpreter while the lane wants it, seconds; by default it is ten times that."""
 PASSED_IN_FD: Final = 3
 """The first descriptor that systemd passes (sd_listen_fds(3))."""
 
@@ -96,6 +99,7 @@ def run(config: Config, hardware: Hardware, *, clock: Clock, lists: ListsOnHand)
         ),
     )
     threading.excepthook = _end_with_thread
+    sys.setswitchinterval(SWITCH_S)
     lists.start()
     if pictures is not None:
         pictures.start()

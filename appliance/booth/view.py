@@ -16,6 +16,7 @@ from appliance.model import Clear, DocumentFormat, Refer, Screened, TravelDocume
 from drivers.api import DeviceState
 
 PLEASE_WAIT: Final = "Please wait"
+NOT_RECORDED: Final = "NOT RECORDED"
 NOT_CONFIRMED: Final = "Possible match. Not confirmed."
 
 GRADE_WORDS: Final = {
@@ -60,6 +61,7 @@ class CaseView(Struct, frozen=True, kw_only=True):
     """A result, shown or waiting for its outcome.
 
     Attributes:
+        decision: "refer", "clear", or "not recorded" where "nothing found" has no record (I1).
         headline, rest, next_step: What the result says, first in short, and what to do.
         kept: crossing.Kept.
         answer: The outcome that was said and is not recorded yet, "" for none.
@@ -193,11 +195,15 @@ def _case(open_case: OpenCase, snapshot: Snapshot, around: Surroundings) -> Case
         of=case.of,
         title=case.title,
         refers=case.refers,
-        decision="refer" if case.refers else "clear",
+        decision="refer" if case.refers else "clear" if recorded else "not recorded",
         headline=headline,
         rest=rest,
         next_step=case.next_step,
-        words=(f"{headline} {rest}".strip(), *(reason.words for reason in reasons[1:])),
+        words=(
+            *(() if recorded else (NOT_RECORDED,)),
+            f"{headline} {rest}".strip(),
+            *(reason.words for reason in reasons[1:]),
+        ),
         reasons=reasons,
         notices=seen.decision.notices if seen and isinstance(seen.decision, Clear) else (),
         document=_document(seen.document) if seen and seen.document else None,
