@@ -26,25 +26,25 @@ def _run(parser: argparse.ArgumentParser) -> int:
 
 def bench() -> int:
     """landlink-bench: the technician's command."""
-    from provisioning.bench import verbs as bench_verbs
+    from provisioning.bench.verbs import add_verbs as add_bench_verbs
 
     parser = argparse.ArgumentParser(prog="landlink-bench", description=f"The technician's bench. {CODES}")
-    bench_verbs.add_verbs(parser.add_subparsers(dest="verb", required=True, metavar="VERB"))
+    add_bench_verbs(parser.add_subparsers(dest="verb", required=True, metavar="VERB"))
     return _run(parser)
 
 
 def headquarters() -> int:
     """landlink-hq: headquarters' command."""
-    from provisioning.audit import verbs as audit_verbs
-    from provisioning.authority import verbs as authority_verbs
-    from provisioning.collector import verbs as collector_verbs
+    from provisioning.audit.verbs import add_verbs as add_audit_verbs
+    from provisioning.authority.verbs import add_verbs as add_authority_verbs
+    from provisioning.collector.verbs import add_verbs as add_collector_verbs
 
     parser = argparse.ArgumentParser(prog="landlink-hq", description=f"Headquarters. {CODES}")
     parser.add_argument(
         "--home", type=Path, default=Path("hq"), metavar="FOLDER", help="headquarters' keys and papers (%(default)s)"
     )
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    authority_verbs.add_verbs(verbs)
-    collector_verbs.add_verbs(verbs)
-    audit_verbs.add_verbs(verbs)
+    add_authority_verbs(verbs)
+    add_collector_verbs(verbs)
+    add_audit_verbs(verbs)
     return _run(parser)
