@@ -200,6 +200,13 @@ def test_state_tells_a_program_what_the_officer_sees(booth: Booth) -> None:
     assert state["csrf"] == booth.csrf
 
 
+def test_state_never_says_clear_for_what_has_no_record(booth: Booth) -> None:
+    booth.post.recorder.trouble = "full"
+    shown = booth.lay(*passport("PA1234567"))["shown"]
+    assert (shown["decision"], shown["recorded"], shown["lamp"]) == ("not recorded", False, "red")
+    assert shown["words"][0] == "NOT RECORDED"
+
+
 def test_a_chosen_outcome_is_recorded_with_its_note_and_frees_the_screen(booth: Booth) -> None:
     of = booth.lay(*passport(LISTED))["shown"]["of"]
     assert booth.say("/outcome", of=of, outcome="handed over", note="to the police, 14:05") == (200, {"ok": True})
