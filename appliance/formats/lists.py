@@ -20,6 +20,9 @@ from appliance.model import Noun, StateCode, Word
 LIST_BYTES_MAX: Final = 32 * 1024 * 1024
 """One list file; about 150,000 documents or 30,000 persons."""
 
+NOTICES: Final = ("red", "yellow", "blue", "green", "orange", "purple", "black", "special", "silver")
+"""Colours of INTERPOL's notices; "special" is the INTERPOL-UN Security Council Special Notice."""
+
 DocumentNumber = Annotated[str, Meta(min_length=1, max_length=32, pattern=r"\A[0-9A-Z]+\Z")]
 Year = Annotated[int, Meta(ge=1, le=9999)]
 Source = Annotated[str, Meta(max_length=64)]
@@ -31,21 +34,24 @@ _ISSUERS: Final = {"DEU": "D", "ROM": "ROU", "ZAR": "COD", "BUR": "MMR", "TMP": 
 
 
 class DocumentKey(Noun, frozen=True, kw_only=True):
-    """The canonical name of one document; two spellings of the same document have equal keys.
+    """The canonical name of one document or vehicle; two spellings of the same one have equal keys.
 
     Attributes:
-        issuer: Doc 9303-3 §5 code.
-        document_type: "P" passport, "I" identity card, "V" visa, "BP" border pass, "VL" village letter.
+        kind: "document" or "vehicle".
+        issuer: Doc 9303-3 §5 code; of a vehicle, the state that registered it.
+        document_type: "P" passport, "I" identity card, "V" visa, "BP" border pass, "VL" village letter; of a vehicle
+            "PLATE" (its registration) or "VIN" (ISO 3779).
         number: Letters and digits only.
     """
 
+    kind: Annotated[str, Meta(pattern=r"\A(document|vehicle)\Z")] = "document"
     issuer: StateCode
-    document_type: Annotated[str, Meta(pattern=r"\A(P|I|V|BP|VL)\Z")]
+    document_type: Annotated[str, Meta(pattern=r"\A(P|I|V|BP|VL|PLATE|VIN)\Z")]
     number: DocumentNumber
 
     def digest(self, list_key: bytes) -> str:
         """Where a list under `list_key` (16 to 64 bytes) keeps this document: 32 hexadecimal digits."""
-        text = f"document|{self.issuer}|{self.document_type}|{self.number}"
+        text = f"{self.kind}|{self.issuer}|{self.document_type}|{self.number}"
         return hashlib.blake2b(text.encode("ascii"), key=list_key, digest_size=16).hexdigest()
 
 
@@ -105,6 +111,8 @@ class ListedPerson(Noun, frozen=True, kw_only=True):
         source: Who listed the person.
         reference: What people call the entry ("QDi.001"), "" when it has none.
         sex: "M", "F" or "".
+        notice: Colour of the INTERPOL notice, which decides what the officer is asked to do: one of NOTICES; "" when
+            the source has no notices.
     """
 
     entry: Word
@@ -114,6 +122,7 @@ class ListedPerson(Noun, frozen=True, kw_only=True):
     births: Annotated[tuple[ListedBirth, ...], Meta(max_length=32)] = ()
     nationalities: Annotated[tuple[StateCode, ...], Meta(max_length=16)] = ()
     sex: Annotated[str, Meta(pattern=r"\A[MF]?\Z")] = ""
+    notice: Annotated[str, Meta(pattern=rf"\A({'|'.join(NOTICES)})?\Z")] = ""
 
 
 class DocumentsFile(Noun, frozen=True, kw_only=True):
