@@ -181,7 +181,7 @@ class Lane:
         deadline = time.monotonic() + DELIVERY_TIMEOUT_S
         while time.monotonic() < deadline:
             with contextlib.suppress(DeviceFault):
-                if self._officer.state().get("phase") == "ready":
+                if self._officer.state().get("phase") in ("ready", "result"):
                     return
             time.sleep(0.1)
         raise DeviceFault(f"the booth is not ready; see {self._post.folders.journals}")
