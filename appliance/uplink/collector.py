@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from appliance.errors import Malformed, UplinkFault
-from appliance.formats.note import NOTE_BYTES_MAX
 from appliance.formats.upload import (
     BatchItem,
     BatchResult,
@@ -24,6 +23,8 @@ from appliance.model import Origin
 from appliance.uplink.index import Item
 from appliance.uplink.link import Answer, Link
 
+NOTE_BYTES_MAX: Final = 16_384
+"""Of a cosigned checkpoint, as the recorder takes it (wire.Cosigned)."""
 SPREAD_HEADER: Final = "landlink-spread"
 """Seconds over which the server wants reconnecting boxes to spread."""
 
@@ -122,7 +123,9 @@ class Collector:
         """Send a part of the log. Raises UplinkFault."""
         answer = self._ask("POST", f"/v1/log/{self._origin}", body=encode_log_upload(upload))
         match answer.status:
-            case 200 if len(answer.body) <= NOTE_BYTES_MAX:
+            case 200:
+                if len(answer.body) > NOTE_BYTES_MAX:
+                    raise UplinkFault(f"headquarters' cosigned checkpoint is longer than {NOTE_BYTES_MAX} bytes")
                 return Cosigned(note=answer.body)
             case 202:
                 return Taken(size=upload.from_index + len(upload.leaves))

@@ -48,6 +48,12 @@ class Contact:
             self._made += 1
             self._last_ms = time.time_ns() // 1_000_000
 
+    def idle(self, party: Party) -> None:
+        """Nothing is left to try: what failed before is over."""
+        with self._lock:
+            if party in self._why:
+                self._why[party] = ""
+
     def lost(self, party: Party, why: str) -> None:
         """An attempt failed."""
         with self._lock:

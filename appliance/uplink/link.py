@@ -104,6 +104,7 @@ class Link:
         self.rate_bytes_per_s = rate_bytes_per_s
         self.round_trip_s = 0.0
         self.resumed = False
+        self._answering = False
 
     def close(self) -> None:
         """Drop the connection, if any; the next request opens another."""
@@ -157,18 +158,15 @@ class Link:
         self, request: h11.Request, body: bytes, take: Callable[[bytes], None] | None, answer_bytes_max: int
     ) -> Answer:
         connected = self._socket or self._connect()
+        self._answering = False
         began = time.monotonic()
         try:
             unsent = self._send(connected, request, body)
             answer = self._receive(connected, take, answer_bytes_max)
         except TimeoutError:
             raise UplinkFault("headquarters does not answer") from None
-        except ssl.SSLError as error:
-            raise _Unanswered(_tls_words(error)) from None
-        except OSError as error:
-            raise _Unanswered(f"the link broke: {error.strerror or type(error).__name__}") from None
-        except h11.RemoteProtocolError:
-            raise UplinkFault("captive portal: what answers does not speak HTTP/1.1") from None
+        except (OSError, h11.RemoteProtocolError) as error:
+            raise self._broken(error) from None
         if not unsent:
             self._measure(len(body), time.monotonic() - began)
         if 300 <= answer.status < 400 and answer.status != 304:
@@ -248,6 +246,7 @@ class Link:
             match event:
                 case h11.Response():
                     response = event
+                    self._answering = True
                 case h11.Data():
                     size += len(event.data)
                     if size > answer_bytes_max:
@@ -270,6 +269,16 @@ class Link:
                     if not received and response is None:
                         raise _Unanswered("the link broke before the answer")
                     self._http.receive_data(received)
+
+    def _broken(self, error: OSError | h11.RemoteProtocolError) -> UplinkFault:
+        """What became of the connection, in words."""
+        if self._answering:
+            return UplinkFault("the link broke within the answer")
+        if isinstance(error, h11.RemoteProtocolError):
+            return UplinkFault("captive portal: what answers does not speak HTTP/1.1")
+        if isinstance(error, ssl.SSLError):
+            return _Unanswered(_tls_words(error))
+        return _Unanswered(f"the link broke: {error.strerror or type(error).__name__}")
 
     def _measure(self, body_bytes: int, elapsed_s: float) -> None:
         if body_bytes >= RATE_SAMPLE_BYTES_MIN:

@@ -88,6 +88,8 @@ class Mirror:
         answer = self._link.request("GET", TUF_ROOT + TIMESTAMP, headers=tag, answer_bytes_max=TIMESTAMP_BYTES_MAX)
         if answer.status == 304:
             return None
+        if answer.status in (401, 403, 429) or answer.status >= 500:
+            raise UplinkFault(f"headquarters answers {answer.status}: {answer.words}")
         if answer.status != 200:
             raise RepositoryFault(f"headquarters publishes nothing yet ({answer.status})")
         if answer.body == self._read(TIMESTAMP):

@@ -120,6 +120,8 @@ class Delivery:
         if more:
             self._contact.made(Party.DELIVERY)
             self._backoff.succeeded()
+        else:
+            self._contact.idle(Party.DELIVERY)
         return more
 
 

@@ -106,8 +106,8 @@ class Deposit:
         """What is here of a log and its bodies."""
         with self._of(box):
             head = self._log(box, origin).head
-            high_water, gaps = _gaps(self._ledger.received(origin))
-            return Have(size=head.size, high_water=high_water, gaps=gaps, checkpoint=head.note)
+            high_water, missing = gaps(self._ledger.received(origin))
+            return Have(size=head.size, high_water=high_water, gaps=missing, checkpoint=head.note)
 
     def take(self, box: RosterBox, offers: Sequence[Offer]) -> tuple[bytes | Refusal, ...]:
         """Take bodies of this box; a receipt or a refusal for each, in the same order.
@@ -117,11 +117,10 @@ class Deposit:
         """
         with self._of(box):
             verdicts = [self._judge(box, offer) for offer in offers]
-            entries = [self._entry(offer) for offer, verdict in zip(offers, verdicts, strict=True) if verdict is None]
-            if entries:
-                for origin in {entry.origin for entry in entries}:
-                    self._bodies.settle(origin)
-                self._ledger.enter(entries)
+            fresh = [offer for offer, verdict in zip(offers, verdicts, strict=True) if verdict is None]
+            if fresh:
+                references = self._bodies.keep_all([(offer.origin, offer.leaf, offer.body) for offer in fresh])
+                self._ledger.enter([self._entry(*each) for each in zip(fresh, references, strict=True)])
                 self._ledger.sign_pending(self._sign)
             return tuple(
                 self._receipt(offer) if verdict is None else verdict
@@ -158,14 +157,14 @@ class Deposit:
             return Refusal(status=409, why="conflict: the log names another body at this place")
         return Expected(size=sealed.blob_bytes, receipt=self._ledger.receipt(offer.origin, offer.leaf))
 
-    def _entry(self, offer: Offer) -> Entry:
+    def _entry(self, offer: Offer, reference: str) -> Entry:
         return Entry(
             origin=offer.origin,
             leaf=offer.leaf,
             prio=int(offer.priority),
             size=len(offer.body),
             sha256=offer.sha256,
-            body_ref=self._bodies.keep(offer.origin, offer.leaf, offer.body),
+            body_ref=reference,
             via=offer.via,
             received_ms=self._now_ms(),
         )
@@ -188,15 +187,15 @@ class Deposit:
             return self._locks.setdefault(box.serial, threading.Lock())
 
 
-def _gaps(received: Iterable[int]) -> tuple[int, tuple[tuple[int, int], ...]]:
-    """High-water mark (-1 for none) and the ranges below it that have not been received.
+def gaps(received: Iterable[int]) -> tuple[int, tuple[tuple[int, int], ...]]:
+    """High-water mark (-1 for none) and the ranges below it that are not among `received` (ascending).
 
     The last ones when they are more than fit: what is new is more likely still on its way.
     """
     high_water = -1
-    gaps: deque[tuple[int, int]] = deque(maxlen=GAPS_MAX)
+    missing: deque[tuple[int, int]] = deque(maxlen=GAPS_MAX)
     for leaf in received:
         if leaf > high_water + 1:
-            gaps.append((high_water + 1, leaf - 1))
+            missing.append((high_water + 1, leaf - 1))
         high_water = leaf
-    return high_water, tuple(gaps)
+    return high_water, tuple(missing)

@@ -3,7 +3,7 @@
 ```
 entry(position, origin, leaf, prio, size, sha256, body_ref, via, received_ms)   position counts over all boxes, from 1
 receipt(position, receipt)          signed after the entry was committed; each names the one before it
-head(origin, size, note, at_ms)     how far a log's copy reaches; note: the cosigned checkpoint, null for a part
+head(origin, size, root, note, at_ms)   how far a log's copy reaches; note: the cosigned checkpoint, null for a part
 conflict(origin, leaf, sha256, seen_ms)      a body was offered under another hash than the log's: an alarm
 alarm(origin, kind, evidence, words, seen_ms)   a log that was refused; evidence is what the box signed
 ```
@@ -21,6 +21,7 @@ from typing import Final
 from sqlite_utils import Database
 
 from appliance.errors import StorageFault, StorageFull
+from appliance.formats.merkle import EMPTY_ROOT
 
 ALARMS_MAX: Final = 1_000
 """Of one kind and origin: a hostile box cannot fill the disk with them."""
@@ -34,7 +35,7 @@ SCHEMA: Final = (
         position integer primary key references entry (position), receipt blob not null) strict""",
     """create table if not exists head (
         id integer primary key autoincrement, origin text not null, size integer not null check (size >= 0),
-        note blob, at_ms integer not null) strict""",
+        root blob not null, note blob, at_ms integer not null) strict""",
     "create index if not exists head_of on head (origin, id)",
     """create table if not exists conflict (
         origin text not null, leaf integer not null, sha256 blob not null, seen_ms integer not null,
@@ -71,14 +72,16 @@ class Head:
     """How far the copy of a log reaches.
 
     Attributes:
+        root: Root hash over `size` leaves.
         note: The last checkpoint with headquarters' cosignatures; b"" before the first.
     """
 
     size: int
+    root: bytes
     note: bytes
 
 
-NO_HEAD: Final = Head(size=0, note=b"")
+NO_HEAD: Final = Head(size=0, root=EMPTY_ROOT, note=b"")
 
 
 class Ledger:
@@ -178,12 +181,14 @@ class Ledger:
         """How far the copy of this log reaches."""
         with self._held():
             row = self._database.execute(
-                "select size from head where origin = ? order by id desc limit 1", (origin,)
+                "select size, root from head where origin = ? order by id desc limit 1", (origin,)
             ).fetchone()
             note = self._database.execute(
                 "select note from head where origin = ? and note is not null order by id desc limit 1", (origin,)
             ).fetchone()
-        return NO_HEAD if row is None else Head(size=row[0], note=b"" if note is None else bytes(note[0]))
+        if row is None:
+            return NO_HEAD
+        return Head(size=row[0], root=bytes(row[1]), note=b"" if note is None else bytes(note[0]))
 
     def origins(self) -> tuple[str, ...]:
         """Logs of which there is a copy."""
@@ -194,8 +199,8 @@ class Ledger:
         """Commit that the copy of this log now reaches so far; its tiles are durable."""
         with self._held(), self._database.atomic():
             self._database.execute(
-                "insert into head (origin, size, note, at_ms) values (?, ?, ?, ?)",
-                (origin, head.size, head.note or None, at_ms),
+                "insert into head (origin, size, root, note, at_ms) values (?, ?, ?, ?, ?)",
+                (origin, head.size, head.root, head.note or None, at_ms),
             )
 
     def conflict(self, origin: str, leaf: int, sha256: bytes, *, seen_ms: int) -> None:

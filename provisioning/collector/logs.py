@@ -10,6 +10,7 @@ What is checked before a part of a log is taken (C2SP tlog-witness for the last 
 Tiles are durable before the ledger says how far the copy reaches; `checkpoint` is replaced last, with cosignatures.
 """
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ from provisioning.audit.walk import Walk
 from provisioning.collector.ledger import Head, Ledger
 
 FOLDER: Final = "log"
+PARTIAL_TILES_S: Final = 86_400
 
 
 class Behind(Exception):
@@ -60,6 +62,9 @@ class MirroredLog:
         folder: `DIR/log/<domain>/<log>`.
         ledger: Says how far the copy reaches.
         cosigners: Headquarters'.
+
+    Raises:
+        Untrusted, Malformed: The copy is damaged.
     """
 
     def __init__(self, log: Log, folder: Path, ledger: Ledger, cosigners: Cosigners) -> None:
@@ -167,24 +172,38 @@ class MirroredLog:
             )
 
     def _commit(self, upload: LogUpload, checkpoint: Checkpoint, now_ms: int) -> bytes | None:
-        for path, content in self._edge.publish():
+        tiles = self._edge.publish()
+        for path, content in tiles:
             with storage(f"tiles of {self._log.origin}"):
                 (self._folder / path).parent.mkdir(parents=True, exist_ok=True)
             write_durably(self._folder / path, content, mode=0o644)
-        whole = self._edge.size == checkpoint.size
+        if any(".p/" not in path for path, _ in tiles):
+            self._sweep(now_ms)
+        size, root = self._edge.size, self._edge.root()
+        whole = size == checkpoint.size
         note = self._cosigners.cosign(upload.checkpoint, at_ms=now_ms) if whole else b""
         if whole or upload.leaves:
-            self._ledger.reach(self._log.origin, Head(size=self._edge.size, note=note), at_ms=now_ms)
-        self._head = Head(size=self._edge.size, note=note or self._head.note)
+            self._ledger.reach(self._log.origin, Head(size=size, root=root, note=note), at_ms=now_ms)
+        self._head = Head(size=size, root=root, note=note or self._head.note)
         if not whole:
             return None
         write_durably(self._folder / "checkpoint", note, mode=0o644)
         return note
 
+    def _sweep(self, now_ms: int) -> None:
+        """Remove partial tiles of tiles that are full, after a day: an auditor may be reading by an older head."""
+        with storage(f"tiles of {self._log.origin}"):
+            for partial in self._folder.glob("tile/**/*.p"):
+                full = partial.with_suffix("")
+                if full.is_file() and now_ms / 1000 - full.stat().st_mtime > PARTIAL_TILES_S:
+                    shutil.rmtree(partial)
+
     def _resume(self) -> None:
         """Stand where the ledger says, from the published tiles."""
         size = self._head.size
         self._edge = Edge.resume(size, self._read) if size else Edge()
+        if self._edge.root() != self._head.root:
+            raise Untrusted("headquarters' own copy of this log is damaged: its tiles do not give its root")
         self._walk = Walk(self._log, start=0)
         if size:
             start = self._epoch_start(size)
@@ -205,11 +224,13 @@ class MirroredLog:
             for place in range(width - 1, -1, -1):
                 if isinstance(parse_statement(entries[place]).unverified.kind, EpochStart):
                     return first + place
-        raise StorageFault(f"{self._log.origin}: the copy has no start of an epoch")
+        raise Untrusted("headquarters' own copy of this log has no start of an epoch")
 
     def _read(self, path: str) -> bytes:
         try:
             return (self._folder / path).read_bytes()
+        except FileNotFoundError:  # one damaged copy must not end the service for all
+            raise Untrusted(f"headquarters' own copy of this log lacks {path}") from None
         except OSError as error:
             raise StorageFault(f"{self._log.origin}: {path}: {error.strerror}") from error
 

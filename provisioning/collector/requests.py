@@ -101,9 +101,10 @@ class Requests:
         expected = await run_in_threadpool(self._deposit.expects, box.box, offer)
         if isinstance(expected, Refusal):
             return PlainTextResponse(expected.why, expected.status)
-        if expected.receipt is not None:
-            return _complete(request, expected.size, expected.receipt)
         partial = Partial(self._folder, origin, offer.leaf, offer.sha256)
+        if expected.receipt is not None:
+            await run_in_threadpool(partial.drop)  # a crash may have left it
+            return _complete(request, expected.size, expected.receipt)
         try:
             async with self._fence.newest(request.url.path):
                 offset = await run_in_threadpool(partial.offset)

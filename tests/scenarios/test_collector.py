@@ -560,6 +560,68 @@ def test_connections_that_idle_trickle_or_stall_are_cut_and_what_came_is_kept(bo
     assert client.offset(item) == Partly(offset=1_000)
 
 
+@pytest.mark.parametrize("harm", ["gone", "flipped"])
+def test_a_damaged_copy_of_one_log_is_named_and_stops_nobody_else(
+    tmp_path: Path, headquarters: Headquarters, box: Box, client: Collector, links: Links, harm: str
+) -> None:
+    for _ in range(3):
+        box.seal(os.urandom(100))
+    client.send_log(upload_of(box))
+    tile = headquarters.data / "log" / box.origin / "tile" / "0" / "000.p" / "4"
+    headquarters.stop()
+    if harm == "gone":
+        tile.unlink()
+    else:
+        tile.write_bytes(bytes([tile.read_bytes()[0] ^ 1]) + tile.read_bytes()[1:])
+    headquarters.start()
+    answer = links(box).request("GET", f"/v1/have/{box.origin}")
+    assert answer.status == 400
+    assert answer.words.startswith("headquarters' own copy of this log")
+    other = Box(tmp_path / "o", headquarters, next(SERIALS))
+    assert isinstance(Collector(links(other), Origin(other.origin)).send_log(upload_of(other)), Cosigned)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A folder that holds 2 MiB."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)]
+    if subprocess.run(mount, check=False, capture_output=True).returncode != 0:
+        pytest.skip("mounting a tmpfs needs root")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@pytest.mark.root
+def test_a_full_disk_gives_no_receipt_and_takes_bodies_again_when_there_is_room(
+    tmp_path: Path, small_disk: Path, links: Links
+) -> None:
+    headquarters = Headquarters(tmp_path)
+    headquarters.data = small_disk
+    headquarters.start()
+    box = Box(tmp_path / "b", headquarters)
+    client = Collector(links(box), Origin(box.origin))
+    leaves = [box.seal(os.urandom(50_000)) for _ in range(4)]
+    client.send_log(upload_of(box))
+    filler = small_disk / "filler"
+    with filler.open("wb", buffering=0) as filling, contextlib.suppress(OSError):
+        while filling.write(bytes(4_096)):
+            pass
+    with pytest.raises(UplinkFault):
+        client.send_batch([batch_item(box, leaf) for leaf in leaves])
+    filler.unlink()
+    collector = headquarters.collector
+    assert collector is not None
+    if collector.popen.poll() is not None:  # storage that failed ends it; its supervisor starts it anew
+        assert collector.popen.returncode in (73, 74)
+        headquarters.start()
+    results = client.send_batch([batch_item(box, leaf) for leaf in leaves])
+    assert [result.status for result in results] == [200] * 4
+    assert [headquarters.body(box, leaf).read_bytes() for leaf in leaves] == [box.bodies[leaf] for leaf in leaves]
+    headquarters.stop()
+
+
 def test_the_collector_ends_within_seconds_although_a_connection_hangs(
     tmp_path: Path,
 ) -> None:

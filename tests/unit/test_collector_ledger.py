@@ -1,5 +1,6 @@
 """The collector's ledger and body store: append-only, in order, and never overwritten."""
 
+import hashlib
 import json
 import sqlite3
 from pathlib import Path
@@ -76,7 +77,7 @@ def test_the_database_itself_refuses_to_change_what_was_written(tmp_path: Path, 
     ledger = Ledger(tmp_path / "ledger.db")
     ledger.enter([entry(5)])
     ledger.sign_pending(lambda *_: b"receipt")
-    ledger.reach(ORIGIN, Head(size=6, note=b"note"), at_ms=1)
+    ledger.reach(ORIGIN, Head(size=6, root=bytes(32), note=b"note"), at_ms=1)
     ledger.conflict(ORIGIN, 5, b"\x02" * 32, seen_ms=1)
     ledger.alarm(ORIGIN, "fork", b"note", "words", seen_ms=1)
     ledger.close()
@@ -88,10 +89,10 @@ def test_the_database_itself_refuses_to_change_what_was_written(tmp_path: Path, 
 
 def test_the_last_cosigned_checkpoint_stays_known_while_parts_arrive(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "ledger.db")
-    ledger.reach(ORIGIN, Head(size=6, note=b"cosigned"), at_ms=1)
-    ledger.reach(ORIGIN, Head(size=9, note=b""), at_ms=2)
-    assert ledger.head(ORIGIN) == Head(size=9, note=b"cosigned")
-    assert ledger.head(OTHER) == Head(size=0, note=b"")
+    ledger.reach(ORIGIN, Head(size=6, root=b"\x06" * 32, note=b"cosigned"), at_ms=1)
+    ledger.reach(ORIGIN, Head(size=9, root=b"\x09" * 32, note=b""), at_ms=2)
+    assert ledger.head(ORIGIN) == Head(size=9, root=b"\x09" * 32, note=b"cosigned")
+    assert ledger.head(OTHER) == Head(size=0, root=hashlib.sha256(b"").digest(), note=b"")
     ledger.close()
 
 
@@ -106,7 +107,7 @@ def test_a_hostile_box_cannot_fill_the_disk_with_alarms(tmp_path: Path) -> None:
 
 
 def test_a_body_lies_where_an_auditor_looks_for_it(tmp_path: Path) -> None:
-    reference = BodyStore(tmp_path).keep(ORIGIN, 7, b"sealed")
+    (reference,) = BodyStore(tmp_path).keep_all([(ORIGIN, 7, b"sealed")])
     assert reference == f"bodies/{ORIGIN}/7.age"
     assert (tmp_path / reference).read_bytes() == b"sealed"
 
@@ -115,7 +116,7 @@ def test_a_torn_body_that_nobody_was_told_of_is_replaced(tmp_path: Path) -> None
     torn = tmp_path / "bodies" / ORIGIN / "7.age"
     torn.parent.mkdir(parents=True)
     torn.write_bytes(b"sea")
-    BodyStore(tmp_path).keep(ORIGIN, 7, b"sealed")
+    BodyStore(tmp_path).keep_all([(ORIGIN, 7, b"sealed")])
     assert torn.read_bytes() == b"sealed"
 
 

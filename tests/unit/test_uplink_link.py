@@ -1,6 +1,7 @@
 """The link against far ends of every kind: real sockets, real TLS, certificates made here."""
 
 import contextlib
+import os
 import socket
 import ssl
 import threading
@@ -92,13 +93,21 @@ class FarEnd:
                 return
             self.connections += 1
             plain.settimeout(WAIT_S)
-            with plain:
-                try:
-                    wrapped = plain if self.context is None else self.context.wrap_socket(plain, server_side=True)
-                    with wrapped:
-                        self._script(wrapped, self.connections)
-                except OSError:
-                    pass  # the link hung up, which is its good right
+            with plain, contextlib.suppress(OSError):  # the link may hang up, which is its good right
+                self._talk(plain)
+
+    def _talk(self, plain: socket.socket) -> None:
+        if self.context is None:
+            self._script(plain, self.connections)
+            return
+        with self.context.wrap_socket(plain, server_side=True, do_handshake_on_connect=False) as wrapped:
+            try:
+                wrapped.do_handshake()
+            except ssl.SSLError:
+                while os.read(wrapped.fileno(), 65_536):  # so that the alert is read before the connection is reset
+                    pass
+                raise
+            self._script(wrapped, self.connections)
 
 
 def read_request(connection: socket.socket) -> bytes:
@@ -279,6 +288,27 @@ def test_an_answer_longer_than_its_bound_is_refused_before_it_is_kept(
     far = far_end(answering(endless), authority)
     with pytest.raises(UplinkFault, match="longer than 1000 bytes"):
         link_to(far).request("GET", "/", answer_bytes_max=1_000)
+
+
+@pytest.mark.parametrize("answered", [b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", b"HTTP/1.1 200"])
+def test_an_answer_that_breaks_off_is_a_fault_and_no_portal(
+    far_end: Make, authority: Path, link_to: LinkTo, answered: bytes
+) -> None:
+    far = far_end(answering(answered), authority)
+    with pytest.raises(UplinkFault, match="the link broke"):
+        link_to(far).request("GET", "/")
+
+
+def test_a_download_that_breaks_off_is_not_begun_again_behind_the_callers_back(
+    far_end: Make, authority: Path, link_to: LinkTo
+) -> None:
+    far = far_end(answering(OK, b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"), authority)
+    link = link_to(far)
+    link.request("GET", "/")
+    taken: list[bytes] = []
+    with pytest.raises(UplinkFault, match="within the answer"):
+        link.request("GET", "/", take=taken.append)
+    assert b"".join(taken) == b"half"
 
 
 def test_headers_without_end_are_refused(far_end: Make, authority: Path, link_to: LinkTo) -> None:
