@@ -13,12 +13,13 @@ from appliance.formats.lists import (
     ListedDocument,
     ListedName,
     ListedPerson,
-    PersonsFile,
 )
+from appliance.formats.person_index import PersonIndex
 from appliance.model import CheckDigit, DocumentFormat, PartialDate, TravelDocument
 from appliance.screen.documents import DocumentList, DocumentsInMemory
 from appliance.screen.lists import Lists
-from appliance.screen.persons import PersonList, PersonsInMemory
+from appliance.screen.persons import IndexedPersons, PersonList
+from provisioning.authority.person_index import person_index
 
 DATED = date(2026, 11, 3)
 LIST_KEY = bytes(range(32))
@@ -96,8 +97,8 @@ def documents(*keys: DocumentKey, fraud: str = "stolen") -> DocumentsInMemory:
     return DocumentsInMemory(DocumentsFile(schema=1, dated=DATED, key=LIST_KEY, entries=entries))
 
 
-def persons(*people: ListedPerson) -> PersonsInMemory:
-    return PersonsInMemory(PersonsFile(schema=1, dated=DATED, entries=people))
+def persons(*people: ListedPerson) -> IndexedPersons:
+    return IndexedPersons(PersonIndex(person_index(people, dated=DATED)))
 
 
 def lists(listed_documents: DocumentList | None = None, listed_persons: PersonList | None = None) -> Lists:

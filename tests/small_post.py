@@ -30,7 +30,8 @@ from appliance.line import Answer, RecorderAway, RecorderRefused
 from appliance.model import Direction, Mode, MrzReading, Outcome, Priority, Record, Screened
 from appliance.screen.lists import Lists
 from drivers.api import Button, Lamp, Sound
-from provisioning.authority.list_files import documents_list, persons_list
+from provisioning.authority.list_files import documents_list
+from provisioning.authority.person_index import person_index
 from provisioning.bench.mrz_writer import MrzFields, write_td3
 
 NOW = Instant(
@@ -181,7 +182,7 @@ def on_hand(day: date = LIST_DAY) -> OnHand:
         policy=Policy(version=3, signed_ms=1_793_700_000_000, dated=day),
         files={
             DOCUMENTS_TARGET: documents_list(stolen, dated=day, key=bytes(32)),
-            PERSONS_TARGET: persons_list((), dated=day),
+            PERSONS_TARGET: person_index((), dated=day),
         },
     )
     return OnHand(lists=Lists.from_release(release), release=release)

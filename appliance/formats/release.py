@@ -17,6 +17,7 @@ from tuf.api.metadata import TargetFile
 
 from appliance.errors import Malformed, Untrusted
 from appliance.formats.lists import LIST_BYTES_MAX
+from appliance.formats.person_index import INDEX_BYTES_MAX
 from appliance.formats.refusal import refusal
 from appliance.formats.tuf_chain import verify_chain
 from appliance.model import Digest, Noun, Word
@@ -25,7 +26,7 @@ RECIPIENTS_TARGET: Final = "recipients/recipients.json"
 ROSTER_TARGET: Final = "roster/roster.json"
 POLICY_TARGET: Final = "policy/policy.json"
 DOCUMENTS_TARGET: Final = "lists/documents.json"
-PERSONS_TARGET: Final = "lists/persons.json"
+PERSONS_TARGET: Final = "lists/persons.index"
 LIST_TARGETS: Final = (DOCUMENTS_TARGET, PERSONS_TARGET)
 
 TARGET_BYTES_MAX: Final = {
@@ -33,7 +34,7 @@ TARGET_BYTES_MAX: Final = {
     ROSTER_TARGET: 16 * 1024 * 1024,
     POLICY_TARGET: 16_384,
     DOCUMENTS_TARGET: LIST_BYTES_MAX,
-    PERSONS_TARGET: LIST_BYTES_MAX,
+    PERSONS_TARGET: INDEX_BYTES_MAX,
 }
 """Every target that a box takes, with its bound in bytes; a roster of 10,000 boxes has 10 MB."""
 

@@ -10,12 +10,12 @@ from appliance.formats.lists import (
     CANARY_DOCUMENT,
     CANARY_ENTRY,
     parse_documents,
-    parse_persons,
 )
+from appliance.formats.person_index import PersonIndex
 from appliance.formats.release import DOCUMENTS_TARGET, PERSONS_TARGET, Release
 from appliance.model import DocumentFormat, TravelDocument
 from appliance.screen.documents import DocumentList, DocumentsInMemory, NoDocuments
-from appliance.screen.persons import NoPersons, PersonList, PersonsInMemory
+from appliance.screen.persons import IndexedPersons, NoPersons, PersonList
 
 NO_RELEASE: Final = "no list has reached this box yet"
 DAMAGED: Final = "it is damaged or incomplete"
@@ -51,7 +51,7 @@ class Lists:
         found = self.documents.lookup(CANARY_DOCUMENT)
         if found is None or found.entry != CANARY_ENTRY or self.documents.lookup(CANARY_ABSENT) is not None:
             raise Untrusted("self-test: the documents list gives a wrong answer")
-        if not any(match.person.entry == CANARY_ENTRY for match in self.persons.match(_CANARY_HOLDER)):
+        if not any(match.entry == CANARY_ENTRY for match in self.persons.match(_CANARY_HOLDER)):
             raise Untrusted("self-test: the persons list gives a wrong answer")
 
 
@@ -67,7 +67,7 @@ def _persons(release: Release) -> PersonList:
     content = release.files.get(PERSONS_TARGET)
     if isinstance(content, bytes):
         with contextlib.suppress(Malformed):
-            return PersonsInMemory(parse_persons(content))
+            return IndexedPersons(PersonIndex(content))
     return NoPersons(DAMAGED)
 
 

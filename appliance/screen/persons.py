@@ -1,28 +1,29 @@
 """The person list: who on it may be the holder, in bands, each with the verdict of every field (screening.md §4).
 
-1. Candidates share two block keys with the traveller's name (one, where a name has a single telling token).
-2. The name alone is compared (names.py); under NAME_POSSIBLE nobody is found, whatever else agrees.
-3. The birth date sets the band: STRONG needs it in full; a contradiction leaves WEAK; absence leaves POSSIBLE.
-4. A name of low quality counts only together with a birth date; a common name with no more than a year drops a band.
-5. Nationality and sex never find anybody and never raise a band: a contradiction lowers it by one, once (I6).
+1. The name alone finds (name_search.py); under NAME_POSSIBLE nobody is found, whatever else agrees.
+2. The birth date sets the band: STRONG needs it in full; a contradiction leaves WEAK; absence leaves POSSIBLE.
+3. A name of low quality counts only together with a birth date; a common name with no more than a year drops a band.
+4. Nationality and sex never find anybody and never raise a band: a contradiction lowers it by one, once (I6).
 """
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Final, Protocol
 
-from appliance.formats.lists import ListedName, ListedPerson, PersonsFile, canonical_issuer
+from appliance.errors import Malformed
+from appliance.formats.lists import canonical_issuer
+from appliance.formats.person_index import QUALITIES, IndexedPerson, PersonIndex
 from appliance.model import Band, FieldVerdict, TravelDocument
 from appliance.screen.births import BirthVerdict, compare_births, traveller_text
 from appliance.screen.documents import ListDamaged
-from appliance.screen.names import FORMS_VERSION, Name, block_keys, compare, read_name
+from appliance.screen.name_search import FoundName, NameSearch
+from appliance.screen.names import Name
 
 NAME_STRONG: Final = 0.92
 NAME_POSSIBLE: Final = 0.85
-MATCHER: Final = f"names 1, forms {FORMS_VERSION}, strong {NAME_STRONG}, possible {NAME_POSSIBLE}"
-"""Goes into every hit, so that headquarters can replay it."""
+MATCHES_MAX: Final = 32
+"""Matches given for one traveller; of more, those of the lowest band and the least likeness are left out."""
 
 _ORDER: Final = (Band.WEAK, Band.POSSIBLE, Band.STRONG)
 _TEXT_MAX: Final = 256
@@ -34,58 +35,117 @@ class PersonMatch:
 
     Attributes:
         likeness: Of the names, 0 to 1; for ordering, never shown.
+        matcher: Version of the code and the forms, and the thresholds: headquarters can replay the match.
         fields: Traveller and list side by side.
     """
 
-    person: ListedPerson
+    entry: str
+    source: str
     band: Band
     likeness: float
+    matcher: str
     fields: tuple[FieldVerdict, ...]
 
 
+class PersonList(Protocol):
+    """Listed persons."""
+
+    @property
+    def dated(self) -> date | None:
+        """The day headquarters took its content in; None when the list cannot be searched."""
+        ...
+
+    def match(self, document: TravelDocument) -> tuple[PersonMatch, ...]:
+        """Listed persons who may be the holder, best first; one match a person.
+
+        Raises:
+            ListDamaged: The list, or the entry that would be the answer, cannot be read.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
-class _Entry:
-    """One name of one listed person, ready for comparison."""
+class _Bearer:
+    """A listed person found by one of its names; the band as far as name and birth date say."""
 
-    name: Name
-    listed: ListedName
+    band: Band
+    found: FoundName
     person: int
+    birth: BirthVerdict
+    birth_text: str
+
+    @property
+    def rank(self) -> tuple[int, float, int]:
+        return _ORDER.index(self.band), self.found.likeness, -self.person
 
 
-class PersonsInMemory:
-    """The list of a small release, with its names indexed."""
+class IndexedPersons:
+    """The list of a release.
 
-    def __init__(self, file: PersonsFile) -> None:
-        self.dated: date | None = file.dated
-        self._persons = file.entries
-        self._entries: list[_Entry] = []
-        self._by_key: dict[str, list[int]] = {}
-        for number, person in enumerate(file.entries):
-            for listed in person.names:
-                name = read_name(listed.text)
-                for key in block_keys(name):
-                    self._by_key.setdefault(key, []).append(len(self._entries))
-                self._entries.append(_Entry(name, listed, number))
+    Args:
+        index: As opened.
+    """
+
+    def __init__(self, index: PersonIndex) -> None:
+        self._index = index
+        self._search = NameSearch(index)
+        version = self._search.reader.forms.version
+        self._matcher = f"names 2, forms {version}, strong {NAME_STRONG}, possible {NAME_POSSIBLE}"
+
+    @property
+    def dated(self) -> date:
+        """The day headquarters took its content in."""
+        return self._index.header.dated
 
     def match(self, document: TravelDocument) -> tuple[PersonMatch, ...]:
         """Listed persons who may be the holder, best first; one match a person."""
-        traveller = read_name(
-            f"{document.primary_identifier} {document.secondary_identifier}", cut=document.name_truncated
-        )
-        best: dict[int, PersonMatch] = {}
-        for entry in self._candidates(traveller):
-            found = _judge(document, traveller, entry, self._persons[entry.person])
-            if found and (entry.person not in best or _rank(found) > _rank(best[entry.person])):
-                best[entry.person] = found
-        return tuple(sorted(best.values(), key=_rank, reverse=True))
+        full = f"{document.primary_identifier} {document.secondary_identifier}"
+        traveller = self._search.reader.read(full, cut=document.name_truncated)
+        best: dict[int, _Bearer] = {}
+        try:
+            for bearer in self._bearers(document, traveller):
+                if bearer.person not in best or bearer.rank > best[bearer.person].rank:
+                    best[bearer.person] = bearer
+            strongest = sorted(best.values(), key=lambda bearer: bearer.rank, reverse=True)[:MATCHES_MAX]
+            matches = [self._match(document, traveller, bearer) for bearer in strongest]
+        except Malformed as error:
+            raise ListDamaged(str(error)) from error
+        return tuple(sorted(matches, key=lambda match: (_ORDER.index(match.band), match.likeness), reverse=True))
 
-    def _candidates(self, traveller: Name) -> Iterator[_Entry]:
-        keys = block_keys(traveller)
-        shared = Counter(number for key in keys for number in self._by_key.get(key, ()))
-        for number, count in shared.items():
-            entry = self._entries[number]
-            if count > 1 or min(traveller.telling, entry.name.telling) <= 1:
-                yield entry
+    def _bearers(self, document: TravelDocument, traveller: Name) -> Iterator[_Bearer]:
+        for found in self._search.find(traveller, NAME_POSSIBLE):
+            common = traveller.common or found.name.common
+            for packed in self._index.bearers[found.number]:
+                person, quality = packed >> 2, QUALITIES[packed & 3]
+                birth, text = compare_births(document.date_of_birth, self._index.births(person))
+                yield _Bearer(_band(found.likeness, quality, birth, common=common), found, person, birth, text)
+
+    def _match(self, document: TravelDocument, traveller: Name, bearer: _Bearer) -> PersonMatch:
+        person, listed = self._index.person(bearer.person), bearer.found.name
+        others = (_nationality(document, person), _sex(document, person))
+        contradicted = any(field.verdict == "contradicts" for field in others)
+        return PersonMatch(
+            entry=person.entry,
+            source=self._index.source(person),
+            band=_lower(bearer.band) if contradicted else bearer.band,
+            likeness=bearer.found.likeness,
+            matcher=self._matcher,
+            fields=(
+                FieldVerdict(
+                    field="name",
+                    traveller=traveller.text[:_TEXT_MAX],
+                    listed=listed.text[:_TEXT_MAX],
+                    verdict="equal" if sorted(traveller.text.split()) == sorted(listed.text.split()) else "alike",
+                ),
+                FieldVerdict(
+                    field="date_of_birth",
+                    traveller=traveller_text(document.date_of_birth),
+                    listed=bearer.birth_text[:_TEXT_MAX],
+                    verdict=bearer.birth.words,
+                ),
+                *others,
+            ),
+        )
 
 
 class NoPersons:
@@ -99,44 +159,6 @@ class NoPersons:
         """Raises ListDamaged, whoever is asked for."""
         del document
         raise ListDamaged(self._why)
-
-
-PersonList = PersonsInMemory | NoPersons
-
-
-def _rank(match: PersonMatch) -> tuple[int, float]:
-    return _ORDER.index(match.band), match.likeness
-
-
-def _judge(document: TravelDocument, traveller: Name, entry: _Entry, person: ListedPerson) -> PersonMatch | None:
-    likeness = compare(traveller, entry.name)
-    if likeness < NAME_POSSIBLE:
-        return None
-    birth, birth_text = compare_births(document.date_of_birth, person.births)
-    others = (_nationality(document, person), _sex(document, person))
-    band = _band(likeness, entry.listed.quality, birth, common=traveller.common or entry.name.common)
-    if any(field.verdict == "contradicts" for field in others):
-        band = _lower(band)
-    return PersonMatch(
-        person=person,
-        band=band,
-        likeness=likeness,
-        fields=(
-            FieldVerdict(
-                field="name",
-                traveller=traveller.text[:_TEXT_MAX],
-                listed=entry.name.text[:_TEXT_MAX],
-                verdict="equal" if sorted(traveller.text.split()) == sorted(entry.name.text.split()) else "alike",
-            ),
-            FieldVerdict(
-                field="date_of_birth",
-                traveller=traveller_text(document.date_of_birth),
-                listed=birth_text[:_TEXT_MAX],
-                verdict=birth.words,
-            ),
-            *others,
-        ),
-    )
 
 
 def _band(likeness: float, quality: str, birth: BirthVerdict, *, common: bool) -> Band:
@@ -155,13 +177,13 @@ def _lower(band: Band) -> Band:
     return _ORDER[max(0, _ORDER.index(band) - 1)]
 
 
-def _nationality(document: TravelDocument, person: ListedPerson) -> FieldVerdict:
+def _nationality(document: TravelDocument, person: IndexedPerson) -> FieldVerdict:
     mine = canonical_issuer(document.nationality)
     listed = {canonical_issuer(code) for code in person.nationalities}
     return _field("nationality", mine, ", ".join(sorted(listed)), agrees=mine in listed)
 
 
-def _sex(document: TravelDocument, person: ListedPerson) -> FieldVerdict:
+def _sex(document: TravelDocument, person: IndexedPerson) -> FieldVerdict:
     mine = document.sex if document.sex in ("M", "F") else ""
     return _field("sex", mine, person.sex, agrees=mine == person.sex)
 

@@ -13,7 +13,7 @@ from appliance.formats.lists import CANARY_ENTRY, DocumentKey, ListedDocument
 from appliance.model import Band, FieldVerdict, Hit, ListAnswer, Screening, TravelDocument
 from appliance.screen.documents import ListDamaged, document_key, look_alikes
 from appliance.screen.lists import Lists
-from appliance.screen.persons import MATCHER, PersonMatch
+from appliance.screen.persons import PersonMatch
 
 DOCUMENTS: Final = "documents"
 PERSONS: Final = "persons"
@@ -116,7 +116,7 @@ def _persons(document: TravelDocument, lists: Lists, now: Instant) -> Iterator[H
     if not f"{document.primary_identifier}{document.secondary_identifier}".strip():
         raise ListDamaged("no name could be read")
     for match in lists.persons.match(document):
-        if match.person.entry != CANARY_ENTRY:
+        if match.entry != CANARY_ENTRY:
             yield _person_hit(match, lists, now)
 
 
@@ -126,10 +126,10 @@ def _person_hit(match: PersonMatch, lists: Lists, now: Instant) -> Hit:
         list_name=PERSONS,
         list_version=lists.version,
         list_date=dated,
-        entry=match.person.entry,
-        source=match.person.source,
+        entry=match.entry,
+        source=match.source,
         band=match.band,
-        matcher=f"{MATCHER}; {_age(dated, now)}",
+        matcher=f"{match.matcher}; {_age(dated, now)}",
         fields=match.fields,
         instruction=_PERSON,
     )

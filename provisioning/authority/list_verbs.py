@@ -14,10 +14,12 @@ from rich.progress import open as open_with_progress
 
 from appliance.errors import ConfigError, Malformed
 from appliance.formats.lists import CANARY_ENTRY, parse_documents, parse_persons
+from appliance.formats.person_index import PersonIndex
 from appliance.formats.release import DOCUMENTS_TARGET, PERSONS_TARGET
 from provisioning.authority import document_csv, un_xml
 from provisioning.authority.document_csv import LINE_BYTES_MAX, read_documents, unknown_columns
 from provisioning.authority.home import Home
+from provisioning.authority.person_index import person_index
 from provisioning.authority.rejects import SHOWN_MAX, ImportReport
 from provisioning.authority.repository import Repository
 from provisioning.authority.staging import Staging
@@ -107,7 +109,7 @@ def _show(title: str, report: ImportReport, staging: Staging) -> None:
 def _publish(arguments: argparse.Namespace) -> int:
     home = Home.open(arguments.home)
     staging, repository = Staging(home.lists), Repository(home.folder)
-    staged = {DOCUMENTS_TARGET: staging.documents(), PERSONS_TARGET: staging.persons()}
+    staged = {DOCUMENTS_TARGET: staging.documents(), PERSONS_TARGET: _indexed(staging)}
     targets = {path: content for path, content in staged.items() if content is not None}
     policy = repository.publish(targets, at_ms=time.time_ns() // 1_000_000)
     print(f"Release {policy.version} of {policy.dated:%Y-%m-%d} is published.")
@@ -122,12 +124,22 @@ def _publish(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _indexed(staging: Staging) -> bytes | None:
+    """The staged persons as boxes search them, None when none were imported."""
+    staged = staging.persons()
+    if staged is None:
+        return None
+    persons = parse_persons(staged)
+    listed = (person for person in persons.entries if person.entry != CANARY_ENTRY)
+    return person_index(listed, dated=persons.dated)
+
+
 def _content(path: str, content: bytes) -> tuple[str, int]:
     if path == DOCUMENTS_TARGET:
         documents = parse_documents(content)
         return str(documents.dated), sum(listed.entry != CANARY_ENTRY for listed in documents.entries.values())
-    persons = parse_persons(content)
-    return str(persons.dated), sum(person.entry != CANARY_ENTRY for person in persons.entries)
+    index = PersonIndex(content)
+    return str(index.header.dated), len(index) - 1  # without the canary
 
 
 def _duration(seconds: float) -> str:

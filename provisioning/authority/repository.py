@@ -50,7 +50,8 @@ from appliance.formats.release import (
     parse_policy,
 )
 from provisioning.authority.keys import load_ed25519
-from provisioning.authority.list_files import documents_list, persons_list
+from provisioning.authority.list_files import documents_list
+from provisioning.authority.person_index import person_index
 
 ROOT_KEYS: Final = ("root-1", "root-2", "root-3")
 OFFLINE_KEYS: Final = ("offline-1", "offline-2", "offline-3")
@@ -120,7 +121,7 @@ class Repository:
                 RECIPIENTS_TARGET: encode_recipients(recipients),
                 ROSTER_TARGET: encode_roster(roster),
                 DOCUMENTS_TARGET: documents_list({}, dated=at.date(), key=os.urandom(32)),
-                PERSONS_TARGET: persons_list((), dated=at.date()),
+                PERSONS_TARGET: person_index((), dated=at.date()),
             },
             at_ms=at_ms,
         )

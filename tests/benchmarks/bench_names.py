@@ -10,10 +10,12 @@ from typing import Final
 from anyascii import anyascii
 from rapidfuzz import fuzz, utils
 
-from appliance.formats.lists import ListedBirth, ListedName, ListedPerson, PersonsFile
+from appliance.formats.lists import ListedBirth, ListedName, ListedPerson
+from appliance.formats.person_index import PersonIndex
 from appliance.model import Band, TravelDocument
-from appliance.screen.names import compare, read_name
-from appliance.screen.persons import NAME_POSSIBLE, PersonsInMemory
+from appliance.screen.names import compare, shipped_reader
+from appliance.screen.persons import NAME_POSSIBLE, IndexedPersons
+from provisioning.authority.person_index import person_index
 from tests.conftest import SHARED_DATA
 from tests.screen_world import laid
 
@@ -43,7 +45,7 @@ def _rows(path: Path) -> list[Pair]:
 
 def _pairs(pairs: Sequence[Pair]) -> None:
     def ours(one: str, other: str) -> float:
-        return compare(read_name(one), read_name(other))
+        return compare(shipped_reader().read(one), shipped_reader().read(other))
 
     def peer(ratio: Callable[..., float]) -> Score:
         return lambda one, other: (
@@ -76,7 +78,7 @@ def _f1(values: Sequence[float], truth: Sequence[bool], threshold: float) -> flo
 
 def _list(listed: Sequence[Pair], travellers: Sequence[Pair]) -> None:
     entries = [person for number in range(ENTRIES) for person in _person(listed[number % len(listed)], number)]
-    index = PersonsInMemory(PersonsFile(schema=1, dated=date(2026, 11, 3), entries=tuple(entries)))
+    index = IndexedPersons(PersonIndex(person_index(entries, dated=date(2026, 11, 3))))
     times_ms: list[float] = []
     bands: dict[Band, int] = dict.fromkeys(Band, 0)
     for row in travellers[:TRAVELLERS]:
@@ -96,7 +98,7 @@ def _list(listed: Sequence[Pair], travellers: Sequence[Pair]) -> None:
     _recall(index, listed)
 
 
-def _recall(index: PersonsInMemory, listed: Sequence[Pair]) -> None:
+def _recall(index: IndexedPersons, listed: Sequence[Pair]) -> None:
     """Listed persons who travel on their first and last name alone, with the birth date that the list has."""
     short = [row for row in listed if len(row["full_name"].split()) > 2]
     found = 0

@@ -18,20 +18,18 @@ from appliance.formats.lists import (
     ListedDocument,
     ListedName,
     ListedPerson,
-    PersonsFile,
     canonical_number,
     encode_list,
     parse_documents,
     parse_persons,
 )
 from appliance.formats.release import verify_release
-from appliance.screen.names import block_keys, compare, read_name
-from appliance.screen.persons import PersonsInMemory
+from appliance.screen.names import compare, shipped_reader
 from appliance.shelf import read_release
 from provisioning.authority.document_csv import DocumentRow, RejectedLine, read_documents
 from provisioning.authority.un_xml import ReadPerson, RejectedPerson, read_persons
 from tests.release_world import make_world
-from tests.screen_world import laid
+from tests.screen_world import laid, persons
 
 WORDS = st.text(alphabet="ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=1, max_size=12)
 NAMES = st.lists(WORDS, min_size=1, max_size=5).map(" ".join)
@@ -103,34 +101,31 @@ def test_a_canonical_number_is_canonical(text: str) -> None:
 
 @given(st.text(max_size=80), st.text(max_size=80), st.booleans())
 def test_any_two_texts_compare_to_a_share(one: str, other: str, cut: bool) -> None:  # noqa: FBT001
-    assert 0.0 <= compare(read_name(one, cut=cut), read_name(other)) <= 1.0
+    assert 0.0 <= compare(shipped_reader().read(one, cut=cut), shipped_reader().read(other)) <= 1.0
 
 
 @given(NAMES)
 def test_a_name_is_like_itself_in_any_order(name: str) -> None:
     backwards = " ".join(reversed(name.split()))
-    assert compare(read_name(name), read_name(backwards)) == pytest.approx(1.0)
+    assert compare(shipped_reader().read(name), shipped_reader().read(backwards)) == pytest.approx(1.0)
 
 
 @given(NAMES, NAMES)
 def test_more_names_on_the_list_cost_less_than_more_names_of_the_traveller(name: str, more: str) -> None:
-    base, longer = read_name(name), read_name(f"{name} {more}")
+    base, longer = shipped_reader().read(name), shipped_reader().read(f"{name} {more}")
     assert compare(base, longer) >= compare(longer, base) - 1e-9
 
 
 @given(NAMES)
 @settings(max_examples=50)
 def test_whoever_is_listed_under_a_telling_name_is_found_by_it(name: str) -> None:
-    if not block_keys(read_name(name)):
-        return
     listed = ListedPerson(
         entry="1",
         source="s",
         names=(ListedName(text=name, quality="primary"),),
         births=(ListedBirth(year_from=1978, year_to=1978, month=4, day=12),),
     )
-    index = PersonsInMemory(PersonsFile(schema=1, dated=date(2026, 11, 3), entries=(listed,)))
-    assert [match.person.entry for match in index.match(laid(name.replace(" ", "<")))] == ["1"]
+    assert [match.entry for match in persons(listed).match(laid(name.replace(" ", "<")))] == ["1"]
 
 
 # --- releases ---------------------------------------------------------------------------------------------------------

@@ -2,12 +2,13 @@
 
 import pytest
 
-from appliance.screen.names import compare, read_name
+from appliance.screen.names import compare, shipped_reader
 from appliance.screen.persons import NAME_POSSIBLE
 
 
 def likeness(traveller: str, listed: str, *, cut: bool = False) -> float:
-    return compare(read_name(traveller, cut=cut), read_name(listed))
+    read = shipped_reader().read
+    return compare(read(traveller, cut=cut), read(listed))
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,7 @@ def test_one_match_a_person_by_the_best_of_its_names() -> None:
 
 def test_the_best_match_comes_first() -> None:
     weak, strong = person(NAME, births=(birth(1950),), entry="1"), person(NAME, births=FULL, entry="2")
-    assert [match.person.entry for match in persons(weak, strong).match(laid())] == ["2", "1"]
+    assert [match.entry for match in persons(weak, strong).match(laid())] == ["2", "1"]
 
 
 def test_a_mononym_is_found_by_its_only_name() -> None:
