@@ -1,14 +1,14 @@
-"""The lists inside a release: what headquarters writes into it and the box searches (formats/README.md, "lists").
+"""What lists hold, and the list of documents in a release (formats/README.md, "Lists"); persons: person_index.py.
 
-Two JSON files, `lists/documents.json` and `lists/persons.json`, signed as targets of the role `lists`. A document is
-found by a keyed BLAKE2b-128 over `kind|issuer|type|number`, so the list can be searched for what is known and does not
-spell out what it holds; the key lies in the same file for now, so this hides nothing from who has the file.
+`lists/documents.json` is a JSON file, signed as a target of the role `lists`. A document is found by a keyed BLAKE2b-128
+over `kind|issuer|type|number`, so the list can be searched for what is known and does not spell out what it holds; the
+key lies in the same file for now, so this hides nothing from who has the file.
 """
 
 import hashlib
 import re
 from datetime import date
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta
@@ -18,7 +18,7 @@ from appliance.formats.refusal import refusal
 from appliance.model import Noun, StateCode, Word
 
 LIST_BYTES_MAX: Final = 32 * 1024 * 1024
-"""One list file; about 150,000 documents or 30,000 persons."""
+"""One list file; about 150,000 documents."""
 
 NOTICES: Final = ("red", "yellow", "blue", "green", "orange", "purple", "black", "special", "silver")
 """Colours of INTERPOL's notices; "special" is the INTERPOL-UN Security Council Special Notice."""
@@ -141,19 +141,6 @@ class DocumentsFile(Noun, frozen=True, kw_only=True):
     entries: dict[Annotated[str, Meta(pattern=r"\A[0-9a-f]{32}\Z")], ListedDocument]
 
 
-class PersonsFile(Noun, frozen=True, kw_only=True):
-    """`lists/persons.json`.
-
-    Attributes:
-        schema: 1.
-        dated: The day headquarters took in its content.
-    """
-
-    schema: Annotated[int, Meta(ge=1, le=1)]
-    dated: date
-    entries: tuple[ListedPerson, ...]
-
-
 CANARY_DOCUMENT: Final = DocumentKey(issuer="UTO", document_type="P", number="CANARY100")
 """In every documents list: before a release is put into service this must be found ..."""
 CANARY_ABSENT: Final = DocumentKey(issuer="UTO", document_type="P", number="CANARY101")
@@ -169,28 +156,17 @@ CANARY_PERSON: Final = ListedPerson(
 )
 """In every persons list, for the same self-test; no name of a person."""
 
-F = TypeVar("F", DocumentsFile, PersonsFile)
 
-
-def encode_list(content: DocumentsFile | PersonsFile) -> bytes:
-    """JSON of a list; equal lists have equal bytes."""
+def encode_list(content: DocumentsFile) -> bytes:
+    """JSON of the list; equal lists have equal bytes."""
     return msgspec.json.encode(content, order="deterministic")
-
-
-def _parse(data: bytes, kind: type[F], what: str) -> F:
-    if len(data) > LIST_BYTES_MAX:
-        raise Malformed(what, f"{len(data)} bytes, at most {LIST_BYTES_MAX}")
-    try:
-        return msgspec.json.decode(data, type=kind, strict=True)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Malformed(what, refusal(error)) from None
 
 
 def parse_documents(data: bytes) -> DocumentsFile:
     """Parse `lists/documents.json`. Raises Malformed."""
-    return _parse(data, DocumentsFile, "documents list")
-
-
-def parse_persons(data: bytes) -> PersonsFile:
-    """Parse `lists/persons.json`. Raises Malformed."""
-    return _parse(data, PersonsFile, "persons list")
+    if len(data) > LIST_BYTES_MAX:
+        raise Malformed("documents list", f"{len(data)} bytes, at most {LIST_BYTES_MAX}")
+    try:
+        return msgspec.json.decode(data, type=DocumentsFile, strict=True)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Malformed("documents list", refusal(error)) from None

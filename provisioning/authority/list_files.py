@@ -1,18 +1,15 @@
-"""Entries become the list files of a release, each with the canaries that boxes look up before they switch to it."""
+"""Listed documents become the list file of a release, with the canary that boxes look up before they switch to it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date
 
 from appliance.formats.lists import (
     CANARY_DOCUMENT,
     CANARY_ENTRY,
-    CANARY_PERSON,
     CANARY_SOURCE,
     DocumentKey,
     DocumentsFile,
     ListedDocument,
-    ListedPerson,
-    PersonsFile,
     encode_list,
 )
 
@@ -30,8 +27,3 @@ def documents_list(documents: Mapping[DocumentKey, ListedDocument], *, dated: da
     entries = {name.digest(key): listed for name, listed in documents.items()}
     entries[CANARY_DOCUMENT.digest(key)] = _CANARY
     return encode_list(DocumentsFile(schema=1, dated=dated, key=key, entries=entries))
-
-
-def persons_list(persons: Iterable[ListedPerson], *, dated: date) -> bytes:
-    """`lists/persons.json`, in the order given, the canary last."""
-    return encode_list(PersonsFile(schema=1, dated=dated, entries=(*persons, CANARY_PERSON)))

@@ -1,33 +1,65 @@
-"""Imported lists that wait for publication: `hq/lists/documents.json`, `persons.json` and the report of each import.
+"""Imported lists that wait for publication, and the rules by which an import changes what is staged.
 
-Documents come in increments (add, update, delete) on what is staged, under one key of digests; persons replace what
-was staged, and so do the documents that the same source names for them.
+- Documents come as changes (add, update, delete) on what is staged.
+- A source that publishes its whole list is replaced by it: who is no longer on it is withdrawn, and so are the
+  documents that it named. One that shrinks to less than half is refused: it is half a file until somebody says no.
+- A source that is seen in extracts only (INTERPOL's pages) adds and updates; parts of one entry are merged.
+- Different sources are kept apart, even for the same person: each has its own reference, date and instruction.
+
+All is in `hq/lists/staged.db`; each import leaves `hq/lists/<source>.report.txt`.
 """
 
+import contextlib
 import os
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Final
 
-from appliance.errors import Malformed, StorageFault
-from appliance.files import storage, write_durably
-from appliance.formats.lists import (
-    DocumentsFile,
-    ListedDocument,
-    ListedPerson,
-    encode_list,
-    parse_documents,
-)
-from provisioning.authority import un_xml
-from provisioning.authority.document_csv import DocumentRow, RejectedLine
-from provisioning.authority.list_files import documents_list, persons_list
-from provisioning.authority.rejects import ImportReport
-from provisioning.authority.un_xml import ReadPerson, RejectedPerson
+from msgspec.structs import replace
 
+from appliance.errors import Malformed, Refused
+from appliance.files import write_durably
+from appliance.formats.lists import DocumentKey, ListedDocument, ListedPerson
+from provisioning.authority.import_report import ImportReport
+from provisioning.authority.list_files import documents_list
+from provisioning.authority.sources import document_csv
+from provisioning.authority.sources.document_csv import DocumentRow
+from provisioning.authority.sources.reading import (
+    BIRTHS_MAX,
+    NAMES_MAX,
+    NATIONALITIES_MAX,
+    HeldDocument,
+    Item,
+    ReadPerson,
+    Rejected,
+    Remark,
+)
+from provisioning.authority.staged_store import StagedSource, StagedStore
+
+DOCUMENTS: Final = "documents"
+"""Name of the source of listed documents."""
 DOCUMENTS_MAX: Final = 150_000
-"""What the list of a small release holds; more needs the page file."""
+"""What the documents list of a release holds in its JSON form."""
+PERSONS_MAX: Final = 2_000_000
+SHRINK_MAX: Final = 0.5
+"""Share of a list that may go at one import, unless whoever imports says that it is meant."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonSource:
+    """A list of persons, as far as staging cares.
+
+    Attributes:
+        name: As commands and files spell it ("un").
+        title: As officers read it ("UN Security Council").
+        is_whole: An import has the whole list, not an extract.
+    """
+
+    name: str
+    title: str
+    is_whole: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,100 +72,204 @@ class Staging:
 
     folder: Path
 
+    # --- for publication ----------------------------------------------------------------------------------------------
+
+    def sources(self) -> tuple[StagedSource, ...]:
+        """All sources that were imported, with the day of the last import of each. Raises StorageFault."""
+        if not self._path.exists():
+            return ()
+        with self._store() as store:
+            return store.sources()
+
+    def people(self) -> Iterator[ListedPerson]:
+        """Everybody who is staged, one by one. Raises StorageFault."""
+        with self._store() as store:
+            yield from store.people()
+
+    def listed_documents(self) -> Iterator[tuple[DocumentKey, ListedDocument]]:
+        """Every staged document, one by one; those of listed persons too. A document may come twice: the first counts.
+
+        Raises:
+            StorageFault: The database cannot be read.
+        """
+        with self._store() as store:
+            yield from store.documents()
+
     def documents(self) -> bytes | None:
-        """The staged documents list, None when nothing was imported. Raises StorageFault."""
-        return _read(self.folder / "documents.json")
+        """The staged documents list, None when nothing was imported.
 
-    def persons(self) -> bytes | None:
-        """The staged persons list, None when nothing was imported. Raises StorageFault."""
-        return _read(self.folder / "persons.json")
+        Raises:
+            Malformed: There are more than a release can hold.
+            StorageFault: The database cannot be read.
+        """
+        sources = {source.name: source for source in self.sources()}
+        if not sources:
+            return None
+        entries: dict[DocumentKey, ListedDocument] = {}
+        for key, listed in self.listed_documents():
+            entries.setdefault(key, listed)
+            if len(entries) > DOCUMENTS_MAX:
+                raise Malformed("documents list", f"more than {DOCUMENTS_MAX} documents")
+        own = sources.get(DOCUMENTS)
+        dated = own.taken_in if own else _oldest(sources.values())
+        with self._store() as store:
+            return documents_list(entries, dated=dated, key=store.setting("key", os.urandom(32)))
 
-    def take_documents(self, rows: Iterable[DocumentRow | RejectedLine], *, today: date) -> ImportReport:
+    def persons_dated(self) -> date | None:
+        """The day from which on every staged list of persons holds: the oldest of their last imports; None without any.
+
+        Raises:
+            StorageFault: The database cannot be read.
+        """
+        sources = [source for source in self.sources() if source.name != DOCUMENTS]
+        return _oldest(sources) if sources else None
+
+    # --- imports ------------------------------------------------------------------------------------------------------
+
+    def take_documents(self, rows: Iterable[DocumentRow | Rejected | Remark], *, today: date) -> ImportReport:
         """Apply a CSV to the staged documents.
 
         Raises:
-            Malformed: The file is broken as a whole, or the list would be too long; what was staged stays.
-            StorageFull, StorageFault: It could not be written.
+            Malformed: The file is broken as a whole; what was staged stays.
+            StorageFull, StorageFault: It could not be written; likewise.
         """
         report = ImportReport()
-        staged = self._documents(today)
-        entries = dict(staged.entries)
-        for row in rows:
-            if isinstance(row, RejectedLine):
-                report.left_out.append((f"line {row.line}", row.why))
-            else:
-                _apply(row, staged.key, entries, report)
-            if len(entries) > DOCUMENTS_MAX:
-                raise Malformed("documents list", f"more than {DOCUMENTS_MAX} documents")
-        self._stage("documents.json", encode_list(_with(staged, entries, today)))
-        self._report("documents", report)
+        with self._store() as store, store.importing():
+            store.begin(DOCUMENTS, document_csv.SOURCE, today)
+            for row in rows:
+                if isinstance(row, DocumentRow):
+                    _apply(row, store, report)
+                else:
+                    _tell(row, report)
+        self._report(DOCUMENTS, report)
         return report
 
-    def take_persons(self, people: Iterable[ReadPerson | RejectedPerson], *, today: date) -> ImportReport:
-        """Replace the staged persons, and the documents that the same list names for them.
+    def take_persons(
+        self, source: PersonSource, items: Iterable[Item], *, today: date, anew: bool = False
+    ) -> ImportReport:
+        """Take what a source says of persons, and of the documents that they hold.
+
+        Args:
+            source: Whose list it is.
+            items: From its reader.
+            today: The day it is taken in.
+            anew: Whoever is not among `items` is withdrawn, however many they are and however little the source shows.
 
         Raises:
-            Malformed: The file is broken as a whole; what was staged stays.
-            StorageFull, StorageFault: It could not be written.
+            Malformed: A file is broken as a whole, or there are more than PERSONS_MAX persons; what was staged stays.
+            Refused: A whole list has less than half of what it had; likewise.
+            StorageFull, StorageFault: It could not be written; likewise.
         """
         report = ImportReport()
-        staged = self._documents(today)
-        entries = {digest: held for digest, held in staged.entries.items() if held.source != un_xml.SOURCE}
-        persons: dict[str, ListedPerson] = {}
-        for read in people:
-            if isinstance(read, RejectedPerson):
-                report.left_out.append((read.where, read.why))
-                continue
-            where = f"DATAID {read.person.entry}"
-            if read.person.entry in persons:
-                report.left_out.append((where, "this DATAID appears twice"))
-                continue
-            persons[read.person.entry] = read.person
-            report.notes.extend((where, why) for why in read.notes)
-            for key in read.documents:
-                entries.setdefault(key.digest(staged.key), _of_person(read.person))
-        report.taken = len(persons)
-        self._stage("documents.json", encode_list(_with(staged, entries, today)))
-        self._stage("persons.json", persons_list(persons.values(), dated=today))
-        self._report("persons", report)
+        with self._store() as store, store.importing():
+            number = store.begin(source.name, source.title, today)
+            intake = _Intake(store, source, number, report)
+            before = store.count(source.name)
+            if source.is_whole or anew:
+                store.let_go(source.name)
+            for item in items:
+                intake.take(item)
+            if source.is_whole or anew:
+                report.withdrawn = store.withdraw(source.name, number)
+                if not anew and store.count(source.name) < before * SHRINK_MAX:
+                    raise Refused(
+                        f"{source.title}: {report.taken} persons, {before} are staged: less than half; "
+                        "is it half a file? If it is meant, import with --anew"
+                    )
+            if strays := store.drop_strays(source.name):
+                report.remarks.append(f"{strays} documents whose holders are not listed are not taken")
+        self._report(source.name, report)
         return report
 
-    def _documents(self, today: date) -> DocumentsFile:
-        staged = self.documents()
-        return parse_documents(staged or documents_list({}, dated=today, key=os.urandom(32)))
+    @property
+    def _path(self) -> Path:
+        return self.folder / "staged.db"
 
-    def _stage(self, name: str, content: bytes) -> None:
-        with storage("making hq/lists"):
-            self.folder.mkdir(parents=True, exist_ok=True)
-        write_durably(self.folder / name, content)
+    @contextlib.contextmanager
+    def _store(self) -> Generator[StagedStore]:
+        store = StagedStore(self._path)
+        try:
+            yield store
+        finally:
+            store.close()
 
     def _report(self, name: str, report: ImportReport) -> None:
         write_durably(self.folder / f"{name}.report.txt", report.text(name).encode())
 
 
-def _apply(row: DocumentRow, list_key: bytes, entries: dict[str, ListedDocument], report: ImportReport) -> None:
+@dataclass(frozen=True, slots=True)
+class _Intake:
+    """One import of persons on its way into the store."""
+
+    store: StagedStore
+    source: PersonSource
+    number: int
+    report: ImportReport
+
+    def take(self, item: Item) -> None:
+        """List the person, keep the document, or report what was not taken."""
+        if isinstance(item, ReadPerson):
+            self._take_person(item)
+        elif isinstance(item, HeldDocument):
+            self.store.hold(self.source.name, item.holder, [item.document])
+        else:
+            _tell(item, self.report)
+
+    def _take_person(self, read: ReadPerson) -> None:
+        person, name = read.person, self.source.name
+        staged = self.store.person(name, person.entry)
+        if staged and staged[0] == self.number:
+            if self.source.is_whole:
+                self.report.reject(read.place, "this identifier appears twice")
+                return
+            person = _merged(staged[1], person)
+            self.report.merged += 1
+        else:
+            self.report.taken += 1
+            self.report.new += staged is None
+            if not self.source.is_whole:
+                self.store.let_go(name, person.entry)
+        if staged and staged[0] != self.number:
+            self.report.changed += staged[1] != person
+        if self.report.taken > PERSONS_MAX:
+            raise Malformed("persons list", f"more than {PERSONS_MAX} persons")
+        for why in read.notes:
+            self.report.leave(read.place, why)
+        self.store.put(name, person, self.number)
+        self.store.hold(name, person.entry, read.documents)
+
+
+def _merged(known: ListedPerson, more: ListedPerson) -> ListedPerson:
+    """What both say of the same entry, within the bounds of one."""
+    return replace(
+        known,
+        names=tuple(dict.fromkeys(known.names + more.names))[:NAMES_MAX],
+        births=tuple(dict.fromkeys(known.births + more.births))[:BIRTHS_MAX],
+        nationalities=tuple(dict.fromkeys(known.nationalities + more.nationalities))[:NATIONALITIES_MAX],
+        sex=known.sex or more.sex,
+    )
+
+
+def _tell(item: Rejected | Remark, report: ImportReport) -> None:
+    if isinstance(item, Remark):
+        report.remarks.append(item.text)
+    else:
+        report.reject(item.place, item.why)
+
+
+def _apply(row: DocumentRow, store: StagedStore, report: ImportReport) -> None:
     for key in row.keys:
-        digest = key.digest(list_key)
-        if row.op == "D" and entries.pop(digest, None) is None:
-            report.left_out.append((f"line {row.line}", "to be deleted, but not on the list"))
-            continue
-        if row.op != "D":
-            entries[digest] = row.listed
+        if row.op == "D":
+            if not store.strike(key):
+                report.reject(row.place, "to be deleted, but not on the list")
+                continue
+            report.withdrawn += 1
+        elif store.enter(key, row.listed):
+            report.new += 1
+        else:
+            report.changed += 1
         report.taken += 1
 
 
-def _with(staged: DocumentsFile, entries: dict[str, ListedDocument], today: date) -> DocumentsFile:
-    return DocumentsFile(schema=1, dated=today, key=staged.key, entries=entries)
-
-
-def _of_person(person: ListedPerson) -> ListedDocument:
-    return ListedDocument(entry=person.entry, source=person.source, fraud="listed person")
-
-
-def _read(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise StorageFault(f"reading {path.name}: {error.strerror}") from error
+def _oldest(sources: Iterable[StagedSource]) -> date:
+    return min(source.taken_in for source in sources)

@@ -21,13 +21,13 @@ from appliance.formats.lists import (
     canonical_number,
     encode_list,
     parse_documents,
-    parse_persons,
 )
 from appliance.formats.release import verify_release
 from appliance.screen.names import compare, shipped_reader
 from appliance.shelf import read_release
-from provisioning.authority.document_csv import DocumentRow, RejectedLine, read_documents
-from provisioning.authority.un_xml import ReadPerson, RejectedPerson, read_persons
+from provisioning.authority.sources.document_csv import DocumentRow, read_documents
+from provisioning.authority.sources.reading import ReadPerson, Rejected
+from provisioning.authority.sources.un_xml import read_un
 from tests.release_world import make_world
 from tests.screen_world import laid, persons
 
@@ -38,16 +38,15 @@ NUMBERS = st.text(alphabet="0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=1, m
 
 @given(st.binary(max_size=300))
 def test_list_files_are_values_or_malformed(data: bytes) -> None:
-    for parse in (parse_documents, parse_persons):
-        with pytest.raises(Malformed):
-            parse(data)
+    with pytest.raises(Malformed):
+        parse_documents(data)
 
 
 @given(st.binary(max_size=600))
 def test_every_line_of_a_csv_is_a_row_or_a_reason(text: bytes) -> None:
-    lines = io.BytesIO(b"din,issuing_country,doc_type,op\n" + text)
+    lines = io.BytesIO(b"din,issuing_country,doc_type,op\n" + text + b"\n")
     for row in read_documents(lines):
-        assert isinstance(row, DocumentRow | RejectedLine)
+        assert isinstance(row, DocumentRow | Rejected)
 
 
 @given(NUMBERS, st.sampled_from(["LAO", "D", "UTO"]), st.sampled_from(["P", "V"]))
@@ -65,8 +64,8 @@ XML = (Path(__file__).parents[1] / "vectors" / "lists" / "un_traps.xml").read_by
 def test_a_damaged_un_list_is_read_or_refused(place: int, instead: bytes) -> None:
     damaged = XML[:place] + instead + XML[place + len(instead) :]
     try:
-        for read in read_persons(io.BytesIO(damaged)):
-            assert isinstance(read, ReadPerson | RejectedPerson)
+        for read in read_un([io.BytesIO(damaged)]):
+            assert isinstance(read, ReadPerson | Rejected)
     except Malformed:
         pass
 
@@ -74,7 +73,7 @@ def test_a_damaged_un_list_is_read_or_refused(place: int, instead: bytes) -> Non
 @given(st.integers(0, len(XML) - 30))
 def test_a_truncated_un_list_is_refused(length: int) -> None:
     with pytest.raises(Malformed):
-        list(read_persons(io.BytesIO(XML[:length])))
+        list(read_un([io.BytesIO(XML[:length])]))
 
 
 @given(st.dictionaries(NUMBERS, st.sampled_from(["stolen", "lost"]), max_size=5), st.binary(min_size=32, max_size=32))

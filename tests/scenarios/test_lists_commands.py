@@ -76,7 +76,7 @@ def test_broken_lines_are_reported_by_number_and_the_rest_is_taken(tmp_path: Pat
     assert "  left out: line 6: issuing_country is not a known code" in taken.stdout
     assert "persons: 2 taken, 3 left out, 4 parts left out." in taken.stdout
     assert "documents.report.txt" not in taken.stdout.split("persons:")[0]
-    assert "persons.report.txt" in taken.stdout
+    assert "un.report.txt" in taken.stdout
     assert "last import of documents: 5 taken, 14 left out" in hq(home, "publish").stdout
 
 

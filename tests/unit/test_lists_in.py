@@ -12,30 +12,32 @@ from appliance.formats.lists import (
     DocumentKey,
     ListedBirth,
     parse_documents,
-    parse_persons,
 )
 from provisioning.authority.countries import country_code, issuer_code
-from provisioning.authority.document_csv import LINE_BYTES_MAX, RANGE_MAX, DocumentRow, RejectedLine, read_documents
+from provisioning.authority.import_report import ImportReport
+from provisioning.authority.import_verb import READERS
+from provisioning.authority.sources.document_csv import LINE_BYTES_MAX, RANGE_MAX, DocumentRow, read_documents
+from provisioning.authority.sources.reading import Item, ReadPerson, Rejected, Remark
+from provisioning.authority.sources.un_xml import DEPTH_MAX, ENTRY_BYTES_MAX, read_un
 from provisioning.authority.staging import Staging
-from provisioning.authority.un_xml import DEPTH_MAX, ReadPerson, RejectedPerson, read_persons
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "lists"
 TODAY = date(2026, 11, 3)
 HEADER = b"din,issuing_country,doc_type\n"
 
 
-def rows(text: bytes) -> list[DocumentRow | RejectedLine]:
+def rows(text: bytes) -> list[DocumentRow | Rejected | Remark]:
     return list(read_documents(io.BytesIO(text)))
 
 
-def traps() -> list[DocumentRow | RejectedLine]:
+def traps() -> list[DocumentRow | Rejected | Remark]:
     with (VECTORS / "documents_traps.csv").open("rb") as file:
         return list(read_documents(file))
 
 
 def test_readable_lines_are_taken_in_canonical_form() -> None:
     taken = [row for row in traps() if isinstance(row, DocumentRow)]
-    assert [(row.line, row.op, [key.number for key in row.keys]) for row in taken] == [
+    assert [(row.place.number, row.op, [key.number for key in row.keys]) for row in taken] == [
         (2, "A", ["PA0047113"]),
         (3, "A", ["C11T002JM"]),
         (4, "A", ["LB7720001", "LB7720002", "LB7720003"]),
@@ -46,7 +48,7 @@ def test_readable_lines_are_taken_in_canonical_form() -> None:
 
 
 def test_each_unreadable_line_is_named_with_its_number_and_reason() -> None:
-    rejected = {row.line: row.why for row in traps() if isinstance(row, RejectedLine)}
+    rejected = {row.place.number: row.why for row in traps() if isinstance(row, Rejected)}
     reasons = {
         6: "issuing_country is not a known code",
         7: "doc_type is none of",
@@ -101,9 +103,9 @@ def test_a_byte_order_mark_and_windows_line_ends_are_read() -> None:
 )
 def test_one_bad_line_leaves_the_others(line: bytes, why: str) -> None:
     rejected, taken = rows(HEADER + line + b"PA0047113,LAO,P\n")
-    assert isinstance(rejected, RejectedLine)
+    assert isinstance(rejected, Rejected)
     assert why in rejected.why
-    assert rejected.line == 2
+    assert str(rejected.place) == "line 2"
     assert isinstance(taken, DocumentRow)
 
 
@@ -118,19 +120,19 @@ def test_the_longest_range_is_bounded() -> None:
     (row,) = rows(header + f"B00000,B{RANGE_MAX - 1:05d},LAO,P\n".encode())
     assert isinstance(row, DocumentRow)
     assert len(row.keys) == RANGE_MAX
-    assert isinstance(rows(header + f"B00000,B{RANGE_MAX:05d},LAO,P\n".encode())[0], RejectedLine)
+    assert isinstance(rows(header + f"B00000,B{RANGE_MAX:05d},LAO,P\n".encode())[0], Rejected)
 
 
 # --- the UN list ------------------------------------------------------------------------------------------------------
 
 
-def people(text: bytes) -> list[ReadPerson | RejectedPerson]:
-    return list(read_persons(io.BytesIO(text)))
+def people(text: bytes) -> list[Item]:
+    return list(read_un([io.BytesIO(text)]))
 
 
-def un_traps() -> list[ReadPerson | RejectedPerson]:
+def un_traps() -> list[Item]:
     with (VECTORS / "un_traps.xml").open("rb") as file:
-        return list(read_persons(file))
+        return list(read_un([file]))
 
 
 def test_an_individual_of_the_un_list_is_read_with_all_its_parts() -> None:
@@ -160,10 +162,10 @@ def test_an_individual_of_the_un_list_is_read_with_all_its_parts() -> None:
 
 
 def test_individuals_that_cannot_be_read_are_named_by_place() -> None:
-    rejected = [read for read in un_traps() if isinstance(read, RejectedPerson)]
-    assert [(read.where, read.why) for read in rejected] == [
+    rejected = [read for read in un_traps() if isinstance(read, Rejected)]
+    assert [(str(read.place), read.why) for read in rejected] == [
         ("individual 2, DATAID 9000002", "no name"),
-        ("individual 3", "no DATAID"),
+        ("individual 3", "no identifier"),
     ]
 
 
@@ -180,6 +182,7 @@ def test_unreadable_parts_are_left_out_and_reported_and_the_person_is_taken() ->
 
 
 OPEN = b"<CONSOLIDATED_LIST><INDIVIDUALS>"
+CLOSE = b"</INDIVIDUALS></CONSOLIDATED_LIST>"
 ONE = b"<INDIVIDUAL><DATAID>1</DATAID><FIRST_NAME>A</FIRST_NAME></INDIVIDUAL>"
 
 
@@ -195,6 +198,8 @@ ONE = b"<INDIVIDUAL><DATAID>1</DATAID><FIRST_NAME>A</FIRST_NAME></INDIVIDUAL>"
         (b'<!DOCTYPE x SYSTEM "file:///etc/passwd"><CONSOLIDATED_LIST/>', "DTD or entities"),
         (OPEN + b"<a>" * DEPTH_MAX, "levels"),
         (OPEN + b"<INDIVIDUAL>" + b"<a/>" * 10_001, "levels|elements"),
+        (OPEN + b"<INDIVIDUAL><DATAID>" + b"1" * (ENTRY_BYTES_MAX + 70_000), "bytes"),
+        (b'<?xml version="1.0" encoding="UTF-8"?><CONSOLIDATED_LIST><!-- \xe9 --></CONSOLIDATED_LIST>', "not XML"),
         (b'<?xml version="1.0" encoding="no-such"?><CONSOLIDATED_LIST/>', "not XML"),
     ],
 )
@@ -230,7 +235,11 @@ def test_a_code_that_stands_for_no_issuer_is_none() -> None:
 
 def stage(staging: Staging, csv: bytes) -> tuple[int, list[tuple[str, str]]]:
     report = staging.take_documents(read_documents(io.BytesIO(csv)), today=TODAY)
-    return report.taken, report.left_out
+    return report.taken, report.shown()
+
+
+def un(staging: Staging, text: bytes, *, anew: bool = False) -> ImportReport:
+    return staging.take_persons(READERS["un"].source, people(text), today=TODAY, anew=anew)
 
 
 def listed(staging: Staging) -> set[str]:
@@ -249,7 +258,7 @@ def test_documents_come_as_changes_on_what_is_staged(tmp_path: Path) -> None:
 def test_deleting_what_is_not_listed_is_reported(tmp_path: Path) -> None:
     staging = Staging(tmp_path / "lists")
     report = stage(staging, b"din,issuing_country,doc_type,op\nA1,LAO,P,D\n")
-    assert report == (0, [("line 2", "to be deleted, but not on the list")])
+    assert report == (0, ["left out: line 2: to be deleted, but not on the list"])
 
 
 def test_a_refused_file_leaves_what_was_staged(tmp_path: Path) -> None:
@@ -259,25 +268,23 @@ def test_a_refused_file_leaves_what_was_staged(tmp_path: Path) -> None:
     with pytest.raises(Malformed):
         stage(staging, b"no,such,header\nA2,LAO,P\n")
     with pytest.raises(Malformed):
-        staging.take_persons(read_persons(io.BytesIO(OPEN + ONE)), today=TODAY)
+        staging.take_persons(READERS["un"].source, read_un([io.BytesIO(OPEN + ONE)]), today=TODAY)
     assert staging.documents() == before
-    assert staging.persons() is None
+    assert list(staging.people()) == []
+    assert staging.persons_dated() is None
 
 
 def test_persons_replace_what_was_staged_with_the_documents_they_bring(tmp_path: Path) -> None:
     staging = Staging(tmp_path / "lists")
     stage(staging, b"din,issuing_country,doc_type,national_ref\nA1,LAO,P,kept\n")
-    with (VECTORS / "un_traps.xml").open("rb") as file:
-        report = staging.take_persons(read_persons(file), today=TODAY)
+    report = un(staging, (VECTORS / "un_traps.xml").read_bytes())
     assert report.taken == 2
-    assert ("DATAID 9000001", "this DATAID appears twice") in report.left_out
+    assert "left out: individual 5, DATAID 9000001: this identifier appears twice" in report.shown()
     assert listed(staging) == {"kept", "9000001"}
-    again = staging.take_persons(
-        read_persons(io.BytesIO(OPEN + ONE + b"</INDIVIDUALS></CONSOLIDATED_LIST>")), today=TODAY
-    )
-    assert again.taken == 1
+    again = un(staging, OPEN + ONE + CLOSE)
+    assert (again.taken, again.new, again.withdrawn) == (1, 1, 2)
     assert listed(staging) == {"kept"}
-    assert [person.entry for person in parse_persons(staging.persons() or b"").entries] == ["1", CANARY_ENTRY]
+    assert [person.entry for person in staging.people()] == ["1"]
 
 
 def test_the_report_names_every_line_and_nothing_of_its_content(tmp_path: Path) -> None:
@@ -285,7 +292,8 @@ def test_the_report_names_every_line_and_nothing_of_its_content(tmp_path: Path) 
     stage(staging, HEADER + b"A1,LAO,P\nSECRETNUMBER,NOWHERE,P\n")
     report = (staging.folder / "documents.report.txt").read_text(encoding="utf-8")
     assert report == (
-        "documents: 1 taken, 1 left out, 0 parts left out\nleft out: line 3: issuing_country is not a known code\n"
+        "documents: 1 taken, 1 left out, 0 parts left out\n1 new, 0 changed, 0 merged, 0 withdrawn\n"
+        "left out: line 3: issuing_country is not a known code\n"
     )
 
 

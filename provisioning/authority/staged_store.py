@@ -1,0 +1,243 @@
+"""What is imported, by source, in `hq/lists/staged.db`: the one place that keeps listed documents and persons in plain.
+
+```
+source(name, title, taken_in, imports)     imports counts up; taken_in is the day of the last one
+person(source, entry, seen, body)          body: JSON of ListedPerson; seen: the import that last had it
+held(source, entry, kind, issuer, document_type, number)      documents of listed persons
+document(kind, issuer, document_type, number, body)    listed documents and vehicles; body: JSON of ListedDocument
+```
+An import is one transaction: it holds as a whole or not at all, however long the file.
+"""
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final, TypeVar
+
+import msgspec
+
+from appliance.errors import StorageFault, StorageFull
+from appliance.files import storage
+from appliance.formats.lists import DocumentKey, ListedDocument, ListedPerson
+
+SCHEMA: Final = """
+create table if not exists setting (name text primary key, value blob not null) strict;
+create table if not exists source (
+    name text primary key, title text not null, taken_in text not null, imports integer not null) strict;
+create table if not exists person (
+    source text not null, entry text not null, seen integer not null, body blob not null,
+    primary key (source, entry)) strict, without rowid;
+create table if not exists held (
+    source text not null, entry text not null, kind text not null, issuer text not null, document_type text not null,
+    number text not null, primary key (source, entry, kind, issuer, document_type, number)) strict, without rowid;
+create table if not exists document (
+    kind text not null, issuer text not null, document_type text not null, number text not null, body blob not null,
+    primary key (kind, issuer, document_type, number)) strict, without rowid;
+"""
+T = TypeVar("T", ListedPerson, ListedDocument)
+
+_KEY: Final = "kind = ? and issuer = ? and document_type = ? and number = ?"
+_PERSONS: Final = msgspec.json.Decoder(ListedPerson)
+_DOCUMENTS: Final = msgspec.json.Decoder(ListedDocument)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StagedSource:
+    """One source that was imported.
+
+    Attributes:
+        title: As officers read it.
+        taken_in: Day of its last import.
+        persons: How many of it are listed now.
+    """
+
+    name: str
+    title: str
+    taken_in: date
+    persons: int
+
+
+class StagedStore:
+    """An open database; made when it is not there.
+
+    Raises (every method):
+        StorageFault, StorageFull: The disk does not do its part, or another import runs; nothing was changed.
+    """
+
+    def __init__(self, path: Path) -> None:
+        with storage("making hq/lists"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        with _faults():
+            self._connection = sqlite3.connect(path, isolation_level=None, timeout=5.0)
+            self._connection.execute("pragma synchronous = full")
+            self._connection.executescript(SCHEMA)
+
+    def close(self) -> None:
+        """Let go."""
+        with _faults():
+            self._connection.close()
+
+    @contextlib.contextmanager
+    def importing(self) -> Generator[None]:
+        """All changes within hold together; an exception undoes them."""
+        with _faults():
+            self._connection.execute("begin immediate")
+        try:
+            yield
+        except BaseException:
+            with _faults():
+                self._connection.execute("rollback")
+            raise
+        with _faults():
+            self._connection.execute("commit")
+
+    # --- sources ------------------------------------------------------------------------------------------------------
+
+    def begin(self, name: str, title: str, today: date) -> int:
+        """Note an import of this source; returns its number."""
+        row = self._one(
+            "insert into source values (?, ?, ?, 1) on conflict (name) do update set title = excluded.title, "
+            "taken_in = excluded.taken_in, imports = imports + 1 returning imports",
+            (name, title, today.isoformat()),
+        )
+        assert row is not None
+        return int(str(row[0]))
+
+    def sources(self) -> tuple[StagedSource, ...]:
+        """All sources that were ever imported, by name."""
+        query = (
+            "select name, title, taken_in, (select count(*) from person where source = name) from source order by name"
+        )
+        with _faults():
+            rows = self._connection.execute(query).fetchall()
+        return tuple(
+            StagedSource(name=name, title=title, taken_in=date.fromisoformat(day), persons=count)
+            for name, title, day, count in rows
+        )
+
+    def setting(self, name: str, default: bytes) -> bytes:
+        """A value that stays once it was set."""
+        with _faults():
+            self._connection.execute("insert into setting values (?, ?) on conflict do nothing", (name, default))
+        row = self._one("select value from setting where name = ?", (name,))
+        assert row is not None
+        assert isinstance(row[0], bytes)
+        return row[0]
+
+    # --- persons ------------------------------------------------------------------------------------------------------
+
+    def count(self, source: str) -> int:
+        """Persons of this source."""
+        row = self._one("select count(*) from person where source = ?", (source,))
+        assert row is not None
+        return int(str(row[0]))
+
+    def person(self, source: str, entry: str) -> tuple[int, ListedPerson] | None:
+        """(import that last had it, the person)."""
+        row = self._one("select seen, body from person where source = ? and entry = ?", (source, entry))
+        return None if row is None else (int(str(row[0])), _decode(_PERSONS, row[1]))
+
+    def put(self, source: str, person: ListedPerson, seen: int) -> None:
+        """List this person, or what is known of it now."""
+        row = (source, person.entry, seen, msgspec.json.encode(person))
+        with _faults():
+            self._connection.execute("insert or replace into person values (?, ?, ?, ?)", row)
+
+    def hold(self, source: str, entry: str, keys: Iterable[DocumentKey]) -> None:
+        """These documents are of this person, who may be listed later in the same import."""
+        with _faults():
+            for key in keys:
+                row = (source, entry, *_row(key))
+                self._connection.execute("insert or ignore into held values (?, ?, ?, ?, ?, ?)", row)
+
+    def let_go(self, source: str, entry: str | None = None) -> None:
+        """Forget the documents of this person, or of the whole source."""
+        one = () if entry is None else (entry,)
+        with _faults():
+            self._connection.execute(f"delete from held where source = ?{' and entry = ?' * len(one)}", (source, *one))  # noqa: S608
+
+    def withdraw(self, source: str, seen: int) -> int:
+        """Remove persons whom import `seen` did not have; returns how many."""
+        with _faults():
+            return self._connection.execute(
+                "delete from person where source = ? and seen <> ?", (source, seen)
+            ).rowcount
+
+    def drop_strays(self, source: str) -> int:
+        """Remove documents whose holder is not listed; returns how many."""
+        with _faults():
+            return self._connection.execute(
+                "delete from held where source = ?1 and entry not in (select entry from person where source = ?1)",
+                (source,),
+            ).rowcount
+
+    def people(self) -> Iterator[ListedPerson]:
+        """Everybody, by source and entry."""
+        for (body,) in self._rows("select body from person order by source, entry"):
+            yield _decode(_PERSONS, body)
+
+    # --- documents ----------------------------------------------------------------------------------------------------
+
+    def enter(self, key: DocumentKey, listed: ListedDocument) -> bool:
+        """List this document; whether it was not listed before."""
+        is_new = self._one(f"select 1 from document where {_KEY}", _row(key)) is None  # noqa: S608
+        with _faults():
+            row = (*_row(key), msgspec.json.encode(listed))
+            self._connection.execute("insert or replace into document values (?, ?, ?, ?, ?)", row)
+        return is_new
+
+    def strike(self, key: DocumentKey) -> bool:
+        """Remove this document; whether it was listed."""
+        with _faults():
+            return self._connection.execute(f"delete from document where {_KEY}", _row(key)).rowcount > 0  # noqa: S608
+
+    def documents(self) -> Iterator[tuple[DocumentKey, ListedDocument]]:
+        """Listed documents and those of listed persons, in no order; a document may come twice, its own entry first."""
+        for *key, body in self._rows("select * from document"):
+            yield _key(key), _decode(_DOCUMENTS, body)
+        query = "select kind, issuer, document_type, number, entry, source.title from held join source on name = source"
+        for *key, entry, title in self._rows(query):
+            yield _key(key), ListedDocument(entry=str(entry), source=str(title), fraud="listed person")
+
+    # --- rows ---------------------------------------------------------------------------------------------------------
+
+    def _one(self, query: str, values: tuple[object, ...]) -> tuple[object, ...] | None:
+        with _faults():
+            row: tuple[object, ...] | None = self._connection.execute(query, values).fetchone()
+        return row
+
+    def _rows(self, query: str) -> Iterator[tuple[object, ...]]:
+        with _faults():
+            yield from self._connection.execute(query)
+
+
+def _row(key: DocumentKey) -> tuple[str, str, str, str]:
+    return key.kind, key.issuer, key.document_type, key.number
+
+
+def _key(row: list[object]) -> DocumentKey:
+    kind, issuer, document_type, number = map(str, row)
+    return DocumentKey(kind=kind, issuer=issuer, document_type=document_type, number=number)
+
+
+def _decode(decoder: msgspec.json.Decoder[T], body: object) -> T:
+    assert isinstance(body, bytes)
+    try:
+        return decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise StorageFault("staged.db: an entry is damaged; import the sources again") from error
+
+
+@contextlib.contextmanager
+def _faults() -> Generator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL:  # the module's own errors have no code
+            raise StorageFull("staged.db: no room") from error
+        raise StorageFault(f"staged.db: {error}") from error
