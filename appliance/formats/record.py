@@ -1,4 +1,4 @@
-"""Stage 6 of 7: record - the bytes that are committed to and sealed, and the padding that hides their length.
+"""Stage 6 of 8: record - the bytes that are committed to and sealed, and the padding that hides their length.
 
 A record is deterministic CBOR of `model.Record`. Its commitment binds the log's leaf to the content without showing it:
 the record's 32 random bytes of salt hide what could be guessed.

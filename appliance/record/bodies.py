@@ -1,4 +1,4 @@
-"""Stage 6 of 7: record - sealed bodies on this box, and headquarters' receipts for them: `bodies/`, `receipts/`."""
+"""Stage 6 of 8: record - sealed bodies on this box, and headquarters' receipts for them: `bodies/`, `receipts/`."""
 
 import contextlib
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Stage 6 of 7: record - which bodies may go (I4). Pure judgement; publish.py unlinks.
+"""Stage 6 of 8: record - which bodies may go (I4). Pure judgement; publish.py unlinks.
 
 A body goes when headquarters' signed receipt for it has been verified, when headquarters has shown that it can open
 what was sealed under the same keys (`opened_through`), and when `hold_after_ack` has passed between two times that

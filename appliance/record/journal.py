@@ -1,4 +1,4 @@
-"""Stage 6 of 7: record - the journal: what makes an entry durable with one write and one sync.
+"""Stage 6 of 8: record - the journal: what makes an entry durable with one write and one sync.
 
 A journal is a file of frames: a header that says where in the log it begins, then one frame an entry, complete enough
 to publish everything that belongs to the entry again. Byte-exact in README.md.

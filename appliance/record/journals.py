@@ -1,4 +1,4 @@
-"""Stage 6 of 7: record - the row of journals: the one in use, and one before it until all it published is synced.
+"""Stage 6 of 8: record - the row of journals: the one in use, and one before it until all it published is synced.
 
 A journal that has grown long is followed by a new one, which begins where the published tree ends. The old one stays
 until every file that was published from it is synced, a few at a time, so that no light ever waits for a hundred

@@ -1,4 +1,4 @@
-"""Stage 6 of 7: record - the keys that sign: the box's identity, the log's key, and each epoch's own.
+"""Stage 6 of 8: record - the keys that sign: the box's identity, the log's key, and each epoch's own.
 
 The identity key certifies and nothing else; it lies in a `KeyStore`. The log key signs checkpoints and lies in a file.
 An epoch key signs statements, lives in memory only, and ends with the process or after 24 hours: who takes the box

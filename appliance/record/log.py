@@ -1,4 +1,4 @@
-"""Stage 6 of 7: record - the log that entries are appended to: one statement, one leaf, one frame, one sync.
+"""Stage 6 of 8: record - the log that entries are appended to: one statement, one leaf, one frame, one sync.
 
 Order of `append`, and why each step holds:
 1. The statement is signed with the epoch's key and becomes the leaf; the checkpoint over the tree with it is signed.

@@ -1,4 +1,4 @@
-"""Stage 6 of 7: record - a new origin after a loss: a box that has lost what it published never signs over it (I3).
+"""Stage 6 of 8: record - a new origin after a loss: a box that has lost what it published never signs over it (I3).
 
 The new log's leaf 0 carries a certificate by the identity key that names the old origin, the last tree that this box
 still knows of it, and the last one that headquarters cosigned. What is left of the old one is set aside, not deleted.

@@ -1,4 +1,4 @@
-"""Stage 6 of 7: record - publication: from the journal's frames to files that anybody may read.
+"""Stage 6 of 8: record - publication: from the journal's frames to files that anybody may read.
 
 The same code runs after every record and after a crash, so recovery is no rare path. Every step can be repeated: what
 is there already is left alone. Nothing here is synced on the way: the journal holds each frame until `drain` has synced

@@ -1,4 +1,4 @@
-"""Stage 6 of 7: record - recovery: every start of the recorder, after a power cut or not.
+"""Stage 6 of 8: record - recovery: every start of the recorder, after a power cut or not.
 
 1. An interrupted succession of origins is finished. 2. The journals are read; a torn last frame is cut off, damage
 stops everything. 3. The published tree that the oldest journal begins at is resumed, and its root compared. 4. The

@@ -1,4 +1,4 @@
-"""Stage 6 of 7: record - room on the disk: pictures are refused first, and records still find room for days.
+"""Stage 6 of 8: record - room on the disk: pictures are refused first, and records still find room for days.
 
 Three thresholds, from roomy to full: below the configured share, pictures are refused. When nothing else is left,
 records take the reserve: a file that holds blocks on the disk against everybody else (mirrors, logs, other programs)

@@ -1,4 +1,4 @@
-"""Stage 6 of 7: record - seal: a record becomes a commitment and a body that this box can never open (I2).
+"""Stage 6 of 8: record - seal: a record becomes a commitment and a body that this box can never open (I2).
 
 Recipients come from the verified release and from nowhere else, so nobody who takes over a booth chooses who reads.
 """

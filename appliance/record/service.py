@@ -1,4 +1,4 @@
-"""Stage 6 of 7: record - the recorder's process: one thread, one loop, three doors.
+"""Stage 6 of 8: record - the recorder's process: one thread, one loop, three doors.
 
 It answers from the first moment: before enrolment and before the first release it says so in plain words, and refuses.
 """

@@ -1,4 +1,4 @@
-"""Stage 6 of 7: record - what the recorder signs: statements with the epoch's key, checkpoints with the log's key."""
+"""Stage 6 of 8: record - what the recorder signs: statements with the epoch's key, checkpoints with the log's key."""
 
 from dataclasses import dataclass
 

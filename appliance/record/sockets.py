@@ -1,4 +1,4 @@
-"""Stage 6 of 7: record - the recorder's doors: one SOCK_SEQPACKET socket a role, one uid a door, bounded messages.
+"""Stage 6 of 8: record - the recorder's doors: one SOCK_SEQPACKET socket a role, one uid a door, bounded messages.
 
 A packet from a wrong uid, one that is too long, truncated, or comes with descriptors that are no sealed memfd, is
 answered with a refusal and ends its connection. Nothing that a peer sends or leaves out makes the recorder wait.

@@ -1,4 +1,4 @@
-"""Stage 1 of 7: scan - a device's frame, or what an officer typed, as a reading with the hash of its raw bytes.
+"""Stage 1 of 8: scan - a device's frame, or what an officer typed, as a reading with the hash of its raw bytes.
 
 Nothing is guessed and nothing silently changed: a character that no machine readable zone has (a lower-case letter, a
 scanner's `?` for "not recognised") makes the reading unreadable, so that the page is laid again or typed. Only white
