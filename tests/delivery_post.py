@@ -1,4 +1,4 @@
-"""A headquarters and a box for tests of the way between them: real commands, TLS and keys; the log is written here.
+"""A headquarters and a box for tests of the way between them: real processes, TLS and keys; the log is written here.
 
 The box's recorder is not started: `Box` writes what a recorder publishes (log, bodies) with the keys of its enrolment,
 so that a test decides what is in it, wrong things included.
@@ -21,7 +21,9 @@ from typing import Self
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from appliance import wiring
 from appliance.clock import Grade, Instant
+from appliance.config import read_config
 from appliance.formats.checkpoint import Checkpoint, sign_checkpoint
 from appliance.formats.edge import Edge
 from appliance.formats.identity import EpochCertificate, certify_epoch
@@ -39,6 +41,7 @@ from appliance.formats.wire import (
 )
 from appliance.model import Mode, Priority
 from drivers.key_store import FileKeyStore
+from provisioning.authority.enrolment import issue
 from provisioning.authority.home import Home
 from provisioning.authority.keys import RECEIPTS, load_ed25519
 
@@ -238,9 +241,10 @@ class Box:
         self.config = folder / "box.toml"
         self.configure(headquarters.port)
         request, answer = folder / "request", folder / "answer"
-        run("landlink-box", "--config", self.config, "request", "--out", request)
-        run("landlink-hq", "--home", headquarters.home_folder, "issue", request, "--out", answer)
-        run("landlink-box", "--config", self.config, "accept", answer)
+        config = read_config(self.config)
+        wiring.request(config, out=request)
+        issue(headquarters.home, request.read_bytes(), answer, serial=serial, now_ms=time.time_ns() // 1_000_000)
+        wiring.accept(config, answer=answer)
         self.origin = f"{DOMAIN}/{serial.lower()}.1"
         self.bodies: dict[int, bytes] = {}
         (self.state / "bodies").mkdir(exist_ok=True)
