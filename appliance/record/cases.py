@@ -1,4 +1,4 @@
-"""Stage 6 of 7: record - open cases: results that wait for their outcome, each under a key of its own (I2).
+"""Stage 6 of 8: record - open cases: results that wait for their outcome, each under a key of its own (I2).
 
 They are the one thing that the box can read again. A case's key is made ahead, so that opening a case costs no sync of
 its own: the ciphertext travels in the entry's journal frame. The key is destroyed when the outcome is recorded or at a
@@ -108,11 +108,16 @@ class CaseStore:
             path.unlink(missing_ok=True)
         self._open.pop(of, None)
 
+    def find(self, of: str) -> Case | None:
+        """The open case about this record."""
+        case, _ = self._open.get(of, (None, None))
+        return case
+
     def newest(self) -> tuple[Case, ...]:
         """Open cases, the newest first, as many as one answer holds."""
         cases: list[Case] = []
         size = 0
-        for case, sealed in sorted(self._open.values(), key=lambda pair: pair[0].opened_ms, reverse=True)[:CASES_MAX]:
+        for case, sealed in sorted(self._open.values(), key=_opened_ms, reverse=True)[:CASES_MAX]:
             size += len(sealed.ciphertext)
             if size > CASES_IN_ANSWER_BYTES_MAX:
                 break
@@ -121,7 +126,7 @@ class CaseStore:
 
     def overdue(self, now: Instant) -> str | None:
         """A case that is too old, or one too many: its record; None when there is none."""
-        oldest = min(self._open.values(), key=lambda pair: pair[0].opened_ms, default=None)
+        oldest = min(self._open.values(), key=_opened_ms, default=None)
         if oldest is not None and len(self._open) > CASES_MAX:
             return oldest[0].of
         return next((of for of, (_, sealed) in self._open.items() if age_ms(sealed.opened, now) > CASE_MS_MAX), None)
@@ -149,6 +154,11 @@ class CaseStore:
             os.close(fd)
         path.unlink()
         sync_folder(self._keys)
+
+
+def _opened_ms(pair: tuple[Case, SealedCase]) -> int:
+    """When the recorder opened it: what a booth says of the time decides nothing about other cases."""
+    return pair[1].opened.wall_ms
 
 
 def age_ms(opened: Instant, now: Instant) -> int:

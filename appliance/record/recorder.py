@@ -1,4 +1,4 @@
-"""Stage 6 of 7: record - the recorder: what it answers to each role. A closed set of verbs, and nothing waits."""
+"""Stage 6 of 8: record - the recorder: what it answers to each role. A closed set of verbs, and nothing waits."""
 
 import secrets
 from typing import Final, assert_never
@@ -25,7 +25,7 @@ from appliance.formats.wire import (
 from appliance.model import Canary, Mode, Picture, Priority, Record
 from appliance.record.delivery import Delivery
 from appliance.record.headquarters import Headquarters
-from appliance.record.intake import RefusedWith, check_append
+from appliance.record.intake import RefusedWith, check_append, check_cases
 from appliance.record.log import Attached, Log, Stores
 from appliance.record.places import Places
 from appliance.record.room import Purpose
@@ -146,6 +146,7 @@ class Recorder:
         again = self.log.find(commitment(encoded))
         if again is not None:
             return _appended(again)
+        check_cases(request, record, self.stores.cases.find)
         picture = isinstance(record.body, Picture)
         if picture:
             self._room_for_picture(len(encoded))

@@ -1,4 +1,4 @@
-"""Stage 6 of 7: record - upkeep: what the recorder does between messages, so that none of it delays a light.
+"""Stage 6 of 8: record - upkeep: what the recorder does between messages, so that none of it delays a light.
 
 Publication, the turn of journals, the syncs of what was published, spare case keys and the reserve; epochs that end,
 cases that are too old, releases on the shelf, bodies that may go, clocks that stepped, the status file.
@@ -161,8 +161,7 @@ class Upkeep:
             self._recorder.log.event("storage_recovered", {"free_percent": self._recorder.free_percent()})
 
     def _end_cases(self, now: Instant) -> None:
-        overdue = self._recorder.stores.cases.overdue(now)
-        if overdue is not None:
+        while (overdue := self._recorder.stores.cases.overdue(now)) is not None:
             self._recorder.log.event("case_expired", {"count": "1"}, Attached(closes=overdue, purpose=Purpose.UPKEEP))
 
     def _delete(self) -> None:
