@@ -1,4 +1,4 @@
-"""Stage 6 of 7: record - delivery: what the uplink brings back from headquarters is verified, logged and kept."""
+"""Stage 6 of 8: record - delivery: what the uplink brings back from headquarters is verified, logged and kept."""
 
 from appliance.errors import Malformed, StorageFault, Untrusted
 from appliance.files import write_durably
@@ -79,6 +79,8 @@ class Delivery:
         kind = parse_statement(self._log.leaf(said.index)).unverified.kind
         if not isinstance(kind, Sealed) or (kind.blob_sha256, kind.blob_bytes) != (said.sha256, said.size):
             raise Untrusted("receipt: for another body than the one at this index")
+        if said.opened_through >= self._log.publisher.published:
+            raise Untrusted("receipt: nobody can have opened entries that this log does not have")
 
     def _is_news(self, said: DeliveryReceipt) -> bool:
         """Whether it says more than is known: a first receipt of a body that is here, or a further opened_through."""
