@@ -1,4 +1,4 @@
-"""Writing files whole: the one place that knows temporary names, renames and syncs.
+"""Writing files whole: the one place that knows temporary names, renames and syncs; and reading what others wrote.
 
 A reader sees the old content or the new, never a part. Failing storage is StorageFault, a full one StorageFull.
 """
@@ -6,8 +6,10 @@ A reader sees the old content or the new, never a part. Failing storage is Stora
 import contextlib
 import errno
 import os
+import stat
 from collections.abc import Generator
 from pathlib import Path
+from typing import BinaryIO
 
 from appliance.errors import StorageFault, StorageFull
 
@@ -33,6 +35,22 @@ def sync_folder(folder: Path) -> None:
         os.close(fd)
 
 
+def open_regular(path: Path) -> BinaryIO:
+    """Open a file that another process, or a stranger's stick, may have put there, for reading bytes.
+
+    A pipe in its place would make whoever opens it wait for ever; here it is no file, as a device is none.
+
+    Raises:
+        FileNotFoundError: There is none.
+        OSError: It is no regular file, or cannot be opened.
+    """
+    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise OSError(errno.EINVAL, "no regular file")
+    return os.fdopen(fd, "rb")
+
+
 def replace_file(path: Path, content: bytes, *, mode: int = 0o644) -> None:
     """Put `content` at `path` in one step for every reader; durable whenever the system writes it back.
 
@@ -55,7 +73,8 @@ def _replace(path: Path, content: bytes, *, mode: int, durable: bool) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with storage(f"writing {path.name}"):
         try:
-            fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC  # a link may lie in wait
+            fd = os.open(temporary, flags, mode)
             with os.fdopen(fd, "wb") as file:
                 file.write(content)
                 file.flush()

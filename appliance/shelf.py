@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from appliance.errors import StorageFault, Untrusted
+from appliance.files import open_regular
 from appliance.formats.release import LIST_TARGETS, TARGET_BYTES_MAX, Release, verify_release
 from appliance.formats.tuf_chain import DELEGATED, ROOT_BYTES_MAX, ROOTS_MAX, TARGETS_BYTES_MAX
 
@@ -46,8 +47,11 @@ class Shelf:
             raise Untrusted("this box is not enrolled: it has no pinned root")
         return root
 
-    def load(self) -> Release:
+    def load(self, *, lists: bool = True) -> Release:
         """Read and verify the release in service.
+
+        Args:
+            lists: Read the lists, which may have hundreds of megabytes; without, each counts as damaged.
 
         Raises:
             Untrusted: There is none, or a signature, version or hash of it does not hold.
@@ -57,22 +61,24 @@ class Shelf:
         version = self.version()
         if version == 0:
             raise Untrusted("no release has been put into service yet")
-        release = verify_release(read_release(self.folder / str(version)), self.pinned_root())
+        release = verify_release(read_release(self.folder / str(version), lists=lists), self.pinned_root())
         if release.version != version:
             raise Untrusted(f"release {release.version} lies in the place of {version}")
         return release
 
 
-def read_release(folder: Path) -> dict[str, bytes]:
+def read_release(folder: Path, *, lists: bool = True) -> dict[str, bytes]:
     """Read the files of one release, by path in its folder; a file that is not there is left out.
 
-    So is a list that the disk does not give back: a bad sector takes that list out of service, not the box.
+    So is a list that the disk does not give back: a bad sector takes that list out of service, not the box. Without
+    `lists` none is read.
 
     Raises:
         StorageFault: Another file cannot be read.
     """
     paths = {f"metadata/{role}.json": TARGETS_BYTES_MAX for role in METADATA}
-    paths |= {f"targets/{target}": bytes_max for target, bytes_max in TARGET_BYTES_MAX.items()}
+    targets = [target for target in TARGET_BYTES_MAX if lists or target not in LIST_TARGETS]
+    paths |= {f"targets/{target}": TARGET_BYTES_MAX[target] for target in targets}
     for number in range(2, ROOTS_MAX + 2):
         path = f"metadata/{number}.root.json"
         if not (folder / path).exists():
@@ -90,7 +96,7 @@ def read_release(folder: Path) -> dict[str, bytes]:
 def _read(path: Path, bytes_max: int) -> bytes | None:
     """At most one byte more than the bound, which the verification then refuses; None when there is no such file."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return file.read(bytes_max + 1)
     except FileNotFoundError:
         return None

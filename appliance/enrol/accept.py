@@ -17,7 +17,7 @@ from appliance.config import Config
 from appliance.enrol.keys import tls_key
 from appliance.enrol.places import EnrolmentPlaces, read_bounded
 from appliance.errors import Malformed, Refused, StorageFault, Untrusted
-from appliance.files import storage, write_durably
+from appliance.files import open_regular, storage, write_durably
 from appliance.formats.enrolment import (
     ANSWER_BYTES_MAX,
     REQUEST_BYTES_MAX,
@@ -93,7 +93,7 @@ def _mirror_files(mirror: Path) -> dict[str, bytes]:
 
     def read(path: str) -> bytes | None:
         try:
-            with (mirror / path).open("rb") as file:
+            with open_regular(mirror / path) as file:
                 content = file.read(MIRROR_FILE_BYTES_MAX)
         except FileNotFoundError:
             return None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.errors import ConfigError, Malformed
-from appliance.files import storage
+from appliance.files import open_regular, storage
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class EnrolmentPlaces:
 def read_bounded(path: Path, bytes_max: int) -> bytes:
     """Read a file whole. Raises ConfigError when it cannot be read, Malformed when it is longer than `bytes_max`."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             content = file.read(bytes_max + 1)
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from None

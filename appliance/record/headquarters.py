@@ -1,4 +1,4 @@
-"""Stage 6 of 7: record - what headquarters says to the recorder: recipients, receipts, cosigned checkpoints.
+"""Stage 6 of 8: record - what headquarters says to the recorder: recipients, receipts, cosigned checkpoints.
 
 Everything is verified here, with keys of the verified release; the uplink that carries it is not believed (I10).
 """
@@ -64,7 +64,7 @@ class Headquarters:
         if version in (0, self.version, self._refused):
             return False
         try:
-            self._take(self.shelf.load(), recipients_at_least)
+            self._take(self.shelf.load(lists=False), recipients_at_least)  # who searches lists reads them
         except (Malformed, Untrusted) as error:
             self._refused = version
             self.why = f"The release on this box does not hold: {error}"[:256]

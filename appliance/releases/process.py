@@ -37,7 +37,7 @@ def run(config: Config) -> None:
 def lower_bound_ms(shelf: Shelf) -> int:
     """It is later than this, ms since 1970: when the software was built, and the release in service signed."""
     try:
-        return max(BUILT_AT_MS, shelf.load().signed_ms)
+        return max(BUILT_AT_MS, shelf.load(lists=False).signed_ms)
     except LandlinkError:
         return BUILT_AT_MS
 

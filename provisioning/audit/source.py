@@ -10,6 +10,7 @@ from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 from appliance.errors import ConfigError, StorageFault, Untrusted, UplinkFault
+from appliance.files import open_regular
 from appliance.formats.note import NOTE_BYTES_MAX
 from provisioning.authority.home import Home
 
@@ -110,7 +111,7 @@ def _bodies_in(folder: Path) -> dict[int, Path]:
 
 def _read(path: Path, bytes_max: int) -> bytes | None:
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             content = file.read(bytes_max + 1)
     except FileNotFoundError:
         return None

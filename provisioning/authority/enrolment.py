@@ -16,7 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from appliance.errors import ConfigError, Refused
-from appliance.files import storage, write_durably
+from appliance.files import open_regular, storage, write_durably
 from appliance.formats.enrolment import (
     REQUEST_BYTES_MAX,
     Answer,
@@ -51,7 +51,7 @@ class Issued:
 def read_request(path: Path) -> bytes:
     """Read a request file, no longer than a request can be. Raises ConfigError."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return file.read(REQUEST_BYTES_MAX + 1)
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from None
