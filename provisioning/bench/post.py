@@ -3,6 +3,7 @@
 Every process is restarted when it ends, as systemd would; `processes.json` always names who runs now.
 """
 
+import fcntl
 import json
 import os
 import shutil
@@ -32,10 +33,15 @@ SAMPLES: Final = Path(__file__).parent / "samples"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Folders:
-    """Where a rehearsal's things lie. Sockets have a short folder of their own: their addresses hold 107 bytes."""
+    """Where a rehearsal's things lie. Sockets have a short folder of their own: their addresses hold 107 bytes.
+
+    Attributes:
+        claim: Open and locked for as long as the rehearsal runs, so that no other one clears the folder meanwhile.
+    """
 
     out: Path
     short: Path
+    claim: IO[bytes]
 
     @property
     def box(self) -> Path:
@@ -74,22 +80,44 @@ class Folders:
 
 
 def prepare(out: Path) -> Folders:
-    """Make the folder of a rehearsal anew.
+    """Make the folder of a rehearsal anew, and claim it until `Post.stop`.
 
     Raises:
-        Refused: The folder holds something that no rehearsal made.
+        Refused: The folder holds something that no rehearsal made, or another rehearsal runs in it.
+        ConfigError: There can be no such folder, or nothing can be written there.
     """
     out = out.resolve()
-    if out.exists() and any(out.iterdir()):
-        if not (out / MARKER).exists():
-            raise Refused(f"{out} is not empty and not of a rehearsal; name another folder with --out")
-        shutil.rmtree(out)
-    out.mkdir(parents=True, exist_ok=True)
-    (out / MARKER).touch()
-    folders = Folders(out=out, short=Path(tempfile.mkdtemp(prefix="landlink-")))
-    for folder in (folders.box, folders.journals, folders.runtime, folders.desk):
-        folder.mkdir()
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        claim = _claim(out)
+        _clear(out)
+        folders = Folders(out=out, short=Path(tempfile.mkdtemp(prefix="landlink-")), claim=claim)
+        for folder in (folders.box, folders.journals, folders.runtime, folders.desk):
+            folder.mkdir()
+    except OSError as error:
+        raise ConfigError(f"{out}: {error.strerror}; name another folder with --out") from None
     return folders
+
+
+def _claim(out: Path) -> IO[bytes]:
+    marker = out / MARKER
+    if not marker.exists() and any(out.iterdir()):
+        raise Refused(f"{out} is not empty and not of a rehearsal; name another folder with --out")
+    claim = marker.open("ab")
+    try:
+        fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        claim.close()
+        raise Refused(f"a rehearsal is running in {out}; end it, or name another folder with --out") from None
+    return claim
+
+
+def _clear(out: Path) -> None:
+    for entry in out.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        elif entry.name != MARKER:
+            entry.unlink()
 
 
 def free_port() -> int:
@@ -228,6 +256,7 @@ class Post:
         for name in ("booth", "uplink", "releases", "recorder", "collector", "desk"):
             self.retire(name)
         shutil.rmtree(self.folders.short, ignore_errors=True)
+        self.folders.claim.close()
 
     def retire(self, name: str) -> None:
         """End one process for good, giving it time to finish what it has begun."""

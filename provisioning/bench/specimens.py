@@ -96,11 +96,12 @@ def read_specimens(path: Path) -> list[Traveller]:
     """
     raw = path.read_bytes()
     if len(raw) > SPECIMENS_BYTES_MAX:
-        raise Malformed("specimens file", f"{len(raw)} bytes, at most {SPECIMENS_BYTES_MAX}")
+        raise Malformed(path.name, f"{len(raw)} bytes, at most {SPECIMENS_BYTES_MAX}")
     try:
-        text = raw.decode("utf-8")
+        text = raw.decode("utf-8-sig")  # editors of one system begin a text with a mark
     except UnicodeDecodeError as error:
-        raise Malformed("specimens file", "not UTF-8 text", offset=error.start) from None
+        line = 1 + raw.count(b"\n", 0, error.start)
+        raise Malformed(f"{path.name}, line {line}", "not UTF-8 text") from None
     blocks: list[list[str]] = [[]]
     for line in text.splitlines():
         if line.strip():
@@ -112,7 +113,7 @@ def read_specimens(path: Path) -> list[Traveller]:
         for number, lines in enumerate((block for block in blocks if block), 1)
     ]
     if not travellers:
-        raise Malformed("specimens file", "no document in it: machine readable zones, a blank line between documents")
+        raise Malformed(path.name, "no document in it: machine readable zones, a blank line between documents")
     return travellers
 
 

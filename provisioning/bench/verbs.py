@@ -52,29 +52,32 @@ def add_verbs(verbs: Verbs) -> None:
         "--persons", type=Path, default=SAMPLES / "persons.xml", metavar="FILE.xml", help="UN consolidated list"
     )
     parser.add_argument("--seed", type=int, default=1, help="of the synthetic travellers (%(default)s)")
-    parser.add_argument("--page-port", type=int, default=PAGE_PORT, help="the booth's page (%(default)s)")
-    parser.add_argument("--tray-port", type=int, default=TRAY_PORT, help="the tray of specimens (%(default)s)")
+    parser.add_argument(
+        "--page-port", type=_port, default=PAGE_PORT, metavar="PORT", help="the booth's page (%(default)s)"
+    )
+    parser.add_argument(
+        "--tray-port", type=_port, default=TRAY_PORT, metavar="PORT", help="the tray of specimens (%(default)s)"
+    )
     parser.set_defaults(run=rehearse)
 
 
 def rehearse(arguments: argparse.Namespace) -> int:
     """Run a rehearsal; the exit code."""
     for path in (arguments.specimens, arguments.documents, arguments.persons):
-        if path is not None and not path.is_file():
-            raise ConfigError(f"{path}: no such file")
+        if path is not None:
+            _need_file(path)
     travellers = _travellers(arguments)
-    wanted = {"--page-port": arguments.page_port} | ({} if arguments.headless else {"--tray-port": arguments.tray_port})
-    for option, port in wanted.items():
-        if listens(port):
-            raise ConfigError(f"somebody listens on port {port} of this machine already; name another with {option}")
-    signal.signal(signal.SIGTERM, _end)
+    _need_ports(arguments)
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, _end)
     console = Console(stderr=True)
     folders = prepare(arguments.out)
     post = Post(folders, page_port=arguments.page_port)
     try:
         with console.status("founding headquarters, enrolling the box, publishing the lists ..."):
             imported = post.enrol(arguments.documents.resolve(), arguments.persons.resolve())
-        console.print(imported.strip(), highlight=False, markup=False)
+        # The import's last line names headquarters' next verb; here it has been done already.
+        console.print(imported.partition("Next:")[0].strip(), highlight=False, markup=False)
         with console.status("starting the post ..."):
             post.start()
         if arguments.headless:
@@ -113,6 +116,23 @@ def _attended(post: Post, travellers: list[Traveller], arguments: argparse.Names
             time.sleep(3600)
 
 
+def _need_file(path: Path) -> None:
+    try:
+        with path.open("rb"):
+            return
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from None
+
+
+def _need_ports(arguments: argparse.Namespace) -> None:
+    wanted = {"--page-port": arguments.page_port} | ({} if arguments.headless else {"--tray-port": arguments.tray_port})
+    if len(set(wanted.values())) < len(wanted):
+        raise ConfigError("--page-port and --tray-port name the same port")
+    for option, port in wanted.items():
+        if listens(port):
+            raise ConfigError(f"somebody listens on port {port} of this machine already; name another with {option}")
+
+
 def _travellers(arguments: argparse.Namespace) -> list[Traveller]:
     today = datetime.now(UTC).date()
     if arguments.specimens is None:
@@ -142,11 +162,18 @@ def _print(report: Report, console: Console, out: Path) -> None:
 
 
 def _number(text: str) -> int:
-    number = int(text)
-    if not 1 <= number <= 100_000:
-        raise argparse.ArgumentTypeError("1 to 100000")
-    return number
+    return _whole(text, least=1, most=100_000)
 
 
-def _end(_signal: int, _frame: object) -> None:
-    sys.exit(143)
+def _port(text: str) -> int:
+    return _whole(text, least=1024, most=65_535)
+
+
+def _whole(text: str, *, least: int, most: int) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= 9 and least <= int(text) <= most):
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least} to {most}")
+    return int(text)
+
+
+def _end(number: int, _frame: object) -> None:
+    sys.exit(128 + number)

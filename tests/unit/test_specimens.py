@@ -62,3 +62,16 @@ def test_specimens_file_without_a_document_is_malformed(tmp_path: Path, content:
     file.write_bytes(content)
     with pytest.raises(Malformed):
         read_specimens(file)
+
+
+def test_a_specimens_file_that_is_not_text_is_named_with_the_line(tmp_path: Path) -> None:
+    file = tmp_path / "mine.txt"
+    file.write_bytes(b"AAA\n\nB\xffB\n")
+    with pytest.raises(Malformed, match=r"mine\.txt, line 3: not UTF-8 text"):
+        read_specimens(file)
+
+
+def test_the_mark_that_some_editors_put_first_is_no_part_of_a_zone(tmp_path: Path) -> None:
+    file = tmp_path / "specimens.txt"
+    file.write_bytes(b"\xef\xbb\xbfAAA\r\nBBB\r\n")
+    assert read_specimens(file)[0].lines == ("AAA", "BBB")
