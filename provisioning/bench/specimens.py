@@ -100,8 +100,8 @@ def read_specimens(path: Path) -> list[Traveller]:
     try:
         text = raw.decode("utf-8-sig")  # editors of one system begin a text with a mark
     except UnicodeDecodeError as error:
-        line = 1 + raw.count(b"\n", 0, error.start)
-        raise Malformed(f"{path.name}, line {line}", "not UTF-8 text") from None
+        broken_at = 1 + raw.count(b"\n", 0, error.start)
+        raise Malformed(f"{path.name}, line {broken_at}", "not UTF-8 text") from None
     blocks: list[list[str]] = [[]]
     for line in text.splitlines():
         if line.strip():
