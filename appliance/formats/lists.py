@@ -1,6 +1,6 @@
 """What lists hold, and the list of documents in a release (formats/README.md, "Lists"); persons: person_index.py.
 
-`lists/documents.json` is a JSON file, signed as a target of the role `lists`. A document is found by a keyed BLAKE2b-128
+`lists/documents.json` is JSON, signed as a target of the role `lists`. A document is found by a keyed BLAKE2b-128
 over `kind|issuer|type|number`, so the list can be searched for what is known and does not spell out what it holds; the
 key lies in the same file for now, so this hides nothing from who has the file.
 """

@@ -1,15 +1,17 @@
 """What is imported, by source, in `hq/lists/staged.db`: the one place that keeps listed documents and persons in plain.
 
 ```
-source(name, title, taken_in, imports)     imports counts up; taken_in is the day of the last one
-person(source, entry, seen, body)          body: JSON of ListedPerson; seen: the import that last had it
+source(name, title, taken_in)              taken_in is the day of its last import
+person(source, entry, body)                body: JSON of ListedPerson
 held(source, entry, kind, issuer, document_type, number)      documents of listed persons
 document(kind, issuer, document_type, number, body)    listed documents and vehicles; body: JSON of ListedDocument
 ```
-An import is one transaction: it holds as a whole or not at all, however long the file.
+An import is one transaction: it holds as a whole or not at all, however long the file. Whom it has named is kept in a
+temporary table beside it, so that a row that does not change is not written.
 """
 
 import contextlib
+import enum
 import os
 import sqlite3
 from collections.abc import Generator, Iterable, Iterator
@@ -27,22 +29,30 @@ from appliance.formats.lists import DocumentKey, ListedDocument, ListedPerson
 SCHEMA: Final = """
 create table if not exists setting (name text primary key, value blob not null) strict;
 create table if not exists source (
-    name text primary key, title text not null, taken_in text not null, imports integer not null) strict;
+    name text primary key, title text not null, taken_in text not null) strict;
 create table if not exists person (
-    source text not null, entry text not null, seen integer not null, body blob not null,
-    primary key (source, entry)) strict, without rowid;
+    source text not null, entry text not null, body blob not null, primary key (source, entry)) strict, without rowid;
 create table if not exists held (
     source text not null, entry text not null, kind text not null, issuer text not null, document_type text not null,
     number text not null, primary key (source, entry, kind, issuer, document_type, number)) strict, without rowid;
 create table if not exists document (
     kind text not null, issuer text not null, document_type text not null, number text not null, body blob not null,
     primary key (kind, issuer, document_type, number)) strict, without rowid;
+create temp table named (entry text primary key) strict, without rowid;
 """
 T = TypeVar("T", ListedPerson, ListedDocument)
 
 _KEY: Final = "kind = ? and issuer = ? and document_type = ? and number = ?"
 _PERSONS: Final = msgspec.json.Decoder(ListedPerson)
 _DOCUMENTS: Final = msgspec.json.Decoder(ListedDocument)
+
+
+class Change(enum.Enum):
+    """What putting a person did to the list."""
+
+    NEW = 1
+    CHANGED = 2
+    NONE = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +97,7 @@ class StagedStore:
         """All changes within hold together; an exception undoes them."""
         with _faults():
             self._connection.execute("begin immediate")
+            self._connection.execute("delete from named")
         try:
             yield
         except BaseException:
@@ -98,15 +109,10 @@ class StagedStore:
 
     # --- sources ------------------------------------------------------------------------------------------------------
 
-    def begin(self, name: str, title: str, today: date) -> int:
-        """Note an import of this source; returns its number."""
-        row = self._one(
-            "insert into source values (?, ?, ?, 1) on conflict (name) do update set title = excluded.title, "
-            "taken_in = excluded.taken_in, imports = imports + 1 returning imports",
-            (name, title, today.isoformat()),
-        )
-        assert row is not None
-        return int(str(row[0]))
+    def begin(self, name: str, title: str, today: date) -> None:
+        """Note an import of this source."""
+        with _faults():
+            self._connection.execute("insert or replace into source values (?, ?, ?)", (name, title, today.isoformat()))
 
     def sources(self) -> tuple[StagedSource, ...]:
         """All sources that were ever imported, by name."""
@@ -137,16 +143,25 @@ class StagedStore:
         assert row is not None
         return int(str(row[0]))
 
-    def person(self, source: str, entry: str) -> tuple[int, ListedPerson] | None:
-        """(import that last had it, the person)."""
-        row = self._one("select seen, body from person where source = ? and entry = ?", (source, entry))
-        return None if row is None else (int(str(row[0])), _decode(_PERSONS, row[1]))
-
-    def put(self, source: str, person: ListedPerson, seen: int) -> None:
-        """List this person, or what is known of it now."""
-        row = (source, person.entry, seen, msgspec.json.encode(person))
+    def name(self, entry: str) -> bool:
+        """Note that this import has this entry; whether it comes for the first time."""
         with _faults():
-            self._connection.execute("insert or replace into person values (?, ?, ?, ?)", row)
+            return self._connection.execute("insert or ignore into named values (?)", (entry,)).rowcount > 0
+
+    def person(self, source: str, entry: str) -> ListedPerson | None:
+        """As staged."""
+        row = self._one("select body from person where source = ? and entry = ?", (source, entry))
+        return None if row is None else _decode(_PERSONS, row[0])
+
+    def put(self, source: str, person: ListedPerson) -> Change:
+        """List this person, or what is known of it now."""
+        body = msgspec.json.encode(person)
+        staged = self._one("select body from person where source = ? and entry = ?", (source, person.entry))
+        if staged is not None and staged[0] == body:
+            return Change.NONE
+        with _faults():
+            self._connection.execute("insert or replace into person values (?, ?, ?)", (source, person.entry, body))
+        return Change.NEW if staged is None else Change.CHANGED
 
     def hold(self, source: str, entry: str, keys: Iterable[DocumentKey]) -> None:
         """These documents are of this person, who may be listed later in the same import."""
@@ -161,12 +176,11 @@ class StagedStore:
         with _faults():
             self._connection.execute(f"delete from held where source = ?{' and entry = ?' * len(one)}", (source, *one))  # noqa: S608
 
-    def withdraw(self, source: str, seen: int) -> int:
-        """Remove persons whom import `seen` did not have; returns how many."""
+    def withdraw(self, source: str) -> int:
+        """Remove persons whom this import has not named; returns how many."""
+        query = "delete from person where source = ? and entry not in (select entry from named)"
         with _faults():
-            return self._connection.execute(
-                "delete from person where source = ? and seen <> ?", (source, seen)
-            ).rowcount
+            return self._connection.execute(query, (source,)).rowcount
 
     def drop_strays(self, source: str) -> int:
         """Remove documents whose holder is not listed; returns how many."""

@@ -36,7 +36,7 @@ from provisioning.authority.sources.reading import (
     Rejected,
     Remark,
 )
-from provisioning.authority.staged_store import StagedSource, StagedStore
+from provisioning.authority.staged_store import Change, StagedSource, StagedStore
 
 DOCUMENTS: Final = "documents"
 """Name of the source of listed documents."""
@@ -162,15 +162,15 @@ class Staging:
         """
         report = ImportReport()
         with self._store() as store, store.importing():
-            number = store.begin(source.name, source.title, today)
-            intake = _Intake(store, source, number, report)
+            store.begin(source.name, source.title, today)
+            intake = _Intake(store, source, report)
             before = store.count(source.name)
             if source.is_whole or anew:
                 store.let_go(source.name)
             for item in items:
                 intake.take(item)
             if source.is_whole or anew:
-                report.withdrawn = store.withdraw(source.name, number)
+                report.withdrawn = store.withdraw(source.name)
                 if not anew and store.count(source.name) < before * SHRINK_MAX:
                     raise Refused(
                         f"{source.title}: {report.taken} persons, {before} are staged: less than half; "
@@ -203,7 +203,6 @@ class _Intake:
 
     store: StagedStore
     source: PersonSource
-    number: int
     report: ImportReport
 
     def take(self, item: Item) -> None:
@@ -217,25 +216,23 @@ class _Intake:
 
     def _take_person(self, read: ReadPerson) -> None:
         person, name = read.person, self.source.name
-        staged = self.store.person(name, person.entry)
-        if staged and staged[0] == self.number:
-            if self.source.is_whole:
-                self.report.reject(read.place, "this identifier appears twice")
-                return
-            person = _merged(staged[1], person)
-            self.report.merged += 1
-        else:
+        if self.store.name(person.entry):
             self.report.taken += 1
-            self.report.new += staged is None
             if not self.source.is_whole:
                 self.store.let_go(name, person.entry)
-        if staged and staged[0] != self.number:
-            self.report.changed += staged[1] != person
+        elif self.source.is_whole:
+            self.report.reject(read.place, "this identifier appears twice")
+            return
+        elif known := self.store.person(name, person.entry):
+            person = _merged(known, person)
+            self.report.merged += 1
         if self.report.taken > PERSONS_MAX:
             raise Malformed("persons list", f"more than {PERSONS_MAX} persons")
         for why in read.notes:
             self.report.leave(read.place, why)
-        self.store.put(name, person, self.number)
+        change = self.store.put(name, person)
+        self.report.new += change is Change.NEW
+        self.report.changed += change is Change.CHANGED
         self.store.hold(name, person.entry, read.documents)
 
 

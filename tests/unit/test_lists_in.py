@@ -176,7 +176,7 @@ def test_unreadable_parts_are_left_out_and_reported_and_the_person_is_taken() ->
     assert sorted(read.notes) == [
         "a birth date that is none",
         "a birth date that is none",
-        "a document whose country or type is not known, or whose number is too long",
+        "a document whose country or type is not known",
         "a nationality that is no known country",
     ]
 

@@ -15,9 +15,17 @@ from datetime import date
 from typing import IO, Final
 
 from appliance.errors import Malformed
-from appliance.formats.lists import DocumentKey, ListedDocument, canonical_number
+from appliance.formats.lists import DocumentKey, ListedDocument
 from provisioning.authority.countries import issuer_code
-from provisioning.authority.sources.reading import Place, Rejected, Remark, Unreadable, bounded_lines, half
+from provisioning.authority.sources.reading import (
+    Place,
+    Rejected,
+    Remark,
+    Unreadable,
+    bounded_lines,
+    document_number,
+    half,
+)
 
 SOURCE: Final = "stolen and lost documents"
 WHAT: Final = "documents CSV"
@@ -163,22 +171,17 @@ def _listed(row: Mapping[str, str], number: int) -> ListedDocument:
 
 
 def _numbers(row: Mapping[str, str]) -> list[str]:
-    single = canonical_number(row.get("din", ""))
-    first, last = canonical_number(row.get("din_from", "")), canonical_number(row.get("din_to", ""))
+    single, first, last = (row.get(name, "") for name in ("din", "din_from", "din_to"))
     if single and (first or last):
         raise Unreadable("both din and a range")
     if single:
-        if len(single) > 32:
-            raise Unreadable("din has more than 32 characters")
-        return [single]
-    if not first or not last:
-        raise Unreadable("no document number")
-    return _range(first, last)
+        return [document_number(single)]
+    return _range(document_number(first), document_number(last))
 
 
 def _range(first: str, last: str) -> list[str]:
     start, end = _NUMBERED.fullmatch(first), _NUMBERED.fullmatch(last)
-    if start is None or end is None or len(first) != len(last) or len(first) > 32:
+    if start is None or end is None or len(first) != len(last):
         raise Unreadable("din_from and din_to are no range: equal length, digits at the end")
     prefix, low = start.groups()
     if end[1] != prefix:

@@ -106,6 +106,7 @@ def _notices(file: IO[bytes]) -> tuple[int, list[Raw]]:
         raise Malformed(WHAT, f"more than {FILE_BYTES_MAX} bytes")
     data = data.removeprefix(b"\xef\xbb\xbf")
     try:
+        data.decode("utf-8")  # msgspec checks no text that it passes over
         if data.lstrip().startswith(b"["):
             return 0, msgspec.json.decode(data, type=list[Raw])
         content = msgspec.json.decode(data, type=_File)

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from appliance.formats.lists import DocumentKey, ListedBirth, canonical_number
+from appliance.formats.lists import DocumentKey, ListedBirth
 from provisioning.authority.countries import country_code
-from provisioning.authority.sources.reading import Unreadable, span, words
+from provisioning.authority.sources.reading import Unreadable, document_number, span, words
 
 SEX: Final = {"male": "M", "female": "F"}
 _DOCUMENT: Final = re.compile(
@@ -93,7 +93,4 @@ def _country(text: str, why: str) -> str:
 
 def _document(kind: str, number: str, country: str) -> DocumentKey:
     issuer = _country(country, "a document whose country is not known")
-    canonical = canonical_number(number)
-    if not 0 < len(canonical) <= 32:
-        raise Unreadable("a document without a number, or with one of more than 32 characters")
-    return DocumentKey(issuer=issuer, document_type="P" if kind == "Passport" else "I", number=canonical)
+    return DocumentKey(issuer=issuer, document_type="P" if kind == "Passport" else "I", number=document_number(number))

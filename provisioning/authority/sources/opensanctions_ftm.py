@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct, field
 
 from appliance.errors import Malformed
-from appliance.formats.lists import DocumentKey, canonical_number
+from appliance.formats.lists import DocumentKey
 from appliance.formats.refusal import refusal
 from provisioning.authority.countries import alpha2_code
 from provisioning.authority.sources.opensanctions_csv import SOURCE
@@ -25,9 +25,11 @@ from provisioning.authority.sources.reading import (
     Place,
     ReadPerson,
     Rejected,
+    Unreadable,
     alpha2_codes,
     bounded_lines,
     decoded,
+    document_number,
     half,
     listed_names,
     listed_person,
@@ -143,9 +145,13 @@ def _documents(place: Place, entity: _Entity) -> Iterator[HeldDocument | Rejecte
     kind = " ".join(properties.type).lower()
     document_type = "P" if entity.schema == "Passport" or "passport" in kind else "I"
     issuers = {alpha2_code(country) for country in properties.country}
-    numbers = {canonical_number(number) for number in properties.number}
     issuer = issuers.pop() if len(issuers) == 1 else None
-    if issuer is None or not numbers or not all(0 < len(number) <= 32 for number in numbers):
+    try:
+        numbers = {document_number(number) for number in properties.number}
+    except Unreadable as error:
+        yield Rejected(place=place, why=str(error))
+        return
+    if issuer is None or not numbers:
         yield Rejected(place=place, why="a document whose one country or whose number is not known")
         return
     for holder in properties.holder:

@@ -14,12 +14,13 @@ from typing import IO, Final, NamedTuple
 import msgspec
 
 from appliance.errors import Malformed
-from appliance.formats.lists import DocumentKey, ListedBirth, ListedName, ListedPerson
+from appliance.formats.lists import DocumentKey, ListedBirth, ListedName, ListedPerson, canonical_number
 from appliance.formats.refusal import refusal
 from provisioning.authority.countries import alpha2_code
 
 NAMES_MAX: Final = 64
 NAME_CHARACTERS_MAX: Final = 256
+NUMBER_CHARACTERS_MAX: Final = 32
 BIRTHS_MAX: Final = 32
 NATIONALITIES_MAX: Final = 16
 YEARS: Final = (1800, 2200)
@@ -28,7 +29,6 @@ APPROXIMATE_YEARS: Final = 2
 """A year that a list calls approximate may be off by this many; our reading of the word, no list gives a number."""
 
 _BRACKETS: Final = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
-_SPACES: Final = re.compile(r"\s+")
 _DATE: Final = re.compile(r"(\d{4})(?:[-/](\d{1,2})(?:[-/](\d{1,2}))?)?")
 
 
@@ -105,12 +105,12 @@ class Unreadable(ValueError):
 
 def words(text: str) -> str:
     """`text` trimmed, with single spaces."""
-    return _SPACES.sub(" ", text).strip()
+    return " ".join(text.split())
 
 
 def without_brackets(text: str) -> str:
     """`text` without what stands in brackets: remarks, as lists put them into names and numbers."""
-    return _BRACKETS.sub(" ", text)
+    return _BRACKETS.sub(" ", text) if "(" in text or "[" in text else text
 
 
 def listed_names(candidates: Iterable[tuple[str, str]], notes: list[str]) -> tuple[ListedName, ...]:
@@ -132,6 +132,22 @@ def listed_names(candidates: Iterable[tuple[str, str]], notes: list[str]) -> tup
     if len(names) > NAMES_MAX:
         notes.append(f"{len(names) - NAMES_MAX} names beyond the {NAMES_MAX}th")
     return tuple(ListedName(text=text, quality=quality) for text, quality in list(names.items())[:NAMES_MAX])
+
+
+def document_number(text: str) -> str:
+    """Letters and digits of a document number.
+
+    Raises:
+        Unreadable: There are none, more than 32, or some outside A-Z and 0-9, without which two numbers become one.
+    """
+    if any(character.isalnum() and not character.isascii() for character in text):
+        raise Unreadable("a document number with letters or digits outside A-Z and 0-9")
+    number = canonical_number(text)
+    if not number:
+        raise Unreadable("no document number")
+    if len(number) > NUMBER_CHARACTERS_MAX:
+        raise Unreadable(f"a document number of more than {NUMBER_CHARACTERS_MAX} characters")
+    return number
 
 
 def span(low: int, high: int, *, approximate: bool = False) -> ListedBirth:

@@ -16,7 +16,7 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import iterparse
 
 from appliance.errors import Malformed
-from appliance.formats.lists import DocumentKey, ListedBirth, canonical_number
+from appliance.formats.lists import DocumentKey, ListedBirth
 from provisioning.authority.countries import country_code
 from provisioning.authority.sources.reading import (
     Files,
@@ -25,6 +25,7 @@ from provisioning.authority.sources.reading import (
     ReadPerson,
     Rejected,
     Unreadable,
+    document_number,
     listed_names,
     listed_person,
     span,
@@ -192,13 +193,16 @@ def _nationalities(element: Element, notes: list[str]) -> Iterator[str]:
 def _documents(element: Element, notes: list[str]) -> Iterator[DocumentKey]:
     for document in element.iterfind("INDIVIDUAL_DOCUMENT"):
         kind = _text(document, "TYPE_OF_DOCUMENT").lower()
-        number = canonical_number(without_brackets(_text(document, "NUMBER")))
+        text = without_brackets(_text(document, "NUMBER")).strip()
         country = _text(document, "ISSUING_COUNTRY") or _text(document, "COUNTRY_OF_ISSUE")
-        if not number:
+        if not text:
             continue
         code = country_code(country) if country else None
         document_type = "P" if "passport" in kind else "I" if "identi" in kind else None
-        if code is None or document_type is None or len(number) > 32:
-            notes.append("a document whose country or type is not known, or whose number is too long")
+        if code is None or document_type is None:
+            notes.append("a document whose country or type is not known")
             continue
-        yield DocumentKey(issuer=code, document_type=document_type, number=number)
+        try:
+            yield DocumentKey(issuer=code, document_type=document_type, number=document_number(text))
+        except Unreadable as error:
+            notes.append(str(error))
