@@ -110,8 +110,13 @@ def _print_found(line: RecordLine) -> None:
         name = f"{document.primary_identifier} {document.secondary_identifier}".strip()
         what = f"{document.issuing_state} {document.document_number}  {name}"
     done = "not answered" if line.outcome is None else line.outcome.outcome.value
-    print(f"{line.origin.rpartition('/')[2]} entry {line.index}  {line.at[:16].replace('T', ' ')}  {what}")
-    print(f"  {', '.join(line.reasons) or 'nothing found'}; what was done: {done}")
+    _say(f"{line.origin.rpartition('/')[2]} entry {line.index}  {line.at[:16].replace('T', ' ')}  {what}")
+    _say(f"  {', '.join(line.reasons) or 'nothing found'}; what was done: {done}")
+
+
+def _say(line: str) -> None:
+    """Print one line: what a box recorded gives a terminal no orders, and makes no second line."""
+    print("".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in line))
 
 
 def run_report(arguments: argparse.Namespace) -> int:
@@ -135,4 +140,4 @@ def _print_report(box: BoxReport) -> None:
         done = ", ".join(f"{count} {outcome}" for outcome, count in sorted(day.outcomes.items())) or "nothing said"
         print(f"    what was done: {done}; not answered: {day.open}")
     for case in box.open_cases:
-        print(f"  not answered: entry {case.index}, {case.at}: {', '.join(case.reasons)}")
+        _say(f"  not answered: entry {case.index}, {case.at}: {', '.join(case.reasons)}")

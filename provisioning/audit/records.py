@@ -6,6 +6,7 @@ later entries of the same log, so a line is complete only when the log has been 
 
 import hashlib
 from datetime import UTC, datetime
+from typing import Final
 
 import msgspec
 
@@ -30,6 +31,9 @@ from appliance.model import (
 )
 from provisioning.audit.log import Problem
 from provisioning.audit.opening import Opened
+
+CLOCKS_APART_MS: Final = 60_000
+"""A record waits in the booth while its recorder is away; by both clocks of the box it then waits equally long."""
 
 
 class OutcomeLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,6 +110,7 @@ class Folding:
 
     def take(self, opened: Opened) -> None:
         """Fold one opened entry in; a canary says nothing about a person and folds into nothing."""
+        self._check_time(opened)
         match opened.record.body:
             case Screened() as screened:
                 self._take_screened(opened.index, opened.record, screened)
@@ -130,6 +135,14 @@ class Folding:
             line = self._lines[of]
             line.pictures_awaited = len(announced - {picture.sha256 for picture in line.pictures})
         return list(self._lines.values())
+
+    def _check_time(self, opened: Opened) -> None:
+        """Name a time that the booth claims and the recorder, which logged the record soon after, does not bear out."""
+        made, logged = opened.record.at, opened.statement.at
+        by_boot_ms, by_wall_ms = logged.boot_ms - made.boot_ms, logged.wall_ms - made.wall_ms
+        if made.boot_id != logged.boot_id or by_boot_ms < 0 or abs(by_wall_ms - by_boot_ms) > CLOCKS_APART_MS:
+            words = f"its record claims {iso(made.wall_ms)}, the box logged it at {iso(logged.wall_ms)}"
+            self._name(opened.index, f"{words}: its clock stepped in between, or the booth lies")
 
     def _take_screened(self, index: int, record: Record, screened: Screened) -> None:
         if record.record_id in self._lines:
