@@ -4,7 +4,6 @@ import logging
 import random
 import signal
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from types import FrameType
 
 from appliance.config import Config
@@ -46,18 +45,14 @@ def run(config: Config) -> None:
         bodies = Bodies(state / "bodies")
         return Courier(origin, log=log, bodies=bodies, index=index, collector=collector, handover=handover)
 
-    delivery = Delivery(log, courier_of, contact, Backoff(random.random))
-    stop = threading.Event()
+    def mirror() -> None:
+        keep_mirror(Mirror(new_link(), state / "mirror"), contact, Backoff(random.random))
 
     def end(_signal: int, _frame: FrameType | None) -> None:
-        stop.set()
+        raise SystemExit(0)  # out of whatever waits for a slow link; nothing is lost wherever it was
 
     signal.signal(signal.SIGTERM, end)
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="mirror") as pool:
-        companion = pool.submit(
-            keep_mirror, lambda: Mirror(new_link(), state / "mirror"), contact, Backoff(random.random), stop
-        )
-        try:
-            delivery.run(stop, companion)
-        finally:
-            stop.set()
+    companion = threading.Thread(target=mirror, name="mirror", daemon=True)
+    companion.start()
+    logging.getLogger("landlink.uplink").info("uplink: delivering to %s:%d", config.uplink.host, config.uplink.port)
+    Delivery(log, courier_of, contact, Backoff(random.random)).run(companion)

@@ -29,7 +29,7 @@ class Contact:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._why: dict[Party, str] = {}
         self._made = 0
         self._last_ms, self._headquarters_ms = _earlier(path)
@@ -47,6 +47,12 @@ class Contact:
             self._why[party] = ""
             self._made += 1
             self._last_ms = time.time_ns() // 1_000_000
+            self._lock.notify_all()
+
+    def wait_made(self, seconds: float) -> None:
+        """Wait so long, or until somebody reaches headquarters."""
+        with self._lock:
+            self._lock.wait(seconds)
 
     def idle(self, party: Party) -> None:
         """Nothing is left to try: what failed before is over."""

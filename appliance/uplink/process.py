@@ -1,21 +1,20 @@
 """Stage 8 of 8: deliver - the uplink's process.
 
 Two threads, each with its own link and its own patience: the main one delivers (log, bodies, receipts to the recorder),
-the other keeps the mirror of what headquarters publishes. The main one looks at the card every POLL_S whatever the link
-does, so that the page always says what is not sent yet. Everything is crash-safe: the process may end anywhere.
+the other keeps the mirror of what headquarters publishes. The main one looks at the card every POLL_S and before each
+request, so that the page says what is not sent yet, at most one request late. The process may end anywhere.
 """
 
 import logging
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
-from typing import Final
+from typing import Final, NoReturn
 
 from appliance.errors import Malformed, StorageFault, StorageFull, Untrusted, UplinkFault
 from appliance.model import Origin
 from appliance.notify import ALIVE, READY, notify
-from appliance.uplink.backoff import Backoff
+from appliance.uplink.backoff import FIRST_S, Backoff
 from appliance.uplink.contact import Contact, Party
 from appliance.uplink.courier import Courier
 from appliance.uplink.mirror import Mirror, RepositoryFault
@@ -50,19 +49,22 @@ class Delivery:
         self._contacts = 0
         self._alarm = ""
 
-    def run(self, stop: threading.Event, companion: Future[None]) -> None:
-        """Deliver until `stop`, or until the companion thread has failed.
+    def run(self, companion: threading.Thread) -> NoReturn:
+        """Deliver until the process is told to end.
+
+        Args:
+            companion: The mirror's thread; one process does both or neither.
 
         Raises:
             StorageFault, StorageFull: The card; the supervisor starts the process again.
         """
         notify(READY)
-        while not stop.is_set():
-            if companion.done():
-                companion.result()
+        while True:
+            if not companion.is_alive():
+                raise StorageFault("the mirror has ended; the journal says why")
             notify(ALIVE)
             if not self._turn():
-                stop.wait(POLL_S)
+                time.sleep(POLL_S)
 
     def _turn(self) -> bool:
         """Look, try, tell; whether there is more to send at once."""
@@ -73,14 +75,18 @@ class Delivery:
             self._contact.tell(not_sent=0, parked=0, alarm=self._alarm)
             return False
         self._courier.look()
+        self._tell(self._courier)
         more = self._due() and self._try(self._courier, head)
-        counts = self._courier.counts()
-        if self._courier.headquarters_ms:
-            self._contact.signed(self._courier.headquarters_ms)
-        self._contact.tell(
-            not_sent=counts.waiting + counts.parked, parked=counts.parked, alarm=self._alarm or self._courier.alarm
-        )
+        self._tell(self._courier)
         return more
+
+    def _tell(self, courier: Courier) -> None:
+        counts = courier.counts()
+        if courier.headquarters_ms:
+            self._contact.signed(courier.headquarters_ms)
+        self._contact.tell(
+            not_sent=counts.waiting + counts.parked, parked=counts.parked, alarm=self._alarm or courier.alarm
+        )
 
     def _head(self) -> Head | None:
         try:
@@ -125,31 +131,31 @@ class Delivery:
         return more
 
 
-def keep_mirror(mirror_of: Callable[[], Mirror], contact: Contact, backoff: Backoff, stop: threading.Event) -> None:
-    """The companion thread's loop: copy what headquarters publishes every REFRESH_S.
-
-    Raises:
-        StorageFault: The card.
-    """
-    mirror = mirror_of()
+def keep_mirror(mirror: Mirror, contact: Contact, backoff: Backoff) -> None:
+    """The companion thread's loop: copy what headquarters publishes every REFRESH_S; returns when the card fails."""
     trouble = ""
-    while not stop.is_set():
-        wait_s = REFRESH_S
-        said = ""
+    while True:
+        said, wait_s, lost = "", REFRESH_S, False
         try:
             mirror.refresh()
             contact.made(Party.MIRROR)
             backoff.succeeded()
-        except RepositoryFault as fault:  # headquarters was reached
-            contact.made(Party.MIRROR)
+        except RepositoryFault as fault:
+            contact.made(Party.MIRROR)  # headquarters was reached
             said = str(fault)
-        except StorageFull as error:
-            said = str(error)
-            wait_s = NO_ROOM_S
         except UplinkFault as fault:
             contact.lost(Party.MIRROR, str(fault))
-            wait_s = backoff.failed()
+            wait_s, lost = backoff.failed(), True
+        except StorageFull as error:
+            said, wait_s = str(error), NO_ROOM_S
+        except StorageFault as error:
+            _journal.error("uplink: the mirror: %s", error)
+            return
         if said and said != trouble:
             _journal.warning("uplink: the mirror stays as it is: %s", said)
         trouble = said
-        stop.wait(wait_s)
+        if lost:
+            time.sleep(FIRST_S[1])
+            contact.wait_made(wait_s)
+        else:
+            time.sleep(wait_s)

@@ -4,6 +4,7 @@ import hashlib
 import os
 import random
 import shutil
+import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -148,6 +149,25 @@ def check_all_receipted(headquarters: Headquarters, box: Box, handed: list[bytes
     assert all(len(different) == 1 for different in by_leaf.values())
     for leaf in expected:
         assert headquarters.body(box, leaf).read_bytes() == box.bodies[leaf]
+
+
+def test_the_uplink_ends_at_once_although_headquarters_hangs(
+    headquarters: Headquarters, box: Box, recorder: RecorderDoor, uplink: list[Process]
+) -> None:
+    headquarters.start()
+    box.publish()
+    uplink.append(box.start())
+    recorder.wait_note(1)
+    assert headquarters.collector is not None
+    headquarters.collector.popen.send_signal(signal.SIGSTOP)
+    try:
+        box.seal(os.urandom(1_000))
+        box.publish()
+        wait_until(lambda: says(box, lambda said: said.not_sent == 1), "the status")
+        uplink[-1].popen.terminate()
+        assert uplink[-1].popen.wait(10) == 0  # the link's own limit is 30 s
+    finally:
+        headquarters.collector.popen.send_signal(signal.SIGCONT)
 
 
 def test_receipts_wait_for_a_recorder_that_is_away(headquarters: Headquarters, box: Box, uplink: list[Process]) -> None:
