@@ -11,7 +11,8 @@ import msgspec
 from msgspec import Meta
 
 from appliance.errors import ConfigError
-from appliance.model import Direction, Mode, Noun, Word
+from appliance.model import Mode, Noun, Word
+from appliance.recorded import Direction
 
 CONFIG_BYTES_MAX: Final = 65_536
 

@@ -13,7 +13,8 @@ from appliance.formats.age import Identity
 from appliance.formats.identity import EpochCertificate, certify_epoch
 from appliance.formats.note import LogSigner
 from appliance.formats.statement import EpochStart, EventEntry, Sealed, Statement
-from appliance.model import Canary, Mode, Record
+from appliance.model import Mode
+from appliance.recorded import Canary, Record
 
 ORIGIN: Final = "landlink.example/la-0001.1"
 SERIAL: Final = "LA-0001"

@@ -27,7 +27,8 @@ from appliance.formats.release import DOCUMENTS_TARGET, PERSONS_TARGET, Policy, 
 from appliance.formats.statement import Sealed, Statement, sign_statement
 from appliance.formats.wire import Append, Appended, Case, Cases, Done, Event, Hello, ListCases, RefusedReply, Welcome
 from appliance.line import Answer, RecorderAway, RecorderRefused
-from appliance.model import Direction, Mode, MrzReading, Outcome, Priority, Record, Screened
+from appliance.model import Mode, MrzReading, Priority
+from appliance.recorded import Direction, Outcome, Record, Screened
 from appliance.screen.lists import Lists
 from drivers.api import Button, Lamp, Sound
 from provisioning.authority.list_files import documents_list

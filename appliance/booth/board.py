@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from appliance.booth.crossing import State
-from appliance.model import Id, Screened
+from appliance.model import Id
+from appliance.recorded import Screened
 from drivers.api import DeviceState
 
 

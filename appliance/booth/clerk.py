@@ -36,7 +36,8 @@ from appliance.booth.stages import judge, judged
 from appliance.clock import Clock
 from appliance.errors import LandlinkError, Refused
 from appliance.formats.wire import Case
-from appliance.model import Body, Crossing, DocumentReading, Id, Outcome, Person, Priority, Screened
+from appliance.model import DocumentReading, Id, Priority
+from appliance.recorded import Body, Crossing, Outcome, Person, Screened
 from drivers.api import DeviceState, Lamp, Panel, Sound
 
 SOUNDS: Final = {Lamp.GREEN: Sound.DONE, Lamp.AMBER: Sound.WAIT, Lamp.RED: Sound.FAULT}

@@ -44,12 +44,13 @@ from appliance.booth.events import (
 )
 from appliance.errors import Refused
 from appliance.formats.wire import Case
-from appliance.model import Crossing, Direction, Id, OutcomeKind, Person
+from appliance.model import Id
+from appliance.recorded import Crossing, Direction, OutcomeKind, Person
 
 GROUP_MAX: Final = 999
-"""Persons of one crossing (model.Person.number)."""
+"""Persons of one crossing (recorded.Person.number)."""
 LAID_MAX: Final = 99
-"""Documents of one person (model.Screened.laid); further ones are counted as this."""
+"""Documents of one person (recorded.Screened.laid); further ones are counted as this."""
 REASONS_MAX: Final = 8
 """Reasons that a case carries (wire.Case.reasons)."""
 

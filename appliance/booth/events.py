@@ -7,7 +7,8 @@ import enum
 from dataclasses import dataclass
 
 from appliance.formats.wire import Case
-from appliance.model import DocumentBasis, Id, OutcomeKind
+from appliance.model import Id
+from appliance.recorded import DocumentBasis, OutcomeKind
 
 
 class Following(enum.StrEnum):

@@ -16,9 +16,10 @@ from appliance.booth.events import (
 )
 from appliance.clock import Instant
 from appliance.errors import Malformed
-from appliance.model import Id, OutcomeKind, TypedReading
+from appliance.model import Id, TypedReading
 from appliance.parse.dates import parse_typed_date
 from appliance.parse.reading import parse_reading
+from appliance.recorded import OutcomeKind
 from appliance.scan.reading import typed_reading
 
 NOTE_CHARACTERS_MAX: Final = 2_000

@@ -16,7 +16,8 @@ from appliance.formats.receipt import parse_log_receipt, verify_log_receipt
 from appliance.formats.record import RECORD_SCHEMA, commitment, encode_record
 from appliance.formats.wire import Append, Appended, Case, Cases, Event, Hello, ListCases, Welcome
 from appliance.line import Answer, RecorderAway, RecorderRefused
-from appliance.model import Body, Crossing, Id, Mode, Person, Priority, Record
+from appliance.model import Id, Mode, Priority
+from appliance.recorded import Body, Crossing, Person, Record
 
 WAITING_MAX: Final = 256
 """Records that wait in memory while the box cannot record: half an hour of a busy lane, then paper."""

@@ -13,7 +13,8 @@ from typing import Final
 
 from appliance.booth.outbox import Outbox, Parcel
 from appliance.clock import Clock
-from appliance.model import PICTURE_BYTES_MAX, Crossing, Id, Person, Picture, Priority
+from appliance.model import Id, Priority
+from appliance.recorded import PICTURE_BYTES_MAX, Crossing, Person, Picture
 from drivers.api import Camera, DeviceError
 
 JOBS_MAX: Final = 4

@@ -28,8 +28,9 @@ from appliance.config import Config
 from appliance.errors import ConfigError, Malformed
 from appliance.formats.status import STATUS_BYTES_MAX, UplinkStatus, parse_status
 from appliance.line import RecorderLine
-from appliance.model import Crossing, Id, Mode, Person
+from appliance.model import Id, Mode
 from appliance.notify import READY, notify
+from appliance.recorded import Crossing, Person
 from drivers.api import Camera, DeviceState, Panel, Scanner
 
 RECORD_PATIENCE_S: Final = 3.0

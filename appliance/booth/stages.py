@@ -6,8 +6,9 @@ from appliance.clock import Instant
 from appliance.decide import decide
 from appliance.errors import Malformed
 from appliance.examine.examine import examine
-from appliance.model import DocumentReading, Finding, Id, MrzReading, Refer, Screened, TravelDocument
+from appliance.model import DocumentReading, Finding, Id, MrzReading, Refer, TravelDocument
 from appliance.parse.reading import parse_reading
+from appliance.recorded import Screened
 from appliance.screen.lists import Lists
 from appliance.screen.screen import not_screened, screen
 

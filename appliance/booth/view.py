@@ -12,7 +12,8 @@ from appliance.booth.crossing import Kept, OpenCase, Phase, State
 from appliance.booth.lists_on_hand import OnHand
 from appliance.clock import Grade, Instant
 from appliance.formats.status import UplinkStatus
-from appliance.model import Clear, DocumentFormat, Refer, Screened, TravelDocument
+from appliance.model import Clear, DocumentFormat, Refer, TravelDocument
+from appliance.recorded import Screened
 from drivers.api import DeviceState
 
 PLEASE_WAIT: Final = "Please wait"

@@ -6,7 +6,8 @@ The officer's words, not ours; tests/unit/test_page_words.py looks for the forbi
 from datetime import date
 from typing import Final
 
-from appliance.model import Clear, Decision, DocumentBasis, OutcomeKind, PartialDate, TravelDocument
+from appliance.model import Clear, Decision, PartialDate, TravelDocument
+from appliance.recorded import DocumentBasis, OutcomeKind
 
 UNREAD_TITLE: Final = "Page that could not be read"
 

@@ -1,7 +1,7 @@
 """Stage 6 of 8: record - the bytes that are committed to and sealed, and the padding that hides their length.
 
-A record is deterministic CBOR of `model.Record`. Its commitment binds the log's leaf to the content without showing it:
-the record's 32 random bytes of salt hide what could be guessed.
+A record is deterministic CBOR of `recorded.Record`. Its commitment binds the log's leaf to the content without showing
+it: the record's 32 random bytes of salt hide what could be guessed.
 """
 
 import hashlib
@@ -9,7 +9,8 @@ from typing import Final
 
 from appliance.errors import Malformed
 from appliance.formats import cbor
-from appliance.model import Record, Sha256
+from appliance.model import Sha256
+from appliance.recorded import Record
 
 RECORD_SCHEMA: Final = 1
 RECORD_BYTES_MAX: Final = 4 * 1024 * 1024

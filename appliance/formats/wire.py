@@ -18,7 +18,8 @@ from msgspec import Meta
 
 from appliance.clock import Milliseconds
 from appliance.formats.cbor import pack, parse
-from appliance.model import Crossing, Id, Line, Mode, Noun, Person, Priority, Text, Word
+from appliance.model import Id, Line, Mode, Noun, Priority, Text, Word
+from appliance.recorded import Crossing, Person
 
 MESSAGE_BYTES_MAX: Final = 65_536
 CASES_MAX: Final = 64

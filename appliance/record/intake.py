@@ -9,7 +9,8 @@ from collections.abc import Callable
 from appliance.errors import Malformed, Refused
 from appliance.formats.record import parse_record
 from appliance.formats.wire import Append, Case, RefusedReply
-from appliance.model import Body, Canary, Id, Mode, Outcome, Picture, Priority, Record, Screened
+from appliance.model import Id, Mode, Priority
+from appliance.recorded import Body, Canary, Outcome, Picture, Record, Screened
 
 
 class RefusedWith(Refused):

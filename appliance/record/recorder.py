@@ -22,7 +22,7 @@ from appliance.formats.wire import (
     Switched,
     Welcome,
 )
-from appliance.model import Canary, Mode, Picture, Priority, Record
+from appliance.model import Mode, Priority
 from appliance.record.delivery import Delivery
 from appliance.record.headquarters import Headquarters
 from appliance.record.intake import RefusedWith, check_append, check_cases
@@ -30,6 +30,7 @@ from appliance.record.log import Attached, Log, Stores
 from appliance.record.places import Places
 from appliance.record.room import Purpose
 from appliance.record.seal import Seal
+from appliance.recorded import Canary, Picture, Record
 
 BOOTH_EVENTS: Final = frozenset({"device_changed", "page_started", "not_recorded"})
 

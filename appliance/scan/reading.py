@@ -53,7 +53,7 @@ def typed_reading(
     date_of_birth: str,
     date_of_expiry: str,
 ) -> TypedReading:
-    """Make a reading of what an officer typed (documents.md §1).
+    """Make a reading of what an officer typed.
 
     State and number come out in capitals, the number without spaces and hyphens, as a zone would hold them; the page
     shows them so before the officer confirms. Names keep their letters, white space between words becomes one space.

@@ -15,7 +15,7 @@ from appliance.errors import Malformed, Untrusted
 from appliance.files import replace_file, storage
 from appliance.formats.age import Identity
 from appliance.formats.statement import Statement
-from appliance.model import Canary
+from appliance.recorded import Canary
 from provisioning.audit.log import Problem, problem
 from provisioning.audit.opening import Awaited, Entry, Event, NotOpened, Opened, entries
 from provisioning.audit.progress import Advance

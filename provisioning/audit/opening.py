@@ -15,7 +15,7 @@ from appliance.formats.age import Identity, decrypt, parse_identity
 from appliance.formats.edge import Edge
 from appliance.formats.record import LENGTH_BYTES, RECORD_BYTES_MAX, commitment, padded_size, parse_record, unpad
 from appliance.formats.statement import Sealed, Statement
-from appliance.model import Canary, Record
+from appliance.recorded import Canary, Record
 from provisioning.audit.log import Problem, problem
 from provisioning.audit.progress import Advance
 from provisioning.audit.store import PulledLog, check_body

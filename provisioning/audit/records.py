@@ -11,24 +11,8 @@ from typing import Final
 import msgspec
 
 from appliance.clock import Instant
-from appliance.model import (
-    Canary,
-    Crossing,
-    Decision,
-    Finding,
-    Hit,
-    ListAnswer,
-    Mode,
-    Outcome,
-    OutcomeKind,
-    Person,
-    Picture,
-    Record,
-    Refer,
-    Screened,
-    TravelDocument,
-    TypedReading,
-)
+from appliance.model import Decision, Finding, Hit, ListAnswer, Mode, Refer, TravelDocument, TypedReading
+from appliance.recorded import Canary, Crossing, Outcome, OutcomeKind, Person, Picture, Record, Screened
 from provisioning.audit.log import Problem
 from provisioning.audit.opening import Opened
 

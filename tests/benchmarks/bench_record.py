@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from appliance.model import Picture
+from appliance.recorded import Picture
 from tests.scenarios.recorder_bed import Bed, append, append_long, bed, record, recorded
 
 RECORDS = int(os.environ.get("LANDLINK_BENCH_RECORDS", "500"))

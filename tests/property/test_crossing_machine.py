@@ -26,7 +26,7 @@ from appliance.booth.events import (
 )
 from appliance.errors import Refused
 from appliance.formats.wire import Case
-from appliance.model import Direction, DocumentBasis, OutcomeKind
+from appliance.recorded import Direction, DocumentBasis, OutcomeKind
 from drivers.api import Lamp
 
 

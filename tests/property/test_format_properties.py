@@ -49,7 +49,8 @@ from appliance.formats.upload import (
     parse_have,
     parse_log_upload,
 )
-from appliance.model import Mode, Outcome, OutcomeKind, Picture, Priority, Record
+from appliance.model import Mode, Priority
+from appliance.recorded import Outcome, OutcomeKind, Picture, Record
 from tests.formats_samples import (
     EPOCH_KEY,
     EPOCH_PUBLIC,

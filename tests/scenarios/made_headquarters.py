@@ -22,26 +22,19 @@ from appliance.formats.identity import EpochCertificate, certify_epoch
 from appliance.formats.note import LogSigner
 from appliance.formats.record import commitment, encode_record, pad
 from appliance.formats.statement import EpochStart, EventEntry, Kind, Sealed, Statement, sign_statement
-from appliance.model import (
+from appliance.model import Clear, DocumentFormat, Mode, MrzReading, Reason, Refer, Screening, TravelDocument
+from appliance.recorded import (
     Body,
     Canary,
-    Clear,
     Crossing,
     Direction,
     DocumentBasis,
-    DocumentFormat,
-    Mode,
-    MrzReading,
     Outcome,
     OutcomeKind,
     Person,
     Picture,
-    Reason,
     Record,
-    Refer,
     Screened,
-    Screening,
-    TravelDocument,
 )
 from drivers.key_store import FileKeyStore
 from provisioning.authority.enrolment import issue

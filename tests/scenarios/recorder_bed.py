@@ -26,18 +26,8 @@ from appliance.formats.statement import Sealed, Statement, parse_statement
 from appliance.formats.tiles import read_entries
 from appliance.formats.wire import Append, Appended, Case, Hello, Welcome
 from appliance.line import RecorderLine
-from appliance.model import (
-    Body,
-    Crossing,
-    Direction,
-    DocumentBasis,
-    Mode,
-    Person,
-    Picture,
-    Priority,
-    Record,
-    Screened,
-)
+from appliance.model import Mode, Priority
+from appliance.recorded import Body, Crossing, Direction, DocumentBasis, Person, Picture, Record, Screened
 from appliance.releases.take import take_release
 from appliance.shelf import Shelf
 from provisioning.authority.enrolment import issue

@@ -16,9 +16,9 @@ from appliance.clock import Grade, Instant
 from appliance.formats.release import TARGET_BYTES_MAX
 from appliance.formats.wire import Acknowledge, Append, Case, Cases, ListCases
 from appliance.line import RecorderLine, RecorderRefused
-from appliance.model import Outcome, OutcomeKind, Person, Record, Screened
 from appliance.record.cases import CaseStore
 from appliance.record.journal import parse_journal
+from appliance.recorded import Outcome, OutcomeKind, Person, Record, Screened
 from appliance.shelf import Shelf
 from tests.scenarios.made_headquarters import BOOT, NOW_MS
 from tests.scenarios.recorder_bed import Bed, append, bed, case_of, record, recorded, welcome

@@ -10,7 +10,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from appliance.errors import Malformed, Untrusted
 from appliance.formats.age import generate_identity
 from appliance.formats.statement import EventEntry
-from appliance.model import Canary, Mode
+from appliance.model import Mode
+from appliance.recorded import Canary
 from provisioning.authority.home import Home
 from tests.scenarios.auditor import flip, kept, open_of, pull_from, verify_of, words
 from tests.scenarios.made_headquarters import (

@@ -11,7 +11,8 @@ import pytest
 
 from appliance.errors import ConfigError, LandlinkError, Malformed, Refused, Untrusted
 from appliance.formats.note import Ed25519Cosigner, MlDsa44Cosigner, add_signatures
-from appliance.model import Mode, OutcomeKind
+from appliance.model import Mode
+from appliance.recorded import OutcomeKind
 from provisioning.audit.log import logs_of
 from provisioning.audit.opened import read_log
 from provisioning.audit.opening import record_identity

@@ -19,7 +19,7 @@ from appliance.booth.page import Page, Place
 from appliance.booth.view import Surroundings, clock_time
 from appliance.errors import ConfigError
 from appliance.formats.status import UplinkStatus
-from appliance.model import OutcomeKind
+from appliance.recorded import OutcomeKind
 from drivers.api import Button, Frame, Lamp, Noise, ScannerEvent
 from tests.small_post import LISTED, TELEPHONE, SmallPost, passport
 

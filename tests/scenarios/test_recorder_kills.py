@@ -14,7 +14,8 @@ from appliance.formats.record import commitment, encode_record
 from appliance.formats.statement import Sealed
 from appliance.formats.wire import Append, Appended, Cases, ListCases
 from appliance.line import RecorderAway
-from appliance.model import Outcome, Picture, Priority, Record
+from appliance.model import Priority
+from appliance.recorded import Outcome, Picture, Record
 from tests.scenarios.made_headquarters import outcome, screened
 from tests.scenarios.recorder_bed import Bed, append, bed, case_of, nodes_of, record
 

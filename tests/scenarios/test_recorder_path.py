@@ -12,8 +12,9 @@ from appliance.formats.statement import EventEntry, Sealed
 from appliance.formats.status import RecorderStatus, parse_status
 from appliance.formats.wire import Append, Cases, Done, Event, ListCases, Switched
 from appliance.line import RecorderLine, RecorderRefused
-from appliance.model import Canary, Mode, Picture, Priority
+from appliance.model import Mode, Priority
 from appliance.record.cases import SPARE_KEYS
+from appliance.recorded import Canary, Picture
 from tests.scenarios.made_headquarters import outcome, picture, screened
 from tests.scenarios.recorder_bed import (
     ORIGIN,

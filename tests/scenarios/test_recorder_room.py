@@ -11,7 +11,7 @@ import pytest
 from appliance.formats.receipt import LogReceipt
 from appliance.formats.statement import EventEntry
 from appliance.line import RecorderLine, RecorderRefused
-from appliance.model import Picture
+from appliance.recorded import Picture
 from tests.scenarios.recorder_bed import Bed, append, append_long, bed, record, recorded
 
 DISK_MIB = 40

@@ -14,17 +14,13 @@ from appliance.model import (
     DocumentFormat,
     Mode,
     MrzReading,
-    Outcome,
-    OutcomeKind,
-    Picture,
     Reason,
-    Record,
     Refer,
-    Screened,
     Screening,
     TravelDocument,
     TypedReading,
 )
+from appliance.recorded import Outcome, OutcomeKind, Picture, Record, Screened
 from provisioning.audit.find import Question, find, parse_time
 from provisioning.audit.opened import OpenedLog
 from provisioning.audit.opening import Opened

@@ -2,7 +2,8 @@
 
 from appliance.booth.crossing import Kept, Phase
 from appliance.booth.events import Following, NextBelongs, OutcomeChosen
-from appliance.model import Clear, Mode, OutcomeKind, Priority, Record, Refer, Screened
+from appliance.model import Clear, Mode, Priority, Refer
+from appliance.recorded import OutcomeKind, Record, Screened
 from drivers.api import DeviceState, Lamp, Sound
 from tests.small_post import LISTED, NO_LISTS, MemoryRecorder, SmallPost, passport
 

@@ -167,7 +167,7 @@ def test_the_age_of_the_list_what_is_not_sent_the_clock_and_devices_are_in_view(
 
 def test_every_grade_state_and_outcome_has_words() -> None:
     from appliance.booth.view import DEVICE_WORDS, GRADE_WORDS
-    from appliance.model import OutcomeKind
+    from appliance.recorded import OutcomeKind
 
     assert set(GRADE_WORDS) == set(Grade)
     assert set(DEVICE_WORDS) == set(DeviceState)

@@ -7,7 +7,8 @@ import pytest
 
 from appliance.booth.outbox import Outbox
 from appliance.booth.pictures import JOBS_MAX, Pictures, Wanted
-from appliance.model import Crossing, Direction, DocumentBasis, Mode, Person, Picture, Priority
+from appliance.model import Mode, Priority
+from appliance.recorded import Crossing, Direction, DocumentBasis, Person, Picture
 from drivers.api import DeviceError, Image
 from tests.small_post import MemoryRecorder, PaperClock
 

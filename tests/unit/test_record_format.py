@@ -6,7 +6,7 @@ import pytest
 
 from appliance.errors import Malformed
 from appliance.formats.record import RECORD_BYTES_MAX, commitment, encode_record, pad, padded_size, parse_record, unpad
-from appliance.model import Picture
+from appliance.recorded import Picture
 from tests.formats_samples import a_record
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from appliance.clock import Grade, Instant
 from appliance.formats.wire import CASES_MAX, Case
-from appliance.model import Crossing, Direction, DocumentBasis, Person
 from appliance.record.cases import CASE_MS_MAX, SPARE_KEYS, CaseStore, age_ms
+from appliance.recorded import Crossing, Direction, DocumentBasis, Person
 
 
 def instant(wall_ms: int = 0, *, boot_id: str = "0" * 32, boot_ms: int = 0, lower_bound_ms: int = 0) -> Instant:
