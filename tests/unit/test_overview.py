@@ -1,0 +1,78 @@
+"""What `landlink-box status` says: from status files alone, whatever lies there."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from appliance.config import BoxConfig, Config, PostConfig, RecorderConfig, ScannerConfig, UplinkConfig
+from appliance.formats.status import RecorderStatus, ReleasesStatus, UplinkStatus, encode_status
+from appliance.overview import SILENT, in_words, look
+
+RECORDER = RecorderStatus(
+    origin="landlink.example/la-0001.1",
+    entries=89,
+    acknowledged=61,
+    bodies=61,
+    free_share=0.824,
+    fingerprint="1a2b3c4d",
+)
+RELEASES = ReleasesStatus(version=3, dated=date(2026, 11, 3))
+UPLINK = UplinkStatus(connected=True, not_sent=0, last_contact_ms=1_795_303_582_314)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    (tmp_path / "bodies").mkdir()
+    return Config(
+        box=BoxConfig(serial="LA-0001", domain="landlink.example", state=str(tmp_path), runtime=str(tmp_path)),
+        post=PostConfig(name="Test post", duty_telephone="+856 20 0000 0000"),
+        scanner=ScannerConfig(dialect="elyctis", port="/dev/null"),
+        recorder=RecorderConfig(booth_uid=1, uplink_uid=2, releases_uid=3),
+        uplink=UplinkConfig(host="localhost"),
+    )
+
+
+def said(config: Config, name: str, status: RecorderStatus | ReleasesStatus | UplinkStatus) -> None:
+    (config.runtime / f"{name}.status").write_bytes(encode_status(status))
+
+
+def test_a_box_of_which_nothing_runs_says_so_of_each(config: Config) -> None:
+    lines = in_words(look(config)).splitlines()
+    assert [line.split()[0] for line in lines[1:]] == ["recorder", "releases", "uplink"]
+    assert all(line.endswith(SILENT) for line in lines[1:])
+
+
+def test_a_box_that_is_well_takes_four_lines(config: Config) -> None:
+    said(config, "recorder", RECORDER)
+    said(config, "releases", RELEASES)
+    said(config, "uplink", UPLINK)
+    (config.state / "bodies" / "7.2.age").write_bytes(b"sealed")
+    assert in_words(look(config)).splitlines() == [
+        "Box LA-0001, live; sealed records on this box: 1",
+        (
+            "recorder  landlink.example/la-0001.1: 89 entries, fingerprint 1a2b3c4d; "
+            "headquarters has 61 records, 61 are kept here; 82% of the disk is free"
+        ),
+        "releases  release 3 of 2026-11-03 is in service",
+        "uplink    connected; last contact 2026-11-21 23:26:22 UTC; not sent yet: 0",
+    ]
+
+
+def test_what_somebody_has_to_act_on_has_a_line_of_its_own(config: Config) -> None:
+    refused = UplinkStatus(
+        connected=False, not_sent=5, parked=2, why="captive portal", alarm="rolled back: it has 2 entries"
+    )
+    said(config, "uplink", refused)
+    said(config, "releases", ReleasesStatus(version=0, why="its root is not signed"))
+    words = in_words(look(config))
+    assert "no release yet; the newest was refused: its root is not signed" in words
+    assert "NOT connected: captive portal; last contact never; not sent yet: 5" in words
+    assert "LOOK INTO  headquarters refuses 2 records" in words
+    assert "LOOK INTO  the log does not reach headquarters: rolled back" in words
+
+
+@pytest.mark.parametrize("rubbish", [b"", b"{", b"\xff\xff", b'{"connected": 1}', b"[" * 20_000])
+def test_a_status_file_that_cannot_be_read_is_silence(config: Config, rubbish: bytes) -> None:
+    (config.runtime / "uplink.status").write_bytes(rubbish)
+    assert look(config).uplink is None
