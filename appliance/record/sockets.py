@@ -66,18 +66,29 @@ class Doors:
         self._refused = refused
         self._selector = selectors.DefaultSelector()
         self._open: dict[Role, set[socket.socket]] = {role: set() for role in Role}
+        self._served = Role.UPLINK
         self._listening = [self._listen(folder / f"{role.value}.sock", role) for role in Role]
 
     def wait(self, seconds: float) -> list[Packet]:
-        """Packets that have arrived, at most one a connection, the booth's first; [] after `seconds` of silence."""
+        """Packets that have arrived, the booth's first; [] after `seconds` of silence.
+
+        At most one a connection, and of uplink and releases one in all, in turn: a light waits for one message of
+        theirs, however many they send.
+        """
         packets: list[Packet] = []
-        ready = [(key.fileobj, key.data) for key, _ in self._selector.select(seconds)]
-        for source, role in sorted(ready, key=lambda pair: list(Role).index(pair[1])):
+        others: list[tuple[socket.socket, Role]] = []
+        for key, _ in self._selector.select(seconds):
+            source, role = key.fileobj, key.data
             assert isinstance(source, socket.socket)
             if source in self._listening:
                 self._welcome(source, role)
-            else:
+            elif role is Role.BOOTH:
                 packets.extend(self._receive(source, role))
+            else:
+                others.append((source, role))
+        if others:
+            source, self._served = next((pair for pair in others if pair[1] is not self._served), others[0])
+            packets.extend(self._receive(source, self._served))
         return packets
 
     def reply(self, packet: Packet, reply: Reply, *, last: bool = False) -> None:
