@@ -36,15 +36,19 @@ class Room:
     Args:
         reserve: The file that holds the reserve.
         picture_share: Pictures are refused when less than this share of the disk is free, 0 to 1.
+
+    Attributes:
+        held: Bytes that the reserve still holds.
     """
 
     def __init__(self, reserve: Path, picture_share: float) -> None:
         self._reserve = reserve
         self._picture_share = picture_share
-        self._held = reserve.stat().st_size if reserve.exists() else 0
+        self.held = reserve.stat().st_size if reserve.exists() else 0
         disk = os.statvfs(reserve.parent)
         self._total = disk.f_blocks * disk.f_frsize
         self._target = int(min(RESERVE_BYTES, self._total * picture_share / 2))
+        self._floor = self._target // 4
 
     @property
     def free_share(self) -> float:
@@ -61,33 +65,40 @@ class Room:
             if self._free() - size < self._total * self._picture_share:
                 raise StorageFull("The disk is filling up: no more pictures are kept. Records still are.")
             return
-        floor = 0 if purpose is Purpose.UPKEEP else self._target // 4
+        floor = 0 if purpose is Purpose.UPKEEP else self._floor
         while self._free() < size + MARGIN_BYTES:
-            if self._held <= floor:
+            if self.held <= floor:
                 raise StorageFull("The disk is full: nothing more can be recorded until room is made.")
-            self._give_up(max(floor, self._held - STEP_BYTES))
+            self._give_up(max(floor, self.held - STEP_BYTES))
 
-    def refill(self) -> None:
-        """Take back one step of the reserve when the disk has room again; call it when idle."""
-        if self._held < self._target and self._free() - STEP_BYTES > self._total * self._picture_share / 2:
-            grown = min(self._target, self._held + STEP_BYTES)
-            with contextlib.suppress(StorageFull), storage("keeping a reserve"):
-                fd = os.open(self._reserve, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-                try:
-                    os.posix_fallocate(fd, 0, grown)
-                    self._held = grown
-                finally:
-                    os.close(fd)
+    def refill(self) -> bool:
+        """Take back one step of the reserve when the disk has room again; call it when idle.
+
+        Returns:
+            Whether there is a further step to take at once.
+        """
+        if self.held >= self._target or self._free() - STEP_BYTES <= self._total * self._picture_share / 2:
+            return False
+        grown = min(self._target, self.held + STEP_BYTES)
+        with contextlib.suppress(StorageFull), storage("keeping a reserve"):
+            fd = os.open(self._reserve, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                os.posix_fallocate(fd, 0, grown)
+                self.held = grown
+            finally:
+                os.close(fd)
+            return self.held < self._target
+        return False
 
     @property
-    def whole(self) -> bool:
-        """Whether the reserve is complete."""
-        return self._held >= self._target
+    def spent(self) -> bool:
+        """Whether all of the reserve that records may take is gone."""
+        return self.held <= self._floor
 
     def _give_up(self, held: int) -> None:
         with storage("giving up the reserve"):
             os.truncate(self._reserve, held)
-        self._held = held
+        self.held = held
 
     def _free(self) -> int:
         disk = os.statvfs(self._reserve.parent)

@@ -59,14 +59,15 @@ class Upkeep:
         self._judged: tuple[int, int, int] | None = None
         self._clock = recorder.log.scribe.now()
         self._status = b""
-        self._spare_wanted = True
+        self._refilling = True
+        self._held = recorder.stores.room.held
 
     def patience(self) -> float:
         """How long the recorder may wait for a message before it should tend again, seconds."""
         publisher = self._recorder.log.publisher
         if publisher.news:
             return PUBLISH_SOON_S
-        if self._rotation.draining or self._spare_wanted:
+        if self._rotation.draining or self._refilling:
             return 0.0
         return LOOK_S
 
@@ -88,6 +89,7 @@ class Upkeep:
             if now_s - self._looked >= LOOK_S:
                 self._looked = now_s
                 self._look(now_s)
+            self._reclaim()
         except StorageFull:  # shown in the status and refused to the booth; tried again at the next look
             self.prune(older_than_s=0)
         self.write_status()
@@ -124,8 +126,8 @@ class Upkeep:
             header = Header(origin=log.scribe.origin, size=log.size, root=log.root)
             log.journal = self._rotation.turn(log.journal, header, log.publisher)
         self._rotation.drain(seconds=drain_s)
-        self._spare_wanted = self._recorder.stores.cases.refill()
-        self._recorder.stores.room.refill()
+        spare_wanted = self._recorder.stores.cases.refill()
+        self._refilling = self._recorder.stores.room.refill() or spare_wanted
 
     def _look(self, now_s: float) -> None:
         recorder = self._recorder
@@ -139,9 +141,18 @@ class Upkeep:
         self._room_again()
         self._end_cases(now)
         self._delete()
-        if now_s - self._pruned >= PRUNE_S:
+        if recorder.stores.room.spent:
+            self.prune(older_than_s=0)
+        elif now_s - self._pruned >= PRUNE_S:
             self._pruned = now_s
             self.prune(older_than_s=SUPERSEDED_S)
+
+    def _reclaim(self) -> None:
+        """Records take from the reserve: no superseded tile stays for a pull that may be under way."""
+        held = self._recorder.stores.room.held
+        if held < self._held:
+            self.prune(older_than_s=0)
+        self._held = held
 
     def prune(self, *, older_than_s: float) -> None:
         """Remove superseded tiles; those of the published tree and of the journals' beginnings stay."""
