@@ -14,9 +14,10 @@ from appliance.formats.note import Ed25519Cosigner, MlDsa44Cosigner
 from provisioning.authority.home import Home
 from provisioning.authority.keys import COSIGN_ED25519, COSIGN_MLDSA44, RECEIPTS, load_ed25519, load_mldsa44
 from provisioning.collector.app import build
+from provisioning.collector.bodies import PREFIX
 from provisioning.collector.deposit import Deposit
 from provisioning.collector.ledger import Ledger
-from provisioning.collector.logs import Cosigners
+from provisioning.collector.logs import FOLDER, Cosigners
 from provisioning.collector.peers import Peers
 from provisioning.collector.protocol import CertifiedProtocol
 from provisioning.collector.receipts import read_opened_through, signer
@@ -43,7 +44,8 @@ def collect(home: Home, data: Path, host: str, port: int) -> None:
     """
     context = _tls(home)
     with storage(f"{data}"):
-        data.mkdir(parents=True, exist_ok=True)
+        for folder in (FOLDER, PREFIX):  # served from the first moment: empty before the first box has delivered
+            (data / folder).mkdir(parents=True, exist_ok=True)
     peers = Peers(home)
     ledger = Ledger(data / "ledger.db")
     failures: list[LandlinkError] = []
