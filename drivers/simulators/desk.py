@@ -102,6 +102,7 @@ class Desk:
 
     def _host_gone(self) -> None:
         self._device.reset()
+        self._tell({"event": "gone"})
 
     def _offer(self) -> None:
         """Let the scanner report what lies in the slot, if it is to."""

@@ -33,6 +33,11 @@ class Photographed:
     """The box has its camera's image of what lies there."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gone:
+    """The box has let go of the scanner: it is being stopped, or was."""
+
+
 class DeskLine:
     """One control connection to the desk.
 
@@ -41,7 +46,7 @@ class DeskLine:
     """
 
     def __init__(self, address: Path) -> None:
-        self.events: queue.SimpleQueue[Sent | Edge | Photographed] = queue.SimpleQueue()
+        self.events: queue.SimpleQueue[Sent | Edge | Photographed | Gone] = queue.SimpleQueue()
         self._answers: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         self._asking = threading.Lock()
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -81,5 +86,7 @@ class DeskLine:
                         self.events.put(Edge(t_ns=message["t_ns"], lamp=message["lamp"], on=message["on"]))
                     case "photographed":
                         self.events.put(Photographed())
+                    case "gone":
+                        self.events.put(Gone())
                     case _:
                         continue

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from appliance.errors import DeviceFault
 from appliance.formats.status import RecorderStatus, parse_status
-from provisioning.bench.desk_line import DeskLine, Edge, Photographed, Sent
+from provisioning.bench.desk_line import DeskLine, Edge, Gone, Photographed, Sent
 from provisioning.bench.evidence import read_log, undelivered
 from provisioning.bench.officer import Officer
 from provisioning.bench.post import Folders, Post
@@ -27,7 +27,11 @@ ANSWER_TIMEOUT_S: Final = 12.0
 TRIES: Final = 6
 """How often a document is laid again when no lamp answers (a process was killed meanwhile), as an officer would."""
 PHOTOGRAPH_TIMEOUT_S: Final = 1.0
+REST_S: Final = 0.3
+"""After so long without a lamp the box has come to rest."""
+PAGE_TIMEOUT_S: Final = 60.0
 DELIVERY_TIMEOUT_S: Final = 60.0
+"""How long headquarters may have nothing new of what it still lacks."""
 RECORDER_TURN_S: Final = 1.0
 """The recorder looks around and says in its status what it has at least this often."""
 
@@ -90,11 +94,16 @@ class Lane:
                 raise DeviceFault(f"no lamp answered for {traveller.label!r} after {TRIES} tries")
             tries += 1
             sent_ns, edge = self._present(traveller)
+        if tries > 1:
+            self._rest()
         shown = self._shown()
         outcome = ""
         if shown.get("refers") and shown.get("of"):
             outcome = traveller.outcome
-            self._insist("outcome", of=shown["of"], outcome=outcome, note="")
+            if edge.lamp == "red":  # NOT RECORDED: said once, and written on paper
+                self._insist("outcome", of=shown["of"], outcome=outcome, note="")
+            else:
+                self._see_through(shown["of"], outcome)
         return Laid(
             label=traveller.label,
             mrz="\n".join(traveller.lines),
@@ -113,8 +122,13 @@ class Lane:
         self._forget_events()
         if traveller.typed is not None:
             sent_ns = time.monotonic_ns()
-            with contextlib.suppress(DeviceFault):
+            try:
                 self._officer.submit("typed", **asdict(traveller.typed))
+            except DeviceFault:  # the page is away: has it still taken what was typed?
+                edge = self._next_lamp(sent_ns, within_s=REST_S)[1]
+                if edge is None:
+                    self._ready()
+                return sent_ns, edge
             return sent_ns, self._next_lamp(sent_ns)[1]
         self._desk.ask(do="lay", mrz=list(traveller.lines))
         try:
@@ -131,8 +145,9 @@ class Lane:
             while not isinstance(self._desk.events.get(timeout=PHOTOGRAPH_TIMEOUT_S), Photographed):
                 continue
 
-    def _next_lamp(self, sent_ns: int) -> tuple[int, Edge | None]:
-        deadline = time.monotonic() + ANSWER_TIMEOUT_S
+    def _next_lamp(self, sent_ns: int, *, within_s: float = ANSWER_TIMEOUT_S) -> tuple[int, Edge | None]:
+        """The next result lamp after a document was sent; none when the box goes away with it, or time is over."""
+        deadline = time.monotonic() + within_s
         while (left := deadline - time.monotonic()) > 0:
             try:
                 event = self._desk.events.get(timeout=left)
@@ -143,9 +158,16 @@ class Lane:
                     sent_ns = t_ns
                 case Edge(lamp=lamp, on=True) if lamp in RESULT_LAMPS and sent_ns:
                     return sent_ns, event
-                case Edge() | Photographed():
+                case Gone() if sent_ns:
+                    break
+                case Edge() | Photographed() | Gone():
                     continue
         return sent_ns, None
+
+    def _rest(self) -> None:
+        """Whoever had to lay a document again waits until the box has no more to say of it."""
+        while self._next_lamp(1, within_s=REST_S)[1] is not None:
+            continue
 
     def _forget_events(self) -> None:
         with contextlib.suppress(queue.Empty):
@@ -153,19 +175,43 @@ class Lane:
                 self._desk.events.get_nowait()
 
     def _shown(self) -> dict[str, Any]:
-        """What the page shows after a lamp: the lamp comes first, the page follows at once."""
+        """What the page shows after a lamp: the lamp comes first, the page follows at once.
+
+        A booth that has started anew meanwhile shows nothing, but has the newest result among those without outcome.
+        """
         deadline = time.monotonic() + ANSWER_TIMEOUT_S
         while time.monotonic() < deadline:
             with contextlib.suppress(DeviceFault):
                 state = self._officer.state()
-                if state.get("phase") == "result" and state.get("shown"):
+                if state["phase"] == "result" and state["shown"]:
                     return dict(state["shown"])
+                if state["phase"] == "ready":
+                    return dict(state["cases"][0]) if state["cases"] else {}
             time.sleep(0.02)
         return {}
 
+    def _see_through(self, of: str, outcome: str) -> None:
+        """Say what was done with the person of a referral until the page no longer asks: its record is durable."""
+        deadline = time.monotonic() + PAGE_TIMEOUT_S
+        while True:
+            try:
+                state = self._officer.state()
+                waits = [case for case in state["cases"] if case["of"] == of]
+                if not waits and state["phase"] != "starting":
+                    return
+                if waits and not waits[0]["answer"]:
+                    self._officer.submit("outcome", of=of, outcome=outcome, note="")
+                    continue
+            except DeviceFault:
+                if time.monotonic() > deadline:
+                    raise
+            if time.monotonic() > deadline:
+                raise DeviceFault(f"the page still asks for the outcome after {PAGE_TIMEOUT_S:.0f} s")
+            time.sleep(0.1)
+
     def _insist(self, form: str, **fields: str | int) -> None:
         """Send a form until the page takes it; the booth may be starting again."""
-        deadline = time.monotonic() + DELIVERY_TIMEOUT_S
+        deadline = time.monotonic() + PAGE_TIMEOUT_S
         while True:
             try:
                 self._officer.submit(form, **fields)
@@ -178,10 +224,11 @@ class Lane:
 
     def _ready(self) -> None:
         """Wait until scanner, recorder and lists are ready."""
-        deadline = time.monotonic() + DELIVERY_TIMEOUT_S
+        deadline = time.monotonic() + PAGE_TIMEOUT_S
         while time.monotonic() < deadline:
             with contextlib.suppress(DeviceFault):
-                if self._officer.state().get("phase") in ("ready", "result"):
+                state = self._officer.state()
+                if state["phase"] in ("ready", "result") and all(listed["dated"] for listed in state["lists"]):
                     return
             time.sleep(0.1)
         raise DeviceFault(f"the booth is not ready; see {self._post.folders.journals}")
@@ -209,13 +256,17 @@ def await_delivery(folders: Folders) -> None:
     """Wait until the log is published whole and each of its sealed entries has headquarters' verified receipt.
 
     Raises:
-        DeviceFault: After a minute it has not.
+        DeviceFault: For a minute nothing more has come.
     """
     deadline = time.monotonic() + DELIVERY_TIMEOUT_S
+    lacking: set[int] = set()
     time.sleep(RECORDER_TURN_S)
     while not _published_whole(folders) or undelivered(folders.out):
+        before, lacking = lacking, undelivered(folders.out)
+        if lacking != before:
+            deadline = time.monotonic() + DELIVERY_TIMEOUT_S
         if time.monotonic() > deadline:
-            raise DeviceFault(f"not everything is at headquarters after {DELIVERY_TIMEOUT_S:.0f} s")
+            raise DeviceFault(f"headquarters lacks {len(lacking)} records, and for {DELIVERY_TIMEOUT_S:.0f} s got none")
         time.sleep(0.2)
 
 

@@ -94,6 +94,7 @@ def _headless(post: Post, folders: Folders, travellers: list[Traveller], console
         laid = headless.run(post, travellers)
     except LandlinkError as error:
         trouble = str(error)
+        console.print(trouble, highlight=False, markup=False)
     for verb in (("pull",), ("verify",), ("open", "--out", str(folders.out / "opened.jsonl"))):
         console.print(post.audit(*verb).strip(), highlight=False, markup=False)
     report = make_report(folders.out, laid, read_recorder_status(folders.runtime))
