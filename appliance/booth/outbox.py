@@ -14,7 +14,7 @@ from appliance.errors import LandlinkError, Malformed, Refused, Untrusted
 from appliance.formats.note import Verifier, parse_vkey
 from appliance.formats.receipt import parse_log_receipt, verify_log_receipt
 from appliance.formats.record import RECORD_SCHEMA, commitment, encode_record
-from appliance.formats.wire import Append, Appended, Case, Cases, Event, Hello, ListCases, Welcome
+from appliance.formats.wire import Append, Appended, Case, Cases, Event, Hello, ListCases, RefusalCode, Welcome
 from appliance.line import Answer, RecorderAway, RecorderRefused
 from appliance.model import Id, Mode, Priority
 from appliance.recorded import Body, Crossing, Person, Record
@@ -23,7 +23,7 @@ WAITING_MAX: Final = 256
 """Records that wait in memory while the box cannot record: half an hour of a busy lane, then paper."""
 MESSAGE_RECORD_BYTES_MAX: Final = 57_344
 """A longer record crosses in a memfd; the rest of a 64 KiB message is for the case beside it."""
-NOT_NOW: Final = frozenset({"not_ready", "busy", "storage_full"})
+NOT_NOW: Final[frozenset[RefusalCode]] = frozenset({"not_ready", "busy", "storage_full"})
 """Refusals that end by themselves; any other one would be given again."""
 
 

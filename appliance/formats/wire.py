@@ -12,7 +12,7 @@ role; anything else is Malformed and ends the connection. Roles and their verbs:
 | releases | Hello, Switched |
 """
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
@@ -143,15 +143,18 @@ class Done(Noun, frozen=True, kw_only=True, tag="done"):
     """Accepted and acted on."""
 
 
+RefusalCode = Literal["not_ready", "storage_full", "malformed", "untrusted", "wrong_origin", "wrong_uid", "busy"]
+"""Why not, for the program; a code that is not among these is no reply."""
+
+
 class RefusedReply(Noun, frozen=True, kw_only=True, tag="refused"):
     """Understood, and no.
 
     Attributes:
-        code: "not_ready", "storage_full", "malformed", "untrusted", "wrong_origin", "busy".
         words: What to do, in plain words.
     """
 
-    code: Word
+    code: RefusalCode
     words: Text
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from appliance.errors import Malformed, Refused
 from appliance.formats.record import parse_record
-from appliance.formats.wire import Append, Case, RefusedReply
+from appliance.formats.wire import Append, Case, RefusalCode, RefusedReply
 from appliance.model import Id, Mode, Priority
 from appliance.recorded import Body, Canary, Outcome, Picture, Record, Screened
 
@@ -16,7 +16,7 @@ from appliance.recorded import Body, Canary, Outcome, Picture, Record, Screened
 class RefusedWith(Refused):
     """A refusal with its code on the wire."""
 
-    def __init__(self, code: str, words: str) -> None:
+    def __init__(self, code: RefusalCode, words: str) -> None:
         self.reply = RefusedReply(code=code, words=words)
         super().__init__(words)
 

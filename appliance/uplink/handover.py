@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from appliance.errors import Malformed
-from appliance.formats.wire import Acknowledge, Cosigned
+from appliance.formats.wire import Acknowledge, Cosigned, RefusalCode
 from appliance.line import RecorderAway, RecorderLine, RecorderRefused
 from appliance.uplink.index import Index
 
@@ -15,7 +15,7 @@ RECEIPTS_MAX: Final = 24
 ANSWER_TIMEOUT_S: Final = 3.0
 AWAY_REST_S: Final = 3.0
 """A recorder that did not answer is left alone for so long, while bodies go on."""
-FINAL: Final = frozenset({"malformed", "untrusted", "wrong_origin"})
+FINAL: Final[frozenset[RefusalCode]] = frozenset({"malformed", "untrusted", "wrong_origin"})
 """Refusals that asking again does not change."""
 
 _journal = logging.getLogger("landlink.uplink")
