@@ -3,7 +3,7 @@
 However long the log is, an edge holds at most 256 entries and 256 hashes a level, and what was not yet published.
 """
 
-from appliance.formats.merkle import HASH_BYTES, Frontier, Proof, leaf_hash, node_hash
+from appliance.formats.merkle import Frontier, Proof, complete_root, leaf_hash
 from appliance.formats.tiles import (
     LEVELS_MAX,
     TILE_HEIGHT,
@@ -76,7 +76,7 @@ class Edge:
                 return
             n = (self.size >> TILE_HEIGHT * (level + 1)) - 1
             self._full.append((TileName(level, n), b"".join(hashes)))
-            hashed = _tile_root(hashes)
+            hashed = complete_root(hashes)
             hashes.clear()
 
     def publish(self) -> list[tuple[str, bytes]]:
@@ -94,12 +94,3 @@ class Edge:
                 files.append((TileName(place, n, width).path, content))
         self._published = self.size
         return files
-
-
-def _tile_root(hashes: list[bytes]) -> bytes:
-    """Root of a full tile."""
-    row = list(hashes)
-    while len(row) > 1:
-        row = [node_hash(left, right) for left, right in zip(row[::2], row[1::2], strict=True)]
-    assert len(row[0]) == HASH_BYTES
-    return row[0]

@@ -30,6 +30,14 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
+def complete_root(hashes: Sequence[bytes]) -> bytes:
+    """Root of a complete subtree over a power of two of hashes."""
+    row = list(hashes)
+    while len(row) > 1:
+        row = [node_hash(left, right) for left, right in zip(row[::2], row[1::2], strict=True)]
+    return row[0]
+
+
 def peaks_of(size: int) -> tuple[tuple[int, int], ...]:
     """The complete subtrees of a tree, left to right, as (level, index)."""
     return tuple((level, (size >> level) - 1) for level in reversed(range(size.bit_length())) if size >> level & 1)

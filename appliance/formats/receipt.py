@@ -126,6 +126,15 @@ def verify_receipt(data: bytes, public: bytes) -> DeliveryReceipt:
     message = cose.parse_sign1(data, what="delivery receipt", bytes_max=DELIVERY_RECEIPT_BYTES_MAX)
     cose.check_typ(message, RECEIPT_TYPE)
     cose.verify_ed25519(message, public)
+    return _said(message)
+
+
+def claimed_receipt(data: bytes) -> DeliveryReceipt:
+    """What a receipt claims; somebody else has verified its signature, or will. Raises Malformed."""
+    return _said(cose.parse_sign1(data, what="delivery receipt", bytes_max=DELIVERY_RECEIPT_BYTES_MAX))
+
+
+def _said(message: cose.Sign1) -> DeliveryReceipt:
     return cbor.parse(message.payload, DeliveryReceipt, what="delivery receipt", bytes_max=DELIVERY_RECEIPT_BYTES_MAX)
 
 

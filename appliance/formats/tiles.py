@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from appliance.errors import Malformed
-from appliance.formats.merkle import HASH_BYTES, node_hash
+from appliance.formats.merkle import HASH_BYTES, complete_root
 
 TILE_HEIGHT: Final = 8
 TILE_WIDTH: Final = 1 << TILE_HEIGHT
@@ -126,10 +126,8 @@ class TileNodes:
         n, position = divmod(first, TILE_WIDTH)
         width = min(TILE_WIDTH, (self._size >> TILE_HEIGHT * tile_level) - n * TILE_WIDTH)
         content = self._content(TileName(tile_level, n, width))
-        hashes = [content[i * HASH_BYTES : (i + 1) * HASH_BYTES] for i in range(position, position + (1 << height))]
-        while len(hashes) > 1:
-            hashes = [node_hash(left, right) for left, right in zip(hashes[::2], hashes[1::2], strict=True)]
-        return hashes[0]
+        places = range(position, position + (1 << height))
+        return complete_root([content[place * HASH_BYTES : (place + 1) * HASH_BYTES] for place in places])
 
     def _content(self, tile: TileName) -> bytes:
         content = self._tiles.get(tile)

@@ -7,9 +7,7 @@ from pathlib import Path
 from appliance.errors import Malformed
 from appliance.files import replace_file, storage, write_durably
 from appliance.formats.age import BLOB_BYTES_MAX
-from appliance.formats.cbor import parse
-from appliance.formats.cose import parse_sign1
-from appliance.formats.receipt import DELIVERY_RECEIPT_BYTES_MAX, DeliveryReceipt
+from appliance.formats.receipt import DeliveryReceipt, claimed_receipt
 from appliance.model import Priority
 from appliance.record.deletion import Acknowledged
 from appliance.record.places import Places
@@ -43,7 +41,7 @@ class Bodies:
                     self.here.add(named)
             for path in self._places.receipts.iterdir():
                 with contextlib.suppress(Malformed):  # torn by a power cut; the journal still has it
-                    self._take(_said(path.read_bytes()))
+                    self._take(claimed_receipt(path.read_bytes()))
 
     def write(self, index: int, priority: Priority, blob: bytes) -> Path:
         """Publish a body, unless it lies there already."""
@@ -67,7 +65,7 @@ class Bodies:
 
     def write_receipt(self, receipt: bytes) -> Path:
         """Publish a verified receipt."""
-        said = _said(receipt)
+        said = claimed_receipt(receipt)  # verified before it came into a frame
         path = self._places.receipt(said.index)
         if not _holds(path, receipt):
             replace_file(path, receipt)
@@ -106,9 +104,3 @@ def _holds(path: Path, content: bytes) -> bool:
             return file.read(len(content) + 1) == content
     except FileNotFoundError:
         return False
-
-
-def _said(receipt: bytes) -> DeliveryReceipt:
-    """What a receipt says; its signature was verified before it came into this folder or into the journal."""
-    payload = parse_sign1(receipt, what="receipt", bytes_max=DELIVERY_RECEIPT_BYTES_MAX).payload
-    return parse(payload, DeliveryReceipt, what="receipt", bytes_max=DELIVERY_RECEIPT_BYTES_MAX)

@@ -9,9 +9,7 @@ from collections.abc import Sequence
 from typing import Final, NoReturn
 
 from appliance.errors import Malformed, UplinkFault
-from appliance.formats import cbor
-from appliance.formats.cose import parse_sign1
-from appliance.formats.receipt import DELIVERY_RECEIPT_BYTES_MAX, DeliveryReceipt
+from appliance.formats.receipt import claimed_receipt
 from appliance.formats.upload import BatchItem, BatchResult, Have
 from appliance.model import Origin
 from appliance.uplink.bodies import Bodies, BodyFile
@@ -189,10 +187,7 @@ class BodyDelivery:
     def _readable(self, receipt: bytes) -> bytes:
         """The receipt, when it can be read; the recorder verifies it."""
         try:
-            payload = parse_sign1(receipt, what="receipt", bytes_max=DELIVERY_RECEIPT_BYTES_MAX).payload
-            said: DeliveryReceipt = cbor.parse(
-                payload, DeliveryReceipt, what="receipt", bytes_max=DELIVERY_RECEIPT_BYTES_MAX
-            )
+            said = claimed_receipt(receipt)
         except Malformed as error:
             raise UplinkFault(f"headquarters' answer cannot be read: {error}") from None
         self.headquarters_ms = max(self.headquarters_ms, said.received_ms)
