@@ -77,7 +77,6 @@ class Outbox:
 
     Attributes:
         why: What hindered last, in plain words; "" when nothing did.
-        set_aside: Records that the recorder will never take: a defect, shown on the page.
     """
 
     def __init__(self, line: Recorder, probe: Recorder, *, mode: Mode) -> None:
@@ -88,7 +87,6 @@ class Outbox:
         self._verifier: Verifier | None = None
         self._waiting: list[Parcel] = []
         self.why = ""
-        self.set_aside = 0
 
     @property
     def waiting(self) -> int:
@@ -126,8 +124,7 @@ class Outbox:
                 self._note(error)
                 if not isinstance(error, RecorderRefused) or error.code in NOT_NOW:
                     return self._tell(report)
-                self.set_aside += 1  # it would be refused for ever: one bad record must not hold up the others
-            self._waiting.pop(0)
+            self._waiting.pop(0)  # kept, or refused for ever: one bad record must not hold up the others
             report(parcel, kept=kept)
         self._away = False
         self.why = ""
