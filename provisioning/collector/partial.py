@@ -7,6 +7,7 @@ died unseen must not hold the place of the one that took over.
 
 import asyncio
 import contextlib
+import itertools
 import os
 from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
@@ -16,6 +17,8 @@ from appliance.errors import Malformed
 from appliance.files import storage
 
 FOLDER: Final = "partial"
+ADDRESSES_MAX: Final = 65_536
+"""Whose newest request is remembered."""
 
 
 class Superseded(Exception):
@@ -74,26 +77,39 @@ class Partial:
 
 
 class Fence:
-    """Lets one request at a time hold an address: the newest."""
+    """Lets one request at a time hold an address: the one that arrived last, however long each took to get here."""
 
     def __init__(self) -> None:
+        self._tickets = itertools.count(1)
+        self._newest: dict[str, int] = {}
         self._holders: dict[str, asyncio.Task[object]] = {}
 
+    def ticket(self, address: str) -> int:
+        """Taken when a request arrives, before anything is waited for."""
+        ticket = next(self._tickets)
+        self._newest.pop(address, None)  # so that the dictionary's order is that of arrival
+        self._newest[address] = ticket
+        if len(self._newest) > ADDRESSES_MAX:
+            del self._newest[next(iter(self._newest))]
+        return ticket
+
     @contextlib.asynccontextmanager
-    async def newest(self, address: str) -> AsyncGenerator[None]:
+    async def hold(self, address: str, ticket: int) -> AsyncGenerator[None]:
         """Hold `address`, ending whoever held it.
 
         Raises:
-            Superseded: In the holder that is ended.
+            Superseded: In a request that is not the newest, or no longer.
         """
         me = asyncio.current_task()
         assert me is not None, "a request runs in a task"
+        if ticket < self._newest.get(address, 0):
+            raise Superseded
         older = self._holders.get(address)
         self._holders[address] = me
-        if older is not None:
-            older.cancel(_SUPERSEDED)
-            await asyncio.wait((older,))
         try:
+            if older is not None:
+                older.cancel(_SUPERSEDED)
+                await asyncio.wait((older,))
             yield
         except asyncio.CancelledError as cancelled:
             if cancelled.args == (_SUPERSEDED,):

@@ -98,6 +98,7 @@ class Requests:
         """`HEAD`, `PATCH /v1/up/{origin}/{index}/{sha256}`: a body in parts (IETF resumable upload)."""
         box, origin = _origin(request)
         offer = _addressed(request, origin)
+        ticket = self._fence.ticket(request.url.path)
         expected = await run_in_threadpool(self._deposit.expects, box.box, offer)
         if isinstance(expected, Refusal):
             return PlainTextResponse(expected.why, expected.status)
@@ -106,7 +107,7 @@ class Requests:
             await run_in_threadpool(partial.drop)  # a crash may have left it
             return _complete(request, expected.size, expected.receipt)
         try:
-            async with self._fence.newest(request.url.path):
+            async with self._fence.hold(request.url.path, ticket):
                 offset = await run_in_threadpool(partial.offset)
                 if request.method == "HEAD":
                     return _at(204, offset)
@@ -114,7 +115,7 @@ class Requests:
                     return _at(409, offset)
                 return await self._grow(request, box, offer, partial, expected.size)
         except Superseded:
-            return PlainTextResponse("a newer request has taken over", 409)
+            return PlainTextResponse("a newer request has taken over", 503)  # about this request, not about the item
 
     async def _grow(self, request: Request, box: Box, offer: Offer, partial: Partial, size: int) -> Response:
         """Append what arrives; take the body when it is whole."""
