@@ -23,6 +23,7 @@ from appliance.formats.enrolment import (
     REQUEST_BYTES_MAX,
     Answer,
     Request,
+    box_uri,
     check_answer,
     parse_answer,
     verify_request,
@@ -82,7 +83,7 @@ def _check_certificate(answer: Answer, places: EnrolmentPlaces) -> bytes:
     own = tls_key(places.tls_key).public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     if public != own:
         raise Untrusted("enrolment answer: the TLS certificate is for another key than this box made")
-    if list(names) != [x509.UniformResourceIdentifier(f"landlink:box:{answer.serial}")]:
+    if list(names) != [x509.UniformResourceIdentifier(box_uri(answer.serial))]:
         raise Untrusted("enrolment answer: the TLS certificate is for another name than this box")
     return certificate.public_bytes(Encoding.DER)
 

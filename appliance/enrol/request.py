@@ -18,7 +18,7 @@ from appliance.enrol.places import EnrolmentPlaces
 from appliance.errors import Refused
 from appliance.files import write_durably
 from appliance.formats.age import Identity
-from appliance.formats.enrolment import Request, sign_request
+from appliance.formats.enrolment import Request, box_uri, first_origin, sign_request
 from appliance.formats.identity import Role, certify
 from appliance.formats.note import ED25519, Verifier
 from drivers.api import KeyStore
@@ -73,7 +73,7 @@ def _signed_request(
     def certificate(role: Role, name: str, public: bytes) -> bytes:
         return certify(role, serial=serial, name=name, public=public, identity_der=identity_der, sign=store.sign)
 
-    origin = f"{config.box.domain}/{serial.lower()}.1"
+    origin = first_origin(config.box.domain, serial)
     tls_der = tls.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     request = Request(
         serial=serial,
@@ -90,7 +90,7 @@ def _signed_request(
 
 def _signing_request(key: ec.EllipticCurvePrivateKey, serial: str) -> bytes:
     """PKCS#10 (RFC 2986) for the TLS certificate, by the name that the collector maps to this box."""
-    uri = f"landlink:box:{serial}"
+    uri = box_uri(serial)
     return (
         x509.CertificateSigningRequestBuilder()
         .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, uri)]))

@@ -30,6 +30,16 @@ FINGERPRINT_DIGITS: Final = 20
 Certificate = Annotated[bytes, Meta(min_length=1, max_length=4_096)]
 
 
+def first_origin(domain: str, serial: str) -> str:
+    """The name of a box's first log."""
+    return f"{domain}/{serial.lower()}.1"
+
+
+def box_uri(serial: str) -> str:
+    """By what name a box stands in its TLS certificate (SubjectAlternativeName)."""
+    return f"landlink:box:{serial}"
+
+
 class Request(Noun, frozen=True, kw_only=True):
     """What a box asks to be enrolled with.
 
@@ -51,7 +61,7 @@ class Request(Noun, frozen=True, kw_only=True):
     @property
     def first_origin(self) -> str:
         """The name of the box's first log."""
-        return f"{self.domain}/{self.serial.lower()}.1"
+        return first_origin(self.domain, self.serial)
 
     def certified(self, role: Role) -> KeyCertificate:
         """The key of this role. Raises Untrusted unless this identity certified it for this serial; Malformed."""

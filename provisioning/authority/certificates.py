@@ -30,11 +30,6 @@ BACKDATED: Final = timedelta(days=1)
 AUDITOR: Final = "landlink:auditor"
 
 
-def box_uri(serial: str) -> str:
-    """The name of a box in its certificate."""
-    return f"landlink:box:{serial}"
-
-
 def make_authority(folder: Path, *, domain: str, collector_host: str, now: datetime) -> None:
     """Make the authority and the certificates of collector and auditor in `folder`.
 

@@ -21,6 +21,7 @@ from appliance.formats.enrolment import (
     REQUEST_BYTES_MAX,
     Answer,
     Request,
+    box_uri,
     encode_answer,
     fingerprint,
     verify_request,
@@ -28,7 +29,7 @@ from appliance.formats.enrolment import (
 from appliance.formats.mirror import wanted_files
 from appliance.formats.note import ED25519, Verifier
 from appliance.formats.release import Roster, RosterBox
-from provisioning.authority.certificates import BOX_YEARS, Authority, box_uri, requested_key
+from provisioning.authority.certificates import BOX_YEARS, Authority, requested_key
 from provisioning.authority.home import Home
 from provisioning.authority.repository import Repository
 from provisioning.authority.roster import change_roster

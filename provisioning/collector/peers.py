@@ -10,8 +10,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from appliance.errors import ConfigError, Malformed, Refused
+from appliance.formats.enrolment import box_uri
 from appliance.formats.release import Roster, RosterBox
-from provisioning.authority.certificates import AUDITOR, box_uri
+from provisioning.authority.certificates import AUDITOR
 from provisioning.authority.home import Home
 from provisioning.authority.roster import read_roster
 

@@ -15,8 +15,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from appliance.errors import ConfigError, UplinkFault
+from appliance.formats.enrolment import box_uri
 from appliance.uplink.link import Link, tls_context
-from provisioning.authority.certificates import Authority, box_uri, make_authority
+from provisioning.authority.certificates import Authority, make_authority
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
