@@ -19,7 +19,7 @@ from msgspec import Meta
 
 from appliance.errors import Malformed
 from appliance.formats.cbor import convert, decode, pack, parse
-from appliance.formats.lists import ListedBirth, Source
+from appliance.formats.lists import NOTICES, ListedBirth, Source
 from appliance.model import Noun, StateCode, Word
 
 MAGIC: Final = b"LLPERS1\n"
@@ -84,11 +84,11 @@ _WIDTHS: Final[dict[str, _Width]] = {"tokens": "B", "folds": "B", "keys": "Q", "
 _WIDTH_BYTES: Final[dict[_Width, int]] = {"B": 1, "I": 4, "Q": 8}
 
 
-class IndexedPerson(Noun, frozen=True, kw_only=True):
+class IndexedPerson(Noun, frozen=True, kw_only=True, omit_defaults=True):
     """What is shown of one listed person, besides names and birth dates.
 
     Attributes:
-        entry, reference, nationalities, sex: As in `ListedPerson`.
+        entry, reference, nationalities, sex, notice: As in `ListedPerson`.
         source: Place in the header's `sources`.
     """
 
@@ -97,6 +97,7 @@ class IndexedPerson(Noun, frozen=True, kw_only=True):
     reference: Word = ""
     nationalities: Annotated[tuple[StateCode, ...], Meta(max_length=16)] = ()
     sex: Annotated[str, Meta(pattern=r"\A[MF]?\Z")] = ""
+    notice: Annotated[str, Meta(pattern=rf"\A({'|'.join(NOTICES)})?\Z")] = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,7 @@ class _Builder:
             reference=person.reference,
             nationalities=person.nationalities,
             sex=person.sex,
+            notice=person.notice,
         )
         self.persons.add(pack(shown))
 
