@@ -78,14 +78,15 @@ class NoDocuments:
 
 
 def document_key(document: TravelDocument) -> DocumentKey | None:
-    """The canonical name of the document laid, None when it has no number or is of no listed type."""
+    """The canonical name of the document laid, None without number, issuer or listed type: then nothing is asked."""
     number = canonical_number(document.document_number)
     code = document.document_code.upper()
     typed = code if document.format is DocumentFormat.TYPED and code in ("BP", "VL") else None
     document_type = typed or _TYPES.get(code[:1])
-    if not number or document_type is None:
+    issuer = canonical_issuer(document.issuing_state)
+    if not number or not issuer or document_type is None:
         return None
-    return DocumentKey(issuer=canonical_issuer(document.issuing_state), document_type=document_type, number=number)
+    return DocumentKey(issuer=issuer, document_type=document_type, number=number)
 
 
 def look_alikes(key: DocumentKey) -> Iterator[DocumentKey]:

@@ -79,7 +79,7 @@ def _documents(document: TravelDocument, lists: Lists, now: Instant) -> Iterator
         return
     key = document_key(document)
     if key is None:
-        raise ListDamaged("the document's number or type is not known")
+        raise ListDamaged("the document's number, type or issuer is not known")
     listed = lists.documents.lookup(key)
     if listed is not None:
         yield _document_hit(listed, lists, now, key, key)

@@ -139,3 +139,9 @@ def test_spellings_of_one_document_have_one_key() -> None:
         key = document_key(laid(document_code=code))
         assert key is not None
         assert key.document_type == document_type
+
+
+def test_a_document_of_nobody_knows_which_issuer_was_not_checked() -> None:
+    found = screen(laid("SISOUK<<MALAVANH", number="PA0047113", issuing_state=""), lists(documents(STOLEN)), NOW)
+    (answer,) = (answer for answer in found.lists if answer.list_name == "documents")
+    assert (answer.searched, answer.why) == (False, "the document's number, type or issuer is not known")
