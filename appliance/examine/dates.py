@@ -36,13 +36,13 @@ def _against_clock(printed: PartialDate, last: date, now: Instant) -> Finding:
     evidence = (_raw(printed), f"last day {last.isoformat()}", printed.rule)
     if last < now.lower_bound_date:
         proven = f"proven: it is {now.lower_bound_date.isoformat()} or later"
-        return found(EXPIRY, Answer.FAILED, f"Expired on {last.isoformat()}.", *evidence, proven)
+        return found(EXPIRY, Answer.FAILED, f"Expired on {_day(last)}.", *evidence, proven)
     if not now.trusted:
-        words = f"The box is not sure of today's date. Valid until {last.isoformat()}: compare it yourself."
+        words = f"The box is not sure of today's date. Valid until {_day(last)}: compare it yourself."
         return found(EXPIRY, Answer.INCONCLUSIVE, words, *evidence)
     if last < now.today:
-        return found(EXPIRY, Answer.FAILED, f"Expired on {last.isoformat()}.", *evidence)
-    return found(EXPIRY, Answer.PASSED, f"Valid until {last.isoformat()}.", *evidence)
+        return found(EXPIRY, Answer.FAILED, f"Expired on {_day(last)}.", *evidence)
+    return found(EXPIRY, Answer.PASSED, f"Valid until {_day(last)}.", *evidence)
 
 
 def examine_date_of_birth(subject: Subject) -> Finding:
@@ -65,6 +65,11 @@ def examine_date_of_birth(subject: Subject) -> Finding:
         answer = Answer.FAILED if subject.now.trusted else Answer.INCONCLUSIVE
         return found(DATE_OF_BIRTH, answer, "The date of birth is in the future by the box's clock.", *evidence)
     return found(DATE_OF_BIRTH, Answer.PASSED, "The date of birth is possible.", *evidence)
+
+
+def _day(day: date) -> str:
+    """As the officer reads a day: 3 November 2026."""
+    return f"{day.day} {day:%B} {day.year}"
 
 
 def _last_day(printed: PartialDate) -> date | None:

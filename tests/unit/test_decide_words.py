@@ -112,7 +112,7 @@ def test_every_failed_check_refers_with_a_next_step_of_its_own(check: str) -> No
 
 @pytest.mark.parametrize("answer", [Answer.INCONCLUSIVE, Answer.UNAVAILABLE])
 def test_what_an_untrusted_clock_leaves_open_is_a_notice_and_refers_nobody(answer: Answer) -> None:
-    words = "The box is not sure of today's date. Valid until 2031-03-14: compare it yourself."
+    words = "The box is not sure of today's date. Valid until 14 March 2031: compare it yourself."
     decision = judged(None, None, Finding(check="expiry", answer=answer, reason=words))
     assert decision == Clear(oldest_list=DATED, notices=(words,))
 
