@@ -62,7 +62,7 @@ def _output(path: Path | None) -> Generator[TextIO]:
         return
     partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with storage(f"writing {path}"):
-        fd = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        fd = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)  # nobody else's file
     try:
         with os.fdopen(fd, "w", encoding="utf-8") as out:
             yield out

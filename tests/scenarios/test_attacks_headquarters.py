@@ -43,6 +43,17 @@ def test_what_a_box_recorded_gives_the_auditors_terminal_no_orders_and_no_line(
     assert not any(line.startswith("la-0009") for line in shown.splitlines())
 
 
+def test_records_are_never_written_into_a_file_that_somebody_laid_ready(box: Box, home: Home, tmp_path: Path) -> None:
+    box.seal(box.record(screened(), "ab" * 16))
+    box.publish()
+    pull_from(box)
+    laid_ready = tmp_path / f".records.jsonl.{os.getpid()}.tmp"
+    laid_ready.touch(mode=0o666)
+    with pytest.raises(StorageFault):
+        run(home, "open", "--out", str(tmp_path / "records.jsonl"))
+    assert laid_ready.read_bytes() == b""
+
+
 @pytest.mark.parametrize("claimed_ms", [0, 253_402_300_799_999, instant(0).wall_ms - 86_400_000])
 def test_a_booth_that_dates_its_records_to_another_day_is_named(box: Box, claimed_ms: int) -> None:
     honest = box.record(screened(), "ab" * 16)
