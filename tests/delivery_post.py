@@ -29,6 +29,7 @@ from appliance.formats.edge import Edge
 from appliance.formats.identity import EpochCertificate, certify_epoch
 from appliance.formats.note import LogSigner
 from appliance.formats.receipt import DeliveryReceipt, verify_receipt
+from appliance.formats.release import RECEIPTS
 from appliance.formats.statement import EpochStart, Kind, Sealed, Statement, sign_statement
 from appliance.formats.wire import (
     MESSAGE_BYTES_MAX,
@@ -43,7 +44,7 @@ from appliance.model import Mode, Priority
 from drivers.key_store import FileKeyStore
 from provisioning.authority.enrolment import issue
 from provisioning.authority.home import Home
-from provisioning.authority.keys import RECEIPTS, load_ed25519
+from provisioning.authority.keys import load_ed25519
 
 DOMAIN = "landlink.example"
 BIN = Path(sys.executable).parent

@@ -29,6 +29,11 @@ DOCUMENTS_TARGET: Final = "lists/documents.json"
 PERSONS_TARGET: Final = "lists/persons.index"
 LIST_TARGETS: Final = (DOCUMENTS_TARGET, PERSONS_TARGET)
 
+RECEIPTS: Final = "receipts"
+COSIGN_ED25519: Final = "cosign-ed25519"
+COSIGN_MLDSA44: Final = "cosign-mldsa44"
+"""Roles of headquarters' keys in the roster; in its own folder the key files have the same names."""
+
 TARGET_BYTES_MAX: Final = {
     RECIPIENTS_TARGET: 16_384,
     ROSTER_TARGET: 16 * 1024 * 1024,
@@ -63,7 +68,7 @@ class RosterKey(Noun, frozen=True, kw_only=True):
     """A key of headquarters and what it may sign.
 
     Attributes:
-        role: "receipts", "cosign-ed25519", "cosign-mldsa44".
+        role: RECEIPTS, COSIGN_ED25519 or COSIGN_MLDSA44; a box passes over others.
         public: Raw public key.
         vkey: The same as a signed-note verifier key, "" when it signs no notes.
     """

@@ -10,11 +10,11 @@ from appliance.errors import Malformed, StorageFault, Untrusted
 from appliance.formats.checkpoint import Checkpoint, open_checkpoint
 from appliance.formats.note import Verifier, parse_vkey
 from appliance.formats.receipt import DeliveryReceipt, verify_receipt
-from appliance.formats.release import Release, Roster
+from appliance.formats.release import COSIGN_ED25519, COSIGN_MLDSA44, RECEIPTS, Release, Roster
 from appliance.record.seal import Seal
 from appliance.shelf import Shelf
 
-COSIGNER_ROLES: Final = ("cosign-ed25519", "cosign-mldsa44")
+COSIGNER_ROLES: Final = (COSIGN_ED25519, COSIGN_MLDSA44)
 
 
 @dataclass(slots=True)
@@ -76,7 +76,7 @@ class Headquarters:
 
     def verify_receipt(self, receipt: bytes) -> DeliveryReceipt:
         """A receipt that headquarters signed. Raises Malformed, Untrusted."""
-        said = verify_receipt(receipt, self._trusted().key("receipts").public)
+        said = verify_receipt(receipt, self._trusted().key(RECEIPTS).public)
         self.proven.learn(said.received_ms)
         return said
 

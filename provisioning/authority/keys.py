@@ -18,10 +18,6 @@ from appliance.files import write_durably
 
 PEM_BYTES_MAX: Final = 16_384
 
-RECEIPTS: Final = "receipts"
-COSIGN_ED25519: Final = "cosign-ed25519"
-COSIGN_MLDSA44: Final = "cosign-mldsa44"
-
 
 def cosigner_name(domain: str) -> str:
     """Headquarters' name in signed notes; both of its cosigners carry it."""

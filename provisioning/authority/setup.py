@@ -13,10 +13,18 @@ from appliance.errors import Refused
 from appliance.files import storage, sync_folder, write_durably
 from appliance.formats.age import Identity, generate_identity
 from appliance.formats.note import COSIGNATURE_ED25519, COSIGNATURE_MLDSA44, Verifier
-from appliance.formats.release import Recipients, Roster, RosterKey, encode_roster
+from appliance.formats.release import (
+    COSIGN_ED25519,
+    COSIGN_MLDSA44,
+    RECEIPTS,
+    Recipients,
+    Roster,
+    RosterKey,
+    encode_roster,
+)
 from provisioning.authority.certificates import make_authority
 from provisioning.authority.home import Home, Settings
-from provisioning.authority.keys import COSIGN_ED25519, COSIGN_MLDSA44, RECEIPTS, cosigner_name, write_private_key
+from provisioning.authority.keys import cosigner_name, write_private_key
 from provisioning.authority.repository import KEY_NAMES, Repository
 
 IDENTITIES = ("record", "escrow", "protection")

@@ -7,6 +7,7 @@ from msgspec import Struct
 from appliance.formats.checkpoint import Checkpoint, open_checkpoint
 from appliance.formats.note import parse_vkey
 from appliance.formats.receipt import verify_receipt
+from appliance.formats.release import RECEIPTS
 from appliance.formats.statement import Sealed, parse_statement
 from appliance.formats.tiles import read_entries
 from provisioning.authority.home import Home
@@ -35,7 +36,7 @@ def read_log(box: Path) -> PublishedLog:
 
 def verified_receipts(out: Path, log: PublishedLog) -> set[int]:
     """Indexes of sealed entries for which the box holds headquarters' signature. Raises Untrusted for a wrong one."""
-    public = load_ed25519(Home.open(out / "hq").key("receipts")).public_key().public_bytes_raw()
+    public = load_ed25519(Home.open(out / "hq").key(RECEIPTS)).public_key().public_bytes_raw()
     delivered: set[int] = set()
     for path in (out / "box" / "receipts").glob("[0-9]*"):
         receipt = verify_receipt(path.read_bytes(), public)

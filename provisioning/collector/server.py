@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Final
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from appliance.errors import ConfigError, LandlinkError
 from appliance.files import storage
 from appliance.formats.note import Ed25519Cosigner, MlDsa44Cosigner
+from appliance.formats.release import COSIGN_ED25519, COSIGN_MLDSA44, RECEIPTS
 from provisioning.authority.home import Home
-from provisioning.authority.keys import COSIGN_ED25519, COSIGN_MLDSA44, RECEIPTS, load_ed25519, load_mldsa44
+from provisioning.authority.keys import cosigner_name, load_ed25519, load_mldsa44
 from provisioning.collector.app import build
 from provisioning.collector.bodies import PREFIX
 from provisioning.collector.deposit import Deposit
@@ -65,22 +67,7 @@ def collect(home: Home, data: Path, host: str, port: int) -> None:
             connected=lambda: len(server.server_state.connections),
             failed=failed,
         )
-        config = uvicorn.Config(
-            application,
-            http=CertifiedProtocol,
-            loop="uvloop",
-            ws="none",
-            lifespan="off",
-            ssl_context_factory=lambda _config, _default: context,
-            limit_concurrency=CONNECTIONS_MAX,
-            timeout_keep_alive=KEEP_ALIVE_S,
-            timeout_graceful_shutdown=SHUTDOWN_S,
-            proxy_headers=False,
-            server_header=False,
-            access_log=False,
-            log_level="warning",
-        )
-        server = uvicorn.Server(config)
+        server = uvicorn.Server(_bounds(application, context))
         address, bound = listening.getsockname()[:2]
         print(f"collector: listening on {address}:{bound}", flush=True)
         server.run(sockets=[listening])
@@ -90,10 +77,28 @@ def collect(home: Home, data: Path, host: str, port: int) -> None:
         raise failures[0]
 
 
+def _bounds(application: ASGIApp, context: ssl.SSLContext) -> uvicorn.Config:
+    return uvicorn.Config(
+        application,
+        http=CertifiedProtocol,
+        loop="uvloop",
+        ws="none",
+        lifespan="off",
+        ssl_context_factory=lambda _config, _default: context,
+        limit_concurrency=CONNECTIONS_MAX,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=SHUTDOWN_S,
+        proxy_headers=False,
+        server_header=False,
+        access_log=False,
+        log_level="warning",
+    )
+
+
 def _deposit(home: Home, data: Path, ledger: Ledger) -> Deposit:
     ed25519 = load_ed25519(home.key(COSIGN_ED25519))
     mldsa44 = load_mldsa44(home.key(COSIGN_MLDSA44))
-    name = f"{home.settings.domain}/headquarters"
+    name = cosigner_name(home.settings.domain)
     cosigners = Cosigners(
         ed25519=lambda at_s: Ed25519Cosigner(name, ed25519, at_s=at_s),
         mldsa44=lambda at_s: MlDsa44Cosigner(name, mldsa44, at_s=at_s),

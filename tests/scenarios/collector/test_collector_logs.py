@@ -8,12 +8,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from appliance.formats.checkpoint import open_checkpoint
 from appliance.formats.note import COSIGNATURE_ED25519, COSIGNATURE_MLDSA44, Verifier, parse_vkey
+from appliance.formats.release import COSIGN_ED25519, COSIGN_MLDSA44
 from appliance.formats.tiles import tiles_of
 from appliance.formats.upload import LogUpload
 from appliance.model import Origin
 from appliance.uplink.collector import Collector, Cosigned, Elsewhere, LogRefused, Taken
 from appliance.uplink.published import PublishedLog
-from provisioning.authority.keys import COSIGN_ED25519, COSIGN_MLDSA44, load_ed25519, load_mldsa44
+from provisioning.authority.keys import load_ed25519, load_mldsa44
 from tests.collector_bed import SERIALS, Links, alarms, upload_of
 from tests.delivery_post import DOMAIN, Box, Headquarters, LogWriter
 
