@@ -122,7 +122,7 @@ def _take(staging: Staging, label: str, source: str, files: Sequence[Path], *, a
     today = datetime.now(UTC).date()
     with _opened(files, reader.bytes_max if reader else 16 * GIB) as opened:
         if reader is None:
-            report = staging.take_documents(read_documents(opened[0]), today=today)
+            report = staging.take_documents(read_documents(opened[0]), today=today, anew=anew)
         else:
             report = staging.take_persons(reader.source, reader.read(opened), today=today, anew=anew)
     _show(label, report, staging.folder / f"{reader.source.name if reader else source}.report.txt")

@@ -22,7 +22,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from appliance.errors import StorageFault, StorageFull
+from appliance.errors import Refused, StorageFault, StorageFull
 from appliance.files import storage
 from appliance.formats.lists import DocumentKey, ListedDocument, ListedPerson
 
@@ -75,7 +75,8 @@ class StagedStore:
     """An open database; made when it is not there.
 
     Raises (every method):
-        StorageFault, StorageFull: The disk does not do its part, or another import runs; nothing was changed.
+        StorageFault, StorageFull: The disk does not do its part; nothing was changed.
+        Refused: Another import is running; likewise.
     """
 
     def __init__(self, path: Path) -> None:
@@ -83,8 +84,9 @@ class StagedStore:
             path.parent.mkdir(parents=True, exist_ok=True)
             os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
         with _faults():
-            self._connection = sqlite3.connect(path, isolation_level=None, timeout=5.0)
-            self._connection.execute("pragma synchronous = full")
+            self._connection = sqlite3.connect(path, isolation_level=None, timeout=1.0)
+            for pragma in ("journal_mode = wal", "synchronous = full"):  # who publishes reads while somebody imports
+                self._connection.execute(f"pragma {pragma}").fetchall()
             self._connection.executescript(SCHEMA)
 
     def close(self) -> None:
@@ -205,6 +207,11 @@ class StagedStore:
             self._connection.execute("insert or replace into document values (?, ?, ?, ?, ?)", row)
         return is_new
 
+    def strike_all(self) -> int:
+        """Remove every document that was not named by a listed person; returns how many."""
+        with _faults():
+            return self._connection.execute("delete from document").rowcount
+
     def strike(self, key: DocumentKey) -> bool:
         """Remove this document; whether it was listed."""
         with _faults():
@@ -252,6 +259,9 @@ def _faults() -> Generator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL:  # the module's own errors have no code
+        code = getattr(error, "sqlite_errorcode", 0)  # the module's own errors have none
+        if code == sqlite3.SQLITE_FULL:
             raise StorageFull("staged.db: no room") from error
+        if code == sqlite3.SQLITE_BUSY:
+            raise Refused("another import is running; try again when it has ended") from error
         raise StorageFault(f"staged.db: {error}") from error

@@ -126,8 +126,10 @@ class Staging:
 
     # --- imports ------------------------------------------------------------------------------------------------------
 
-    def take_documents(self, rows: Iterable[DocumentRow | Rejected | Remark], *, today: date) -> ImportReport:
-        """Apply a CSV to the staged documents.
+    def take_documents(
+        self, rows: Iterable[DocumentRow | Rejected | Remark], *, today: date, anew: bool = False
+    ) -> ImportReport:
+        """Apply a CSV to the staged documents; `anew` to none at all, whatever was staged.
 
         Raises:
             Malformed: The file is broken as a whole; what was staged stays.
@@ -136,6 +138,8 @@ class Staging:
         report = ImportReport()
         with self._store() as store, store.importing():
             store.begin(DOCUMENTS, document_csv.SOURCE, today)
+            if anew:
+                report.withdrawn = store.strike_all()
             for row in rows:
                 if isinstance(row, DocumentRow):
                     _apply(row, store, report)

@@ -40,6 +40,13 @@ def test_several_birth_dates_and_shorter_ones_are_read() -> None:
     assert persons(simple())["NK-utopia0005"].person.births == (ListedBirth(year_from=1990, year_to=1990, month=7),)
 
 
+def test_buddhist_years_are_taken_as_they_are_written() -> None:
+    text = HEADER + b"Q1,Person,Marlo Wisz,,2521-04;2300;1799\n"
+    (person,) = persons(read("opensanctions-csv", text)).values()
+    assert person.person.births == (ListedBirth(year_from=2521, year_to=2521, month=4),)
+    assert person.notes == ("a birth date that is none", "a birth date that is none")
+
+
 def test_countries_are_no_nationality_and_sanctions_are_not_read() -> None:
     person = persons(simple())["NK-utopia0001"].person
     assert person.nationalities == ()

@@ -1,8 +1,10 @@
 """What is staged: sources beside each other, merged within each, whole or not at all; and the verb that does it."""
 
+import contextlib
 import io
 import os
 import pty
+import sqlite3
 import subprocess
 import sys
 from datetime import date
@@ -12,8 +14,10 @@ import pytest
 
 from appliance.errors import Malformed, Refused, StorageFault
 from appliance.formats.lists import DocumentKey, parse_documents
+from appliance.formats.person_index import PersonIndex
 from provisioning.authority.import_report import LINES_MAX, ImportReport
 from provisioning.authority.import_verb import READERS
+from provisioning.authority.person_index import person_index
 from provisioning.authority.sources.document_csv import DocumentRow, read_documents
 from provisioning.authority.sources.reading import Place, Rejected, Remark
 from provisioning.authority.staging import Staging
@@ -22,6 +26,21 @@ from tests.lists_world import OFAC, VECTORS, vector
 BIN = Path(sys.executable).parent
 TODAY = date(2026, 11, 3)
 LATER = date(2026, 11, 10)
+
+
+KILLED = """\
+import sys
+from datetime import date
+from pathlib import Path
+from provisioning.authority.import_verb import READERS
+from provisioning.authority.staging import Staging
+def items():
+    for number, item in enumerate(READERS["opensanctions-ftm"].read([sys.stdin.buffer])):
+        yield item
+        if number == 15_000:
+            print("in the middle", flush=True)
+Staging(Path(sys.argv[1])).take_persons(READERS["opensanctions-ftm"].source, items(), today=date(2026, 11, 4))
+"""
 
 
 def take(
@@ -160,6 +179,46 @@ def test_what_is_staged_is_readable_by_headquarters_alone(tmp_path: Path) -> Non
         "staged.db": 0o600,
         "opensanctions.report.txt": 0o600,
     }
+
+
+def test_a_second_import_at_the_same_time_is_refused_and_who_reads_is_not(tmp_path: Path) -> None:
+    staging, _ = take(tmp_path, "opensanctions-ftm", ftm_line("Q1"))
+    with contextlib.closing(sqlite3.connect(staging.folder / "staged.db", isolation_level=None)) as other:
+        other.execute("begin immediate")
+        other.execute("delete from person")
+        with pytest.raises(Refused, match="another import"):
+            take(tmp_path, "opensanctions-ftm", ftm_line("Q2"))
+        assert entries(staging) == [("OpenSanctions", "Q1")]
+
+
+def test_an_import_that_is_killed_leaves_what_was_staged(tmp_path: Path) -> None:
+    staging, _ = take(tmp_path, "opensanctions-ftm", ftm_line("Q1"))
+    command = [sys.executable, "-c", KILLED, staging.folder]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=VECTORS.parents[2]) as run:
+        assert run.stdin is not None
+        assert run.stdout is not None
+        run.stdin.writelines(ftm_line(f"R{number}") for number in range(20_000))
+        run.stdin.flush()
+        assert run.stdout.readline() == b"in the middle\n"
+        run.kill()
+    assert entries(staging) == [("OpenSanctions", "Q1")]
+    staging, report = take(tmp_path, "opensanctions-ftm", ftm_line("Q1") + ftm_line("Q2"))
+    assert (report.new, report.changed) == (1, 0)
+
+
+def test_documents_may_be_taken_anew(tmp_path: Path) -> None:
+    staging = Staging(tmp_path / "lists")
+    header = b"din,issuing_country,doc_type\n"
+    staging.take_documents(read_documents(io.BytesIO(header + b"A1,LAO,P\nA2,LAO,P\n")), today=TODAY)
+    report = staging.take_documents(read_documents(io.BytesIO(header + b"A3,LAO,P\n")), today=TODAY, anew=True)
+    assert (report.new, report.withdrawn) == (1, 2)
+    assert [key.number for key, _ in staging.listed_documents()] == ["A3"]
+
+
+def test_the_colour_of_a_notice_reaches_the_index_that_boxes_search(tmp_path: Path) -> None:
+    staging, _ = take(tmp_path, "interpol", vector("interpol_detail.json"))
+    index = PersonIndex(person_index(staging.people(), dated=TODAY))
+    assert [index.person(number).notice for number in range(len(index))] == ["red", ""]
 
 
 def test_a_damaged_database_is_a_storage_fault(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import msgspec
 from appliance.errors import Malformed
 from appliance.formats.lists import DocumentKey, ListedBirth, ListedName, ListedPerson, canonical_number
 from appliance.formats.refusal import refusal
+from appliance.parse.dates import BUDDHIST_OFFSET, BUDDHIST_YEAR_MIN
 from provisioning.authority.countries import alpha2_code
 
 NAMES_MAX: Final = 64
@@ -23,8 +24,8 @@ NAME_CHARACTERS_MAX: Final = 256
 NUMBER_CHARACTERS_MAX: Final = 32
 BIRTHS_MAX: Final = 32
 NATIONALITIES_MAX: Final = 16
-YEARS: Final = (1800, 2200)
-"""Birth years that a list may state; Buddhist years fall outside on purpose: no source of ours writes them."""
+YEARS: Final = (range(1800, 2101), range(BUDDHIST_YEAR_MIN, 2100 + BUDDHIST_OFFSET + 1))
+"""Birth years that a list may state: ours and Buddhist ones, which the index of persons turns into ours."""
 APPROXIMATE_YEARS: Final = 2
 """A year that a list calls approximate may be off by this many; our reading of the word, no list gives a number."""
 
@@ -152,7 +153,7 @@ def document_number(text: str) -> str:
 
 def span(low: int, high: int, *, approximate: bool = False) -> ListedBirth:
     """Years, both included. Raises Unreadable when they are none."""
-    if not YEARS[0] <= low <= high <= YEARS[1]:
+    if low > high or not any(low in years and high in years for years in YEARS):
         raise Unreadable("a birth date that is none")
     slack = APPROXIMATE_YEARS if approximate else 0
     return ListedBirth(year_from=low - slack, year_to=high + slack)
