@@ -22,6 +22,7 @@ from appliance.clock import Instant
 from appliance.errors import Malformed, StorageFault
 from appliance.files import storage, sync_folder
 from appliance.formats.cbor import pack, parse
+from appliance.formats.fields import Count
 from appliance.formats.identity import PreviousOrigin
 from appliance.model import Digest, Id, Noun, Priority, Word
 
@@ -33,8 +34,6 @@ BLOB_IN_FRAME_BYTES_MAX: Final = 65_536
 
 JOURNAL_BYTES_MAX: Final = 64 * 1024 * 1024
 """More than this is refused as StorageFull by the log: publication has not kept up for a long time."""
-
-Index = Annotated[int, Meta(ge=0)]
 
 
 class SealedCase(Noun, frozen=True, kw_only=True):
@@ -62,7 +61,7 @@ class Header(Noun, frozen=True, kw_only=True, tag="journal"):
     """
 
     origin: Word
-    size: Index
+    size: Count
     root: Digest
     previous: PreviousOrigin | None = None
 
@@ -80,7 +79,7 @@ class Frame(Noun, frozen=True, kw_only=True, tag="entry"):
         receipts: Headquarters' receipts that this entry acknowledges.
     """
 
-    index: Index
+    index: Count
     leaf: Annotated[bytes, Meta(max_length=65_535)]
     checkpoint: Annotated[bytes, Meta(max_length=16_384)]
     priority: Priority | None = None

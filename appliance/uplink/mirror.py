@@ -16,11 +16,11 @@ from typing import Final
 from appliance.errors import Malformed, UplinkFault
 from appliance.files import replace_file, storage, sync_folder
 from appliance.formats.mirror import WantedFile, wanted_files
+from appliance.formats.tuf_chain import TIMESTAMP_BYTES_MAX
 from appliance.uplink.link import Link
 
 TUF_ROOT: Final = "/tuf/"
 TIMESTAMP: Final = "metadata/timestamp.json"
-TIMESTAMP_BYTES_MAX: Final = 16_384
 ROUNDS_MAX: Final = 16
 """Chain of metadata to follow: root, snapshot, roles, targets; a few roots more."""
 PRUNE_AFTER_S: Final = 86_400.0

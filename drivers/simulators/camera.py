@@ -1,4 +1,4 @@
-"""The box's camera off a Pi: asks the desk simulator for an image of what lies on it (the desk's end: camera_booth.py).
+"""The box's camera off a Pi: asks the desk simulator for an image of what lies on it (the desk's end: camera_stand.py).
 
 On the wire, over the unix stream `camera.sock`: the box sends `{"bytes_max": n}` and a line feed; the desk answers
 `{"ok": true, "bytes": n, "captured": {...}}`, a line feed and so many bytes of JPEG, or `{"ok": false, "why": ...}`.

@@ -2,12 +2,11 @@
 
 import argparse
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from provisioning.audit.checking import run_pull, run_verify
 from provisioning.audit.reading import run_find, run_open, run_report
-
-Verbs = Any  # argparse publishes no name for what add_subparsers returns
+from provisioning.command import Verbs
 
 RAW: Final = argparse.RawDescriptionHelpFormatter
 PULL: Final = """\
@@ -67,6 +66,6 @@ def add_verbs(verbs: Verbs) -> None:
 
 
 def _add(verbs: Verbs, name: str, words: str, description: str) -> argparse.ArgumentParser:
-    verb: argparse.ArgumentParser = verbs.add_parser(name, help=words, description=description, formatter_class=RAW)
+    verb = verbs.add_parser(name, help=words, description=description, formatter_class=RAW)
     verb.add_argument("--box", metavar="SERIAL", help="only this box (all)")
     return verb

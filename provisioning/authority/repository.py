@@ -15,7 +15,7 @@ import os
 from collections.abc import Generator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from securesystemslib.signer import CryptoSigner
 from tuf.api.metadata import (
@@ -30,7 +30,6 @@ from tuf.api.metadata import (
     Targets,
     Timestamp,
 )
-from tuf.api.serialization import DeserializationError
 
 from appliance.errors import ConfigError, Malformed, Refused, StorageFault
 from appliance.files import storage, write_durably
@@ -49,6 +48,7 @@ from appliance.formats.release import (
     encode_target,
     parse_policy,
 )
+from appliance.formats.tuf_chain import DELEGATED, TARGETS_BYTES_MAX, read_metadata
 from provisioning.authority.keys import load_ed25519
 from provisioning.authority.list_files import documents_list
 from provisioning.authority.person_index import person_index
@@ -78,8 +78,6 @@ LIFE: Final = {
     "snapshot": timedelta(days=90),
     "timestamp": timedelta(days=30),
 }
-DELEGATED: Final = ("recipients", "roster", "lists", "policy")
-
 S = TypeVar("S", Root, Timestamp, Snapshot, Targets)
 
 
@@ -295,10 +293,4 @@ def _hashed(file: TargetFile) -> str:
 
 def _parse(data: bytes, kind: type[S]) -> S:
     """Our own published metadata; something else there means that somebody else wrote it."""
-    try:
-        metadata: Any = Metadata.from_bytes(data)
-    except DeserializationError:
-        raise Malformed("hq/tuf", "not TUF metadata") from None
-    if not isinstance(metadata.signed, kind):
-        raise Malformed("hq/tuf", f"type {metadata.signed.type}, expected {kind.type}")
-    return metadata.signed
+    return read_metadata(data, kind, what="hq/tuf", bytes_max=TARGETS_BYTES_MAX).signed
