@@ -1,7 +1,8 @@
 """What travels between uplink and collector: batches of bodies, parts of the log, and what headquarters has.
 
-HTTP carries these as bodies (uplink/README.md has the addresses). Everything is bounded, and nothing in it is believed
-for having arrived: bodies are compared with their hash, leaves with a signed checkpoint, receipts with their signature.
+HTTP carries these as bodies (provisioning/collector/README.md has the addresses). Everything is bounded, and nothing in
+it is believed for having arrived: bodies are compared with their hash, leaves with a signed checkpoint, receipts with
+their signature.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""The document list: exact lookup by kind, issuer, type and canonical number (screening.md §3).
+"""The document list: exact lookup by kind, issuer, type and canonical number.
 
 `DocumentList` is the whole interface: a list keeps its keyed digests to itself, so a file of sorted pages can stand
 behind it as well as the dictionary of a small release. A list that cannot answer raises; it never says "not listed".

@@ -1,4 +1,4 @@
-"""The collector's protocol, as a client speaks it (design of the uplink, §3): one method a request, over one Link.
+"""The collector's protocol (provisioning/collector/README.md) as a client speaks it: one method a request, one Link.
 
 An answer about the link or the whole server is an UplinkFault; an answer about one log or one item is a value.
 """

@@ -8,7 +8,7 @@ Rules:
 - A kept connection that died unnoticed is replaced once, at once: every request of this protocol may be repeated.
 - The session is resumed when there was one: it saves the certificates, 3 KB each way on a slow link.
 
-TCP figures: design of the uplink, "Reconnect". HTTP/1.1 without I/O is h11's.
+TCP figures: four round trips, and no less than a slow link takes. HTTP/1.1 without I/O is h11's.
 """
 
 import contextlib

@@ -1,4 +1,4 @@
-"""The ledger: what headquarters received, in order, never changed (design of the uplink, §4; embedded on SQLite).
+"""The ledger: what headquarters received, in order, never changed (embedded, on SQLite).
 
 ```
 entry(position, origin, leaf, prio, size, sha256, body_ref, via, received_ms)   position counts over all boxes, from 1

@@ -1,4 +1,4 @@
-"""What the addresses of boxes do (design of the uplink, §3). Thin: parse, hand to the deposit, answer."""
+"""What the addresses of boxes do (README.md). Thin: parse, hand to the deposit, answer."""
 
 import asyncio
 import base64

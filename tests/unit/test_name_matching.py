@@ -1,4 +1,4 @@
-"""Names: what one name explains of another, asymmetrically; expected orderings are screening.md §4's."""
+"""Names: what one name explains of another, asymmetrically; the expected orderings were set by hand."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Bands of persons, field by field (screening.md §4), and what may never make or raise one (I6)."""
+"""Bands of persons, field by field, and what may never make or raise one (I6)."""
 
 import pytest
 

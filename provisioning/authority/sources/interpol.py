@@ -1,4 +1,4 @@
-"""Lists in: INTERPOL's public notices, JSON as its web service gives it (screening.md §2).
+"""Lists in: INTERPOL's public notices, JSON as its web service gives it.
 
 A file is a page of a query (`total`, `_embedded.notices[]`), the detail of one notice, or an array of details. Pages
 and details of one notice are merged. The notice's colour stands only in its address (`_links.self.href`,

@@ -1,4 +1,4 @@
-"""Lists in: OFAC's list of specially designated nationals, CSV: sdn, alt, add, sdn_comments (screening.md §2).
+"""Lists in: OFAC's list of specially designated nationals, CSV: sdn, alt, add, sdn_comments.
 
 The files have no header; `-0-` stands for null, often with a space behind; names are "SURNAME, Given names". Each file
 is known by its number of columns (12, 5, 6, 2), whatever it is called. Birth dates, nationalities, sex, passports and

@@ -1,4 +1,4 @@
-"""Lists in: OpenSanctions' `targets.simple.csv` (screening.md §2).
+"""Lists in: OpenSanctions' `targets.simple.csv`.
 
 Several values of a cell are joined by `;`, each quoted as in a CSV of its own when it holds one. Only the schema Person
 is read. Not read, and why: `countries` mixes nationality with residence and address, so it could contradict a traveller

@@ -1,4 +1,4 @@
-"""Lists in: OpenSanctions' `entities.ftm.json`, one FollowTheMoney entity a line (screening.md §2).
+"""Lists in: OpenSanctions' `entities.ftm.json`, one FollowTheMoney entity a line.
 
 Persons come with all their names, nationalities, sex and birth dates; their passports and identity cards may be
 entities of their own that name the `holder` and stand before or after it. Left out, by line: whatever is no person and
