@@ -299,6 +299,7 @@ def _answered(state: State, of: Id) -> State:
 
 
 def _next_traveller(state: State) -> Step:
+    state = replace(state, following=Following.TRAVELLER)  # whatever was said of the next document before
     shown = state.shown_case
     if shown is None:
         return state, ()

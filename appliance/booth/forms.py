@@ -43,15 +43,22 @@ LABELS: Final = {
     "date_of_birth": "Born",
     "date_of_expiry": "Valid until",
 }
+_MORE_LABELS: Final = {
+    "conveyance": "Plate",
+    "group": "How many persons",
+    "note": "Note",
+    "outcome": "What was done",
+    "belongs": "Whose document is it",
+}
 
 HINTS: Final = {
     "document_kind": "choose one",
-    "issuing_state": "three letters, as LAO",
+    "issuing_state": "three letters, such as LAO",
     "document_number": "letters and digits, at most 24",
     "primary_identifier": "letters only, at most 80",
     "secondary_identifier": "letters only, at most 80",
-    "date_of_birth": "as 12.4.1978, 4.1978 or 1978",
-    "date_of_expiry": "as 30.6.2031",
+    "date_of_birth": "write it as 12.4.1978, 4.1978 or 1978",
+    "date_of_expiry": "write it as 30.6.2031",
 }
 """What a box can hold, in the officer's words."""
 
@@ -69,7 +76,7 @@ class FieldMalformed(Malformed):
 
     def __init__(self, field: str, why: str) -> None:
         self.field = field
-        super().__init__(LABELS.get(field, field), why)
+        super().__init__((LABELS | _MORE_LABELS).get(field, field), why)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,14 +106,18 @@ def details(fields: Mapping[str, str], newest: Id | None) -> Event:
     return DetailsShown(of=_id(fields["of"]) if fields.get("of") else newest)
 
 
-def person(_: Mapping[str, str]) -> Event:
-    """POST /person: the next document belongs to another person of this crossing."""
-    return NextBelongs(following=Following.PERSON)
+def person(fields: Mapping[str, str]) -> Event:
+    """POST /person {on}: the next document belongs to another person of this crossing; on=0 takes it back."""
+    return _belongs(fields, Following.PERSON)
 
 
-def document(_: Mapping[str, str]) -> Event:
-    """POST /document: the next document belongs to the same person."""
-    return NextBelongs(following=Following.DOCUMENT)
+def document(fields: Mapping[str, str]) -> Event:
+    """POST /document {on}: the next document belongs to the same person; on=0 takes it back."""
+    return _belongs(fields, Following.DOCUMENT)
+
+
+def _belongs(fields: Mapping[str, str], following: Following) -> Event:
+    return NextBelongs(following=Following.TRAVELLER if fields.get("on") == "0" else following)
 
 
 def next_traveller(_: Mapping[str, str]) -> Event:

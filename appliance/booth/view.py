@@ -12,8 +12,9 @@ from appliance.booth.crossing import Kept, OpenCase, Phase, State
 from appliance.booth.lists_on_hand import OnHand
 from appliance.clock import Grade, Instant
 from appliance.formats.status import UplinkStatus
-from appliance.model import Clear, DocumentFormat, Refer, TravelDocument
+from appliance.model import Band, Clear, DocumentFormat, Hit, Refer, TravelDocument
 from appliance.recorded import Screened
+from appliance.screen.screen import DOCUMENTS
 from drivers.api import DeviceState
 
 PLEASE_WAIT: Final = "Please wait"
@@ -26,6 +27,14 @@ GRADE_WORDS: Final = {
     Grade.RTC: "own, not confirmed",
     Grade.NONE: "not confirmed",
 }
+LISTED_WORDS: Final = {
+    "name": "Name",
+    "date_of_birth": "Born",
+    "nationality": "Nationality",
+    "sex": "Sex",
+    "document_number": "Document",
+}
+"""Fields of a list entry (model.FieldVerdict.field) that the officer can compare."""
 DEVICE_WORDS: Final = {
     DeviceState.ABSENT: "not connected",
     DeviceState.PROBING: "starting",
@@ -58,6 +67,15 @@ class DocumentView(Struct, frozen=True, kw_only=True):
     lines: tuple[Line, ...]
 
 
+class ListedView(Struct, frozen=True, kw_only=True):
+    """A list entry that may concern this document or person, to compare with: what it says, field by field."""
+
+    source: str
+    entry: str
+    facts: tuple[tuple[str, str], ...]
+    instruction: str
+
+
 class CaseView(Struct, frozen=True, kw_only=True):
     """A result, shown or waiting for its outcome.
 
@@ -80,6 +98,7 @@ class CaseView(Struct, frozen=True, kw_only=True):
     reasons: tuple[ReasonView, ...]
     notices: tuple[str, ...]
     document: DocumentView | None
+    listed: tuple[ListedView, ...]
     crossing: str
     person: str
     person_number: int
@@ -118,7 +137,7 @@ class View(Struct, frozen=True, kw_only=True):
         cases: Without outcome, newest first; results with "nothing found" among them.
         waiting: Those of them that an officer has to answer.
         next: Whose the next document is: "traveller", "person" or "document".
-        crossing: The crossing under way, in words.
+        crossing: The crossing that the next document goes on with, in words; "" when it begins one.
     """
 
     phase: str
@@ -208,6 +227,7 @@ def _case(open_case: OpenCase, snapshot: Snapshot, around: Surroundings) -> Case
         reasons=reasons,
         notices=seen.decision.notices if seen and isinstance(seen.decision, Clear) else (),
         document=_document(seen.document) if seen and seen.document else None,
+        listed=tuple(_listed(hit) for hit in seen.screening.hits if _refers(hit)) if seen and case.refers else (),
         crossing=case.crossing.id,
         person=case.person.id,
         person_number=case.person.number,
@@ -240,6 +260,21 @@ def _reasons(open_case: OpenCase, seen: Screened | None) -> tuple[ReasonView, ..
             next_step=known[said].next_step if said in known else (first if number == 0 else ""),
         )
         for number, said in enumerate(open_case.case.reasons)
+    )
+
+
+def _refers(hit: Hit) -> bool:
+    """A person's name that is merely near refers nobody; a number that is asks for another reading."""
+    return hit.band is not Band.WEAK or hit.list_name == DOCUMENTS
+
+
+def _listed(hit: Hit) -> ListedView:
+    facts = ((LISTED_WORDS.get(field.field, ""), words.days(field.listed)) for field in hit.fields)
+    return ListedView(
+        source=hit.source,
+        entry=hit.entry,
+        facts=tuple((name, said) for name, said in facts if name and said),
+        instruction=hit.instruction if hit.list_name == DOCUMENTS else "",  # of a person, the next step says it
     )
 
 
@@ -332,12 +367,13 @@ def _devices(snapshot: Snapshot) -> tuple[Quiet, ...]:
 
 
 def _crossing(state: State) -> str:
+    """Who of an announced vehicle or group comes next; the number first, for a plate may be long."""
     crossing = state.crossing
-    if crossing is None or not (crossing.conveyance or crossing.group):
+    if crossing is None or not state.crossing_goes_on or not (crossing.conveyance or crossing.group):
         return ""
-    number = state.person.number if state.person else 0
-    who = f"person {number} of {crossing.group}" if crossing.group else f"person {number}"
-    return f"{crossing.conveyance}, {who}" if crossing.conveyance else f"Group, {who}"
+    number = state.person.number + 1 if state.person else 1
+    who = f"Person {number} of {crossing.group}" if crossing.group else f"Person {number}"
+    return f"{who}, {crossing.conveyance}" if crossing.conveyance else who
 
 
 def clock_time(wall_ms: int) -> str:

@@ -3,6 +3,7 @@
 The officer's words, not ours; tests/unit/test_page_words.py looks for the forbidden ones.
 """
 
+import re
 from datetime import date
 from typing import Final
 
@@ -36,6 +37,18 @@ BASIS_OF_CODE: Final = {
 def day(value: date) -> str:
     """Spelled out: 3 November 2026."""
     return f"{value.day} {value:%B} {value.year}"
+
+
+def days(text: str) -> str:
+    """A list's words with each whole day spelled out: "1978-04-12, 1979" is "12 April 1978, 1979"."""
+    return re.sub(r"\b\d{4}-\d\d-\d\d\b", _spelled, text, flags=re.ASCII)
+
+
+def _spelled(found: re.Match[str]) -> str:
+    try:
+        return day(date.fromisoformat(found[0]))
+    except ValueError:
+        return found[0]
 
 
 def partial(value: PartialDate | None) -> str:

@@ -299,3 +299,17 @@ def test_nobody_can_be_joined_before_the_first_document() -> None:
     with pytest.raises(Refused, match="Lay the first one"):
         desk.take(NextBelongs(following=Following.PERSON))
     assert desk.state == before
+
+
+def test_next_traveller_takes_back_whose_the_next_document_was_said_to_be() -> None:
+    """Whoever said "same person" and then sent that person on would give the next one's document to them."""
+    desk = Desk()
+    first = desk.lay("A")
+    desk.take(NextBelongs(following=Following.DOCUMENT))
+    desk.take(NextTraveller())
+    second = desk.lay("B")
+    assert desk.person(first) != desk.person(second)
+    desk.take(NextBelongs(following=Following.PERSON))
+    desk.take(NextTraveller())
+    desk.take(NextTraveller())
+    assert desk.crossing(desk.lay("C")) != desk.crossing(second)

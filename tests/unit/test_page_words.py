@@ -220,3 +220,61 @@ def test_text_stands_out_from_its_ground_by_wcag_aa(surroundings: str) -> None:
         assert contrast(colours[ink], colours[ground]) >= 4.5, (ink, ground)
     for ground in ("green", "red"):
         assert contrast("#ffffff", colours[ground]) >= 4.5, ground
+
+
+def test_what_the_list_says_stands_beside_what_the_document_says() -> None:
+    """Whoever is told to compare has both sides in view."""
+    post = SmallPost()
+    post.lay(*passport(LISTED))
+    of = str(post.state.shown)
+    assert "On the list" not in Text(render(post, post.lists)["stage"]).text
+    post.clerk.say(DetailsShown(of=of))
+    text = Text(render(post, post.lists)["stage"]).text
+    assert re.search(rf"On the list .+ Document \w+ P {LISTED}", text), text
+    assert "an entry is a question, not proof" in text
+
+
+@pytest.mark.parametrize(
+    ("said", "seen"),
+    [
+        ("1978-04-12", "12 April 1978"),
+        ("1978-04-12, 1979", "12 April 1978, 1979"),
+        ("1978-04", "1978-04"),
+        ("1978-13-12", "1978-13-12"),
+        ("LAO P 1978-04-121", "LAO P 1978-04-121"),
+    ],
+)
+def test_a_day_of_a_list_is_spelled_out_as_the_document_s_is(said: str, seen: str) -> None:
+    assert words.days(said) == seen
+
+
+def test_the_page_says_who_of_a_group_comes_next() -> None:
+    post = SmallPost()
+    post.clerk.say(forms.crossing({"conveyance": "BUS 17", "group": "2"}, "c" * 32))
+    said = [view(post.board.latest, around(post.lists)).crossing]
+    for number in ("PA1234567", "PA1234568"):
+        post.lay(*passport(number))
+        said.append(view(post.board.latest, around(post.lists)).crossing)
+    assert said == ["Person 1 of 2, BUS 17", "Person 2 of 2, BUS 17", ""]
+
+
+def test_what_was_said_of_the_next_document_can_be_taken_back() -> None:
+    post = SmallPost()
+    post.lay(*passport("PA1234567"))
+    for form in (forms.person, forms.document):
+        post.clerk.say(form({}))
+        assert view(post.board.latest, around(post.lists)).next != "traveller"
+        post.clerk.say(form({"on": "0"}))
+        assert view(post.board.latest, around(post.lists)).next == "traveller"
+
+
+@pytest.mark.parametrize("state", [DeviceState.ABSENT, DeviceState.FAULTED])
+def test_without_a_scanner_the_page_asks_nobody_to_lay_a_document(state: DeviceState) -> None:
+    post = SmallPost()
+    post.clerk.meet()
+    post.clerk.device("scanner", DeviceState.READY, "")
+    assert "Lay a document" in Text(render(post, post.lists)["stage"]).text
+    post.clerk.device("scanner", state, "no answer")
+    text = Text(render(post, post.lists)["stage"]).text
+    assert "Lay a document" not in text
+    assert "type documents in" in text

@@ -18,6 +18,8 @@ function show(parts) {
   }
   for (const input of document.querySelectorAll("[data-note]")) input.value = notes.get(input.dataset.note) ?? "";
   if (parts.phase) document.documentElement.dataset.phase = parts.phase;
+  const result = document.querySelector(".result");
+  result.toggleAttribute("data-more", result.scrollHeight > result.clientHeight + 4);
 }
 
 const events = new EventSource("/events");
@@ -70,7 +72,7 @@ function complain(form, answer) {
 document.addEventListener("submit", async (event) => {
   event.preventDefault();
   const form = event.target;
-  const buttons = form.querySelectorAll("button");
+  const buttons = form.querySelectorAll("button:enabled");
   const fields = Object.fromEntries(new FormData(form, event.submitter));
   for (const button of buttons) button.disabled = true; // once said is said once
   const answer = await send(form.getAttribute("action"), fields);
@@ -94,7 +96,17 @@ document.addEventListener("input", (event) => {
 const stage = () => document.querySelector(".stage");
 const open = (dialog) => {
   if (document.querySelector("dialog[open]")) return;
+  const form = byId(dialog).querySelector("form");
+  const of = stage()?.dataset.of;
+  if (form && of && form.dataset.of !== of) {
+    form.reset(); // what stands there from before this result came is another traveller's
+    form.dataset.of = of;
+  }
   byId(dialog).showModal();
+};
+const belongs = (whose) => {
+  const pressed = document.querySelector(`[data-do="${whose}"]`)?.ariaPressed === "true";
+  return tell(`/${whose}`, { on: pressed ? "0" : "1" });
 };
 
 const actions = {
@@ -102,8 +114,8 @@ const actions = {
   crossing: () => open("crossing"),
   help: () => open("help"),
   close: () => document.querySelector("dialog[open]")?.close(),
-  person: () => tell("/person", {}),
-  document: () => tell("/document", {}),
+  person: () => belongs("person"),
+  document: () => belongs("document"),
   next: () => tell("/next", {}),
   details: (button) => tell("/details", { show: "1", of: button?.dataset.of ?? "" }),
   hide: () => tell("/details", { show: "0" }),
@@ -117,6 +129,8 @@ document.addEventListener("click", (event) => {
 
 const keys = { t: "typed", c: "crossing", "?": "help", p: "person", d: "document", n: "next", b: "light", " ": "details" };
 
+const scrolls = { ArrowDown: 60, ArrowUp: -60, PageDown: 160, PageUp: -160 }; // px
+
 document.addEventListener("keydown", (event) => {
   const modal = document.querySelector("dialog[open]");
   if (event.key === "Escape") {
@@ -126,10 +140,15 @@ document.addEventListener("keydown", (event) => {
     }
     return;
   }
+  if (event.key === "Enter" && event.target.dataset.note !== undefined) {
+    event.target.blur(); // a note says nothing of what was done
+    say("Choose what was done.");
+  }
   const typing = event.target.closest("input, textarea, select");
   const pressing = event.key === " " && event.target.closest("button, a");
   if (modal || typing || pressing || event.ctrlKey || event.altKey || event.metaKey || event.repeat) return;
   if (!byId("single-keys").checked && event.key !== "?") return;
+  if (event.key in scrolls) document.querySelector(".result").scrollBy({ top: scrolls[event.key], behavior: "smooth" });
   const action = keys[event.key.toLowerCase()];
   if (action) {
     event.preventDefault();

@@ -1,0 +1,107 @@
+"""What an officer's hand does by mistake at the page, in a real browser: nothing is said that was not meant."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, ViewportSize, expect, sync_playwright
+
+from provisioning.bench.desk_line import DeskLine
+from provisioning.bench.post import SAMPLES, Post, prepare
+from tests.browser.test_bus import LISTED, passport
+from tests.scenarios.rehearsed import free_port
+
+pytestmark = [pytest.mark.browser, pytest.mark.post]
+
+CHROMIUM = os.environ.get("LANDLINK_CHROMIUM", "/usr/bin/chromium")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+SMALLEST: ViewportSize = {"width": 800, "height": 480}
+
+
+@pytest.fixture(scope="module")
+def post(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Post]:
+    running = Post(prepare(tmp_path_factory.mktemp("hand") / "out"), page_port=free_port())
+    try:
+        running.enrol(SAMPLES / "documents.csv", SAMPLES / "persons.xml")
+        running.start()
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.fixture
+def desk(post: Post) -> Iterator[DeskLine]:
+    line = DeskLine(post.folders.desk / "desk.sock")
+    yield line
+    line.close()
+
+
+@pytest.fixture
+def page(post: Post) -> Iterator[Page]:
+    if not Path(CHROMIUM).exists():
+        pytest.skip(f"no Chromium at {CHROMIUM} (set LANDLINK_CHROMIUM)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        shown = browser.new_page(viewport=SMALLEST)
+        shown.goto(f"http://127.0.0.1:{post.page_port}/")
+        expect(shown.locator("#stage h1")).not_to_have_text("Starting", timeout=15_000)
+        yield shown
+        browser.close()
+
+
+def lay(page: Page, desk: DeskLine, number: str, lamp: str) -> str:
+    """Lay a passport; the identifier of its result."""
+    before = page.locator(".stage").get_attribute("data-of") or ""
+    desk.ask(do="lay", mrz=list(passport(number)))
+    stage = page.wait_for_selector(f".stage.{lamp}[data-of]:not([data-of='{before}'])", timeout=15_000)
+    desk.ask(do="remove")
+    assert stage is not None
+    return stage.get_attribute("data-of") or ""
+
+
+def test_enter_in_the_note_says_nothing_of_what_was_done(page: Page, desk: DeskLine) -> None:
+    of = lay(page, desk, LISTED, "amber")
+    page.keyboard.press("Space")
+    note = page.locator(f"[data-note='{of}']")
+    note.fill("Telephoned the duty officer")
+    note.press("Enter")
+    expect(page.locator("#said")).to_have_text("Choose what was done.")
+    expect(page.locator(f".outcomes[data-of='{of}']")).to_have_count(1)
+    page.keyboard.press("4")
+    expect(page.locator(f".outcomes[data-of='{of}']")).to_have_count(0)
+
+
+def test_what_was_typed_for_one_traveller_is_gone_when_another_s_result_has_come(page: Page, desk: DeskLine) -> None:
+    issuer = page.locator("#typed [name=issuing_state]")
+    lay(page, desk, "PA1234501", "green")
+    page.keyboard.press("t")
+    page.keyboard.type("lao")
+    page.keyboard.press("Escape")
+    page.keyboard.press("t")
+    expect(issuer).to_have_value("lao")
+    page.keyboard.press("Escape")
+    lay(page, desk, "PA1234502", "green")
+    page.keyboard.press("t")
+    expect(issuer).to_have_value("")
+
+
+def test_same_person_pressed_by_mistake_is_taken_back_by_the_same_key(page: Page, desk: DeskLine) -> None:
+    lay(page, desk, "PA1234503", "green")
+    said = page.locator("#belongs strong")
+    for key, whose in (("d", "Same person"), ("p", "Another person")):
+        page.keyboard.press(key)
+        expect(said).to_have_text(whose)
+        page.keyboard.press(key)
+        expect(said).to_have_text("Next traveller")
+
+
+def test_whoever_reads_long_details_is_told_and_scrolls_by_key(page: Page, desk: DeskLine) -> None:
+    lay(page, desk, LISTED, "amber")
+    page.keyboard.press("Space")
+    result = page.locator(".result[data-more]")
+    expect(result).to_have_count(1)
+    page.keyboard.press("PageDown")
+    expect(result.locator("h1")).not_to_be_in_viewport()
+    page.keyboard.press("2")
+    expect(page.locator(".outcomes")).to_have_count(0)
