@@ -158,12 +158,13 @@ class StagedStore:
     def put(self, source: str, person: ListedPerson) -> Change:
         """List this person, or what is known of it now."""
         body = msgspec.json.encode(person)
-        staged = self._one("select body from person where source = ? and entry = ?", (source, person.entry))
-        if staged is not None and staged[0] == body:
-            return Change.NONE
         with _faults():
-            self._connection.execute("insert or replace into person values (?, ?, ?)", (source, person.entry, body))
-        return Change.NEW if staged is None else Change.CHANGED
+            execute = self._connection.execute
+            if execute("insert or ignore into person values (?, ?, ?)", (source, person.entry, body)).rowcount:
+                return Change.NEW
+            change = "update person set body = ?3 where source = ?1 and entry = ?2 and body <> ?3"
+            changed = execute(change, (source, person.entry, body)).rowcount
+        return Change.CHANGED if changed else Change.NONE
 
     def hold(self, source: str, entry: str, keys: Iterable[DocumentKey]) -> None:
         """These documents are of this person, who may be listed later in the same import."""
@@ -201,11 +202,12 @@ class StagedStore:
 
     def enter(self, key: DocumentKey, listed: ListedDocument) -> bool:
         """List this document; whether it was not listed before."""
-        is_new = self._one(f"select 1 from document where {_KEY}", _row(key)) is None  # noqa: S608
+        row = (*_row(key), msgspec.json.encode(listed))
         with _faults():
-            row = (*_row(key), msgspec.json.encode(listed))
-            self._connection.execute("insert or replace into document values (?, ?, ?, ?, ?)", row)
-        return is_new
+            if self._connection.execute("insert or ignore into document values (?, ?, ?, ?, ?)", row).rowcount:
+                return True
+            self._connection.execute("replace into document values (?, ?, ?, ?, ?)", row)
+        return False
 
     def strike_all(self) -> int:
         """Remove every document that was not named by a listed person; returns how many."""

@@ -161,6 +161,10 @@ def test_an_individual_of_the_un_list_is_read_with_all_its_parts() -> None:
     assert read.notes == ()
 
 
+def test_the_day_on_which_the_list_was_generated_is_told() -> None:
+    assert un_traps()[-1] == Remark(text="the list was generated on 2026-10-12")
+
+
 def test_individuals_that_cannot_be_read_are_named_by_place() -> None:
     rejected = [read for read in un_traps() if isinstance(read, Rejected)]
     assert [(str(read.place), read.why) for read in rejected] == [

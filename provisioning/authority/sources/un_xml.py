@@ -1,4 +1,4 @@
-"""Lists in: the UN Security Council consolidated list, `CONSOLIDATED_LIST/INDIVIDUALS/INDIVIDUAL` (screening.md §2).
+"""Lists in: the UN Security Council consolidated list, `CONSOLIDATED_LIST/INDIVIDUALS/INDIVIDUAL`.
 
 Read as a stream, without entities or DTD. Elements may be present and empty; one ALIAS_NAME may hold several names
 apart by `;`; countries are English names; two elements name a document's country. An individual that cannot be read is
@@ -24,6 +24,7 @@ from provisioning.authority.sources.reading import (
     Place,
     ReadPerson,
     Rejected,
+    Remark,
     Unreadable,
     document_number,
     listed_names,
@@ -43,6 +44,7 @@ ENTRY_BYTES_MAX: Final = 1024 * 1024
 NAME_PARTS: Final = ("FIRST_NAME", "SECOND_NAME", "THIRD_NAME", "FOURTH_NAME")
 SEX: Final = {"MALE": "M", "FEMALE": "F"}
 _YEAR: Final = re.compile(r"[0-9]{4}")
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class _Rationed:
@@ -71,12 +73,20 @@ def read_un(files: Files) -> Iterator[Item]:
             or an entry beyond the bounds.
     """
     (file,) = files
-    for number, element in enumerate(_individuals(file), start=1):
+    attributes: dict[str, str] = {}
+    for number, element in enumerate(_individuals(file, attributes), start=1):
         yield _read(element, number)
+    if _DAY.match(generated := attributes.get("dateGenerated", "")):
+        yield Remark(text=f"the list was generated on {generated[:10]}")
 
 
-def _individuals(file: IO[bytes]) -> Iterator[Element]:
-    """Each INDIVIDUAL when it is complete; what came before is let go, so memory does not grow with the file."""
+def _individuals(file: IO[bytes], attributes: dict[str, str]) -> Iterator[Element]:
+    """Each INDIVIDUAL when it is complete; what came before is let go, so memory does not grow with the file.
+
+    Args:
+        file: The list.
+        attributes: Receives those of the list itself.
+    """
     path: list[Element] = []
     held = 0
     rationed = _Rationed(file)
@@ -85,6 +95,8 @@ def _individuals(file: IO[bytes]) -> Iterator[Element]:
             path.append(element)
             held += 1
             _check(path, held)
+            if len(path) == 1:
+                attributes |= element.attrib
             continue
         path.pop()
         if len(path) > 2:
