@@ -6,6 +6,7 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -72,12 +73,6 @@ def run(config: Config, hardware: Hardware, *, clock: Clock, lists: ListsOnHand)
     pictures: Pictures | None = None
     if hardware.camera is not None:
         pictures = Pictures(hardware.camera, _outbox(config, PICTURE_PATIENCE_S), clock, lane.notice)
-
-    def lit(of: Id, crossing: Crossing, person: Person) -> None:
-        if pictures is not None:
-            laid = lane.laid
-            pictures.want(Wanted(of=of, crossing=crossing, person=person, still_lies=lambda: lane.laid == laid))
-
     fittings = Fittings(
         panel=hardware.panel,
         outbox=_outbox(config, RECORD_PATIENCE_S),
@@ -85,19 +80,14 @@ def run(config: Config, hardware: Hardware, *, clock: Clock, lists: ListsOnHand)
         clock=clock,
         on_hand=lambda: lists.current,
         duty_telephone=config.post.duty_telephone,
-        lit=lit,
+        lit=_photograph(pictures, lane),
     )
     page = Page(
         lane=lane,
         board=board,
         gate=Gate(hosts=allowed_hosts(address, port), key=os.urandom(32)),
         around=lambda: surroundings(config, clock, lists),
-        place=Place(
-            post=config.post.name,
-            lane=config.post.lane,
-            direction=config.post.direction.value,
-            training=config.box.mode is Mode.TRAINING,
-        ),
+        place=_place(config),
     )
     threading.excepthook = _end_with_thread
     sys.setswitchinterval(SWITCH_S)
@@ -150,6 +140,26 @@ def page_socket(config: Config) -> socket.socket:
         return socket.create_server(address, family=family)
     except (OSError, ValueError) as error:
         raise ConfigError(f"box.toml: page: cannot listen on {address[0]} port {address[1]}: {error}") from None
+
+
+def _photograph(pictures: Pictures | None, lane: Lane) -> Callable[[Id, Crossing, Person], None]:
+    """What to do once a result is lit: ask for a picture of the page, as long as it lies there."""
+
+    def lit(of: Id, crossing: Crossing, person: Person) -> None:
+        if pictures is not None:
+            laid = lane.laid
+            pictures.want(Wanted(of=of, crossing=crossing, person=person, still_lies=lambda: lane.laid == laid))
+
+    return lit
+
+
+def _place(config: Config) -> Place:
+    return Place(
+        post=config.post.name,
+        lane=config.post.lane,
+        direction=config.post.direction.value,
+        training=config.box.mode is Mode.TRAINING,
+    )
 
 
 def _outbox(config: Config, patience_s: float) -> Outbox:
