@@ -6,7 +6,7 @@ The first twenty are a script that meets each stage of the data path; the rest i
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import count, islice
 from pathlib import Path
@@ -88,6 +88,15 @@ class Listed:
     date_of_birth: date = date(1978, 4, 12)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Draw:
+    """What a cast is drawn from: the day, chance, and numbers that are used once."""
+
+    today: date
+    chance: random.Random
+    numbers: Iterator[int]
+
+
 def read_specimens(path: Path) -> list[Traveller]:
     """Read a text file of machine readable zones, a blank line between documents, one traveller each.
 
@@ -120,10 +129,10 @@ def read_specimens(path: Path) -> list[Traveller]:
 def travellers(today: date, seed: int) -> Iterator[Traveller]:
     """The script's twenty, then a quiet day without end; the same for the same day and seed."""
     chance = random.Random(seed)  # noqa: S311 - a rehearsal's cast, no secret
-    numbers = count(1_000 + chance.randrange(1_000))
-    yield from _script(today, chance, numbers)
+    draw = _Draw(today=today, chance=chance, numbers=count(1_000 + chance.randrange(1_000)))
+    yield from _script(draw)
     for nation in _nations():
-        yield _quiet(nation, today, chance, numbers)
+        yield _quiet(nation, draw)
 
 
 def cast(today: date, seed: int, number: int) -> list[Traveller]:
@@ -131,30 +140,27 @@ def cast(today: date, seed: int, number: int) -> list[Traveller]:
     return list(islice(travellers(today, seed), number))
 
 
-def _script(today: date, chance: random.Random, numbers: Iterator[int]) -> Iterator[Traveller]:
-    listed = Listed()
-    quiet = (_quiet(nation, today, chance, numbers) for nation in _nations())
+def _script(draw: _Draw) -> Iterator[Traveller]:
+    listed, today = Listed(), draw.today
+    quiet = (_quiet(nation, draw) for nation in _nations())
     yield next(quiet)
     yield next(quiet)
-    yield _passport("Listed document", today, chance, numbers, number=listed.document_number, outcome="handed over")
+    yield replace(_passport("Listed document", draw, number=listed.document_number), outcome="handed over")
     yield next(quiet)
-    yield _passport(
-        "Listed person", today, chance, numbers, holder=(listed.primary_identifier, listed.secondary_identifier),
-        born=listed.date_of_birth, outcome="sent to secondary",
-    )  # fmt: skip
-    yield _passport(
-        "Expired passport", today, chance, numbers, expires=today - timedelta(days=40), outcome="turned back"
-    )
+    holder = (listed.primary_identifier, listed.secondary_identifier)
+    person = _passport("Listed person", draw, holder=holder, born=listed.date_of_birth)
+    yield replace(person, outcome="sent to secondary")
+    yield replace(_passport("Expired passport", draw, expires=today - timedelta(days=40)), outcome="turned back")
     yield next(quiet)
-    wrong = _passport("Wrong check digit", today, chance, numbers)
+    wrong = _passport("Wrong check digit", draw)
     yield Traveller(label=wrong.label, lines=_spoiled(wrong.lines), outcome="sent to secondary")
     yield next(quiet)
-    yield _long_card(today, chance)
-    mother = _passport("Mother", today, chance, numbers, nation="VNM", born=today - timedelta(days=31 * 365))
+    yield _long_card(draw)
+    mother = _passport("Mother", draw, nation="VNM", born=today - timedelta(days=31 * 365))
     yield mother
-    child = _passport("Child", today, chance, numbers, nation="VNM", born=today - timedelta(days=6 * 365))
+    child = _passport("Child", draw, nation="VNM", born=today - timedelta(days=6 * 365))
     yield Traveller(label=child.label, lines=child.lines, joins=True)
-    yield _border_pass(today, chance)
+    yield _border_pass(draw)
     yield Traveller(label="Specimen of issuer UTO", lines=_utopian(today), outcome="passed")
     yield from islice(quiet, 6)
 
@@ -164,32 +170,30 @@ def _nations() -> Iterator[str]:
         yield from NAMES
 
 
-def _quiet(nation: str, today: date, chance: random.Random, numbers: Iterator[int]) -> Traveller:
-    if nation == "THA" and chance.random() < 0.3:
-        return _card(today, chance, numbers)
-    return _passport(f"Passport {nation}", today, chance, numbers, nation=nation)
+def _quiet(nation: str, draw: _Draw) -> Traveller:
+    if nation == "THA" and draw.chance.random() < 0.3:
+        return _card(draw)
+    return _passport(f"Passport {nation}", draw, nation=nation)
 
 
-def _passport(  # noqa: PLR0913 - each argument is a field of the page
+def _passport(
     label: str,
-    today: date,
-    chance: random.Random,
-    numbers: Iterator[int],
+    draw: _Draw,
     *,
     nation: str = "LAO",
     number: str = "",
     holder: tuple[str, str] | None = None,
     born: date | None = None,
     expires: date | None = None,
-    outcome: str = "passed",
 ) -> Traveller:
+    today, chance = draw.today, draw.chance
     born = born or today - timedelta(days=chance.randrange(19 * 365, 70 * 365))
     expires = expires or today + timedelta(days=chance.randrange(200, 3_400))
     primary, secondary = holder or _name(nation, chance)
     fields = MrzFields(
         document_code="P",
         issuing_state=nation,
-        document_number=number or f"P{next(numbers):07d}",
+        document_number=number or f"P{next(draw.numbers):07d}",
         nationality=nation,
         date_of_birth=born.strftime("%y%m%d"),
         sex=chance.choice("MF"),
@@ -197,15 +201,16 @@ def _passport(  # noqa: PLR0913 - each argument is a field of the page
         primary_identifier=primary,
         secondary_identifier=secondary,
     )
-    return Traveller(label=label, lines=write_td3(fields), outcome=outcome)
+    return Traveller(label=label, lines=write_td3(fields))
 
 
-def _card(today: date, chance: random.Random, numbers: Iterator[int]) -> Traveller:
+def _card(draw: _Draw) -> Traveller:
+    today, chance = draw.today, draw.chance
     primary, secondary = _name("THA", chance)
     fields = MrzFields(
         document_code="I",
         issuing_state="THA",
-        document_number=f"C{next(numbers):07d}",
+        document_number=f"C{next(draw.numbers):07d}",
         nationality="THA",
         date_of_birth=(today - timedelta(days=chance.randrange(19 * 365, 60 * 365))).strftime("%y%m%d"),
         sex=chance.choice("MF"),
@@ -216,7 +221,8 @@ def _card(today: date, chance: random.Random, numbers: Iterator[int]) -> Travell
     return Traveller(label="Identity card THA", lines=write_td2(fields))
 
 
-def _long_card(today: date, chance: random.Random) -> Traveller:
+def _long_card(draw: _Draw) -> Traveller:
+    today, chance = draw.today, draw.chance
     primary, secondary = _name("KHM", chance)
     fields = MrzFields(
         document_code="I",
@@ -232,7 +238,8 @@ def _long_card(today: date, chance: random.Random) -> Traveller:
     return Traveller(label="Card with a long number", lines=write_td1(fields))
 
 
-def _border_pass(today: date, chance: random.Random) -> Traveller:
+def _border_pass(draw: _Draw) -> Traveller:
+    today, chance = draw.today, draw.chance
     primary, secondary = _name("LAO", chance)
     born = today - timedelta(days=35 * 365)
     typed = Typed(
