@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from appliance.formats.lists import ListedBirth
 from appliance.model import PartialDate
+from appliance.parse.dates import BUDDHIST_OFFSET, BUDDHIST_YEAR_MIN, THAI_REFORM_YEAR
 
 
 class BirthVerdict(enum.IntEnum):
@@ -40,13 +41,23 @@ def compare_births(traveller: PartialDate | None, listed: Sequence[ListedBirth])
 
 def _compare(traveller: PartialDate, year: int, listed: ListedBirth) -> BirthVerdict:
     if not listed.year_from <= year <= listed.year_to:
-        return BirthVerdict.CONTRADICTS
+        # A Buddhist year before 1941 ran from April to March, so its first three months are in the next year of ours.
+        next_year = _ran_from_april(traveller.raw) and listed.year_from <= year + 1 <= listed.year_to
+        return BirthVerdict.YEAR if next_year else BirthVerdict.CONTRADICTS
     mine, theirs = (traveller.month, traveller.day), (listed.month, listed.day)
     if None in mine or None in theirs or listed.year_from != listed.year_to:
         return BirthVerdict.YEAR
     if mine == theirs:
         return BirthVerdict.EQUAL
     return BirthVerdict.SWAPPED if mine == theirs[::-1] else BirthVerdict.YEAR
+
+
+def _ran_from_april(raw: str) -> bool:
+    """Whether a date was written in a Buddhist year that began in April, and may lie in January to March of it."""
+    year, month = raw[:4], raw[5:7]
+    typed = len(raw) in (4, 7, 10) and year.isdigit()  # YYYY, YYYY-MM, YYYY-MM-DD; six characters are an MRZ's
+    early = typed and BUDDHIST_YEAR_MIN <= int(year) < THAI_REFORM_YEAR + BUDDHIST_OFFSET
+    return early and month in ("", "01", "02", "03")
 
 
 def _text(birth: ListedBirth) -> str:

@@ -21,34 +21,49 @@ from rapidfuzz.distance import DamerauLevenshtein
 
 from appliance.formats.person_index import PersonIndex
 from appliance.screen.names import (
+    AGREEING_MIN,
+    COMMON,
+    CUT_MIN,
     FOLDED,
     INITIAL,
     JOIN_MAX,
     JOINED_FLOOR,
-    SLIGHT,
+    JOINED_LETTERS,
     TOKEN_FLOOR,
+    UNMATCHED_LISTED,
     UNMATCHED_TRAVELLER,
     Name,
     NameReader,
     Token,
     compare,
+    joined,
+    neighbours,
+    runs,
 )
 
-NAMES_FEW: Final = 500
-"""So many names are looked at one by one rather than cut down further."""
+NAMES_A_LOOK: Final = 100
+"""So many names of a word are gone through in the time in which one name's words are looked at."""
 PART_MIN: Final = 3
 """Letters of a listed word that may be the first or the last part of a traveller's word."""
+
+SHORT: Final = 5
+"""Letters of a fold of which two are enough for a key."""
 
 _VOWELS: Final = re.compile(r"[AEIOUY]")
 
 
 def block_keys(folded: str) -> frozenset[int]:
-    """Keys of a word: its first letters, its first consonants, its last consonants.
+    """Keys of a word: its first letters, its last letters, its first consonants.
+
+    One letter more, less or another leaves the first or the last half of a word as it was: three letters of six, two
+    of a short word. Vowels are what romanisations differ in.
 
     A key is up to eight ASCII characters, zeros behind them, as a big-endian number: so keys sort like their text.
     """
     consonants = _VOWELS.sub("", folded) or folded
-    texts = (f"p{folded[:3]}", f"c{consonants[:4]}", f"e{consonants[-3:]}")
+    texts = [f"p{folded[:3]}", f"s{folded[-3:]}", f"c{consonants[:4]}"]
+    if len(folded) <= SHORT:
+        texts += [f"q{folded[:2]}", f"t{folded[-2:]}"]
     return frozenset(int.from_bytes(text.encode("ascii").ljust(8, b"\0"), "big") for text in texts)
 
 
@@ -66,18 +81,31 @@ class _Place:
     """One token of the traveller, and what each listed word is worth to it.
 
     Attributes:
-        loss: What it costs to find no word for it, below 0; for a run 0.
+        token: Itself.
+        loss: What it costs to find no word for it, below 0; above 0 for one that any word may stand for.
         gains: By word; a run's words are worth something to all of its tokens.
+        parts: Words that this one may be made of, together with their neighbours in a name.
+        joined: What such neighbours are worth at most.
         names: How many names have one of these words, each counted as often as it has one.
     """
 
+    token: Token
     loss: float
     gains: dict[int, float] = field(default_factory=dict[int, float])
+    parts: frozenset[int] = frozenset()
+    joined: float = 0.0
     names: int = 0
 
     @property
     def best(self) -> float:
-        return max(self.gains.values(), default=self.loss)
+        """What the best word of all is worth to it, 0 at least where some word is needed."""
+        found = max(self.gains.values(), default=self.loss)
+        return max(found, self.joined if self.parts else 0.0) if self.loss < 0 else self.loss
+
+    @property
+    def words(self) -> Iterable[int]:
+        """Words that a name may have for it."""
+        return self.gains.keys() | self.parts
 
 
 class NameSearch:
@@ -95,35 +123,79 @@ class NameSearch:
         """Every listed name that `compare` puts at `floor` or above, in no order."""
         places = [self._place(traveller, place, floor) for place in range(len(traveller.tokens))]
         tokens = self._index.tokens
+        steps = _steps(places)
+        alone = len({token.text for token in traveller.tokens}) < AGREEING_MIN
         for number in self._candidates(places):
-            words = self._index.name_tokens[number]
-            if sum(max((place.gains.get(word, place.loss) for word in words), default=0.0) for place in places) < 0:
+            words = self._index.name_tokens[number].tolist()
+            worth = self._total(steps, words)
+            if worth < 0 or (alone and worth < self._more(places[0], words) * floor):
                 continue
             name = self.reader.name([tokens[word] for word in words])
             likeness = compare(traveller, name)
             if likeness >= floor:
                 yield FoundName(number=number, name=name, likeness=likeness)
 
+    def _total(self, steps: Sequence[tuple[_Place, float]], words: Sequence[int]) -> float:
+        """What a name's words are worth to all tokens at most; under 0 as soon as that is certain."""
+        worth = 0.0
+        for place, rest in steps:
+            worth += self._worth(place, words)
+            if worth + rest < 0:
+                return worth + rest
+        return worth
+
+    def _worth(self, place: _Place, words: Sequence[int]) -> float:
+        """What the best of a name's words is worth to a token, or neighbours that it may be made of."""
+        get, loss = place.gains.get, place.loss
+        worth = max([get(word, loss) for word in words]) if words else loss
+        if place.parts and worth < place.joined and not place.parts.isdisjoint(words):
+            tokens, first = self._index.tokens, place.token.text[0]
+            for start, end in neighbours(len(words)):
+                if tokens[words[start]][0] == first and self._is_made_of(place.token, words[start:end]):
+                    return place.joined
+        return worth
+
+    def _is_made_of(self, token: Token, words: Sequence[int]) -> bool:
+        text = "".join(self._index.tokens[word] for word in words)
+        if abs(len(text) - len(token.text)) > JOINED_LETTERS:
+            return False
+        fold = "".join(self._index.folds[word] for word in words)
+        plain = DamerauLevenshtein.normalized_similarity(text, token.text, score_cutoff=JOINED_FLOOR)
+        return bool(plain) or DamerauLevenshtein.normalized_similarity(fold, token.folded) * FOLDED >= JOINED_FLOOR
+
+    def _more(self, place: _Place, words: Sequence[int]) -> float:
+        """What the words that are nothing to the traveller's only one cost."""
+        more = (self.reader.weight(self._index.tokens[word]) for word in words if word not in place.words)
+        return UNMATCHED_LISTED * sum(more)
+
     def _place(self, traveller: Name, number: int, floor: float) -> _Place:
         token = traveller.tokens[number]
-        place = _Place(loss=-floor * UNMATCHED_TRAVELLER * token.weight)
-        if token.weight <= SLIGHT:
-            # It comes and goes, and half the list may have it: as if every name had the best word for it.
-            place.loss = 1.0 - floor
-            return place
+        cut = traveller.cut and number == len(traveller.tokens) - 1
+        if len(token.text) < CUT_MIN and (cut or len(token.text) == 1):
+            # Half of all words may begin so: as if every name had the best word for it.
+            open_place = _Place(token, (1.0 - floor) if cut else (INITIAL - floor) * COMMON)
+            word = self._word(token.text)
+            open_place.gains = {} if word is None else {word: 1.0 - floor}
+            return open_place
+        place = _Place(token, -floor * UNMATCHED_TRAVELLER * token.weight)
         words = self._alike(token, TOKEN_FLOOR)
-        if traveller.cut and number == len(traveller.tokens) - 1:
+        initial = self._word(token.text[0])
+        if initial is not None:
+            words.setdefault(initial, INITIAL)
+        if cut:
             words |= dict.fromkeys(self._beginning(token.text), 1.0)
         weight = self.reader.weight
         place.gains = {
             word: (likeness - floor) * max(token.weight, weight(self._index.tokens[word]))
             for word, likeness in words.items()
         }
-        for run in traveller.runs:
-            if run.places >> number & 1:
-                _add(place, self._alike(run.token, JOINED_FLOOR), (1.0 - floor) * run.token.weight)
-        _add(place, self._parts(token.text), (1.0 - floor) * JOIN_MAX)
-        place.names = sum(len(self._index.names[word]) for word in place.gains)
+        for covered, parts in runs(traveller.tokens):
+            if covered >> number & 1:
+                run = joined(parts)
+                _add(place, self._alike(run, JOINED_FLOOR), (1.0 - floor) * run.weight)
+        place.parts = frozenset(self._parts(token.text))
+        place.joined = (1.0 - floor) * JOIN_MAX
+        place.names = sum(len(self._index.names[word]) for word in place.words)
         return place
 
     def _alike(self, token: Token, floor: float) -> dict[int, float]:
@@ -136,9 +208,6 @@ class NameSearch:
         ):
             for place, likeness in _extract(asked, [texts[word] for word in words], floor / factor):
                 found[words[place]] = max(found.get(words[place], 0.0), likeness * factor)
-        initial = self._word(token.text[0])
-        if initial is not None:
-            found.setdefault(initial, INITIAL)
         return found
 
     def _blocked(self, folded: str) -> set[int]:
@@ -155,12 +224,10 @@ class NameSearch:
         return range(bisect_left(tokens, text), bisect_left(tokens, f"{text}\x7f"))
 
     def _parts(self, text: str) -> Iterator[int]:
-        """Listed words that this one may be made of: the first, or the last behind a particle."""
-        for length in range(PART_MIN, len(text) - 1):
-            for part in (text[:length], text[-length:]):
-                word = self._word(part)
-                if word is not None:
-                    yield word
+        """Listed words that this one may be made of: its beginnings and its ends."""
+        lengths = range(PART_MIN, len(text) - 1)
+        parts = [text[:length] for length in lengths] + [text[-length:] for length in lengths]
+        return (word for part in parts if (word := self._word(part)) is not None)
 
     def _word(self, text: str) -> int | None:
         tokens = self._index.tokens
@@ -170,29 +237,35 @@ class NameSearch:
     def _candidates(self, places: Sequence[_Place]) -> Iterable[int]:
         """Names that may reach the floor: all that do, and not many more."""
         told = sorted((place for place in places if place.loss < 0), key=lambda place: place.names)
-        best = sum(max(place.best, 0.0) if place.loss < 0 else place.loss for place in places)
-        required = [place for place in told if best - max(place.best, 0.0) + place.loss < 0]
+        best = sum(place.best for place in places)
+        required = [place for place in told if best - place.best + place.loss < 0]
         if not required:
-            return self._with_any(told)
+            return self._with_any(told or places, best)
         names = self._with(required[0])
         for place in required[1:]:
-            if len(names) <= NAMES_FEW:
+            if place.names > len(names) * NAMES_A_LOOK:
                 break
-            names = set().union(*(names.intersection(self._index.names[word]) for word in place.gains))
+            names = set().union(*(names.intersection(self._index.names[word]) for word in place.words))
         return names
 
     def _with(self, place: _Place) -> set[int]:
-        return set().union(*(self._index.names[word] for word in place.gains))
+        return set().union(*(self._index.names[word] for word in place.words))
 
-    def _with_any(self, places: Sequence[_Place]) -> set[int]:
-        """Names with a word for one of the rarest tokens, of which together one is required."""
-        best, names = sum(max(place.best, 0.0) for place in places), set[int]()
+    def _with_any(self, places: Sequence[_Place], best: float) -> set[int]:
+        """Names with a word for one of the rarest tokens, of which together one is required; `best` is for all."""
+        names = set[int]()
         for place in places:
             names |= self._with(place)
-            best += place.loss - max(place.best, 0.0)
+            best += place.loss - place.best
             if best < 0:
                 break
         return names
+
+
+def _steps(places: Sequence[_Place]) -> list[tuple[_Place, float]]:
+    """Tokens, the most telling first, each with what those behind it are worth at best."""
+    ordered = sorted(places, key=lambda place: place.loss)
+    return [(place, sum(behind.best for behind in ordered[number + 1 :])) for number, place in enumerate(ordered)]
 
 
 def _add(place: _Place, words: Iterable[int], gain: float) -> None:

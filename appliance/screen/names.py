@@ -27,12 +27,16 @@ UNMATCHED_TRAVELLER: Final = 0.8
 UNMATCHED_LISTED: Final = 0.1
 UNMATCHED_LISTED_MAX: Final = 0.08
 """All that the list knows more costs at most this share of what agrees: people leave out four names of six, too."""
+AGREEING_MIN: Final = 2
+"""... if so many words agree. One of three ("Moe Moe", "Lin Maung Moe") is another name, not one left out."""
 JOIN_MAX: Final = 3
 """Neighbouring tokens of one side that may be written as one on the other."""
 JOINED_FLOOR: Final = 0.85
 """Words run together are less alike by chance than single ones, so more is asked of them."""
+JOINED_LETTERS: Final = 2
+"""So many letters more or less are looked at."""
 INITIAL: Final = 0.9
-"""Likeness of an initial and the word that it may stand for."""
+"""Likeness of an initial and the word that it may stand for; it tells no more than a common word."""
 FOLDED: Final = 0.97
 """Likeness of tokens that differ in romanisation only."""
 CUT_MIN: Final = 3
@@ -65,34 +69,15 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """Neighbouring words of a name that may be written as one ("SAENG PHET", "SAENGPHET").
-
-    Attributes:
-        token: The words run together; as heavy as all of them.
-        places: Their places in the name, a bit each.
-        longest: Letters of the longest of them.
-        rank: How many words a pair with this run explains.
-    """
-
-    token: Token
-    places: int
-    longest: int
-    rank: int
-
-
-@dataclass(frozen=True, slots=True)
 class Name:
     """A name ready for comparison.
 
     Attributes:
         tokens: At most TOKENS_MAX.
-        runs: Their neighbours by two and three.
         cut: The last token may have been cut off by a full name field (Doc 9303-3 §4.6): it matches by prefix.
     """
 
     tokens: tuple[Token, ...]
-    runs: tuple[Run, ...]
     cut: bool = False
 
     @property
@@ -127,19 +112,20 @@ class NameReader:
         """
         ascii_text = _APOSTROPHES.sub("", anyascii(_APOSTROPHES.sub("", text))).upper()
         words = [word[:TOKEN_BYTES_MAX] for word in _NOT_LETTERS.split(ascii_text) if word]
+        tokens = self.name(words[:TOKENS_MAX]).tokens
         cut = cut and 0 < len(words) <= TOKENS_MAX
-        name = self.name(words[:TOKENS_MAX])
         if cut and len(words[-1]) < CUT_MIN:
-            last = Token(words[-1], words[-1], SLIGHT)
-            name = Name((*name.tokens[:-1], last), name.runs)
-        return Name(name.tokens, name.runs, cut)
+            tokens = (*tokens[:-1], Token(words[-1], words[-1], SLIGHT))
+        return Name(tokens, cut)
 
     def name(self, words: Sequence[str]) -> Name:
         """The name of these words, which are upper-case ASCII already."""
         tokens = tuple(self.token(word) for word in words)
-        if all(token.weight <= SLIGHT for token in tokens):  # "U THI": then these are all that the name is
-            tokens = tuple(Token(token.text, token.folded, COMMON) for token in tokens)
-        return Name(tokens, tuple(self._runs(tokens)))
+        if not any(token.weight > SLIGHT for token in tokens):  # "DAW THI": then that is the whole name
+            tokens = tuple(
+                Token(token.text, token.folded, COMMON) if len(token.text) > 1 else token for token in tokens
+            )
+        return Name(tokens)
 
     def _token(self, text: str) -> Token:
         return Token(text, self.fold(text), self.weight(text))
@@ -159,18 +145,6 @@ class NameReader:
             return SLIGHT
         return COMMON if text in self._common else 1.0
 
-    def _runs(self, tokens: tuple[Token, ...]) -> Iterator[Run]:
-        for start in range(len(tokens)):
-            for end in range(start + 2, min(start + JOIN_MAX, len(tokens)) + 1):
-                parts = tokens[start:end]
-                text = "".join(part.text for part in parts)
-                yield Run(
-                    token=Token(text, self.fold(text), sum(part.weight for part in parts)),
-                    places=(1 << end) - (1 << start),
-                    longest=max(len(part.text) for part in parts),
-                    rank=len(parts) + 1,
-                )
-
 
 @functools.cache
 def shipped_reader() -> NameReader:
@@ -186,14 +160,17 @@ def compare(traveller: Name, listed: Name) -> float:
     are taken first; a token is in one pair at most.
     """
     matched = paired = 0.0
-    used_traveller = used_listed = 0
+    used_traveller = used_listed = agreeing = 0
     for _, mine, theirs, weight, likeness in sorted(_pairs(traveller, listed), reverse=True):
         if not (used_traveller & mine or used_listed & theirs):
             used_traveller |= mine
             used_listed |= theirs
             matched += weight * likeness
             paired += weight
-    more = min(UNMATCHED_LISTED * _left(listed, used_listed), UNMATCHED_LISTED_MAX * paired)
+            agreeing += mine.bit_count() + theirs.bit_count() - 1
+    more = UNMATCHED_LISTED * _left(listed, used_listed)
+    if agreeing >= AGREEING_MIN:
+        more = min(more, UNMATCHED_LISTED_MAX * paired)
     whole = paired + UNMATCHED_TRAVELLER * _left(traveller, used_traveller) + more
     return matched / whole if whole else 0.0
 
@@ -218,24 +195,46 @@ def _pairs(traveller: Name, listed: Name) -> Iterator[_Pair]:
             if i == cut and len(mine.text) > 1 and theirs.text.startswith(mine.text):
                 likeness = 1.0
             if likeness:
-                weight = max(mine.weight, theirs.weight)
-                yield likeness * (1 + 2 * weight), 1 << i, 1 << j, weight, likeness
-    for run in traveller.runs:
-        for place, likeness, weight in _written_as_one(run, listed.tokens):
-            yield likeness * (1 + run.rank * weight), run.places, 1 << place, weight, likeness
-    for run in listed.runs:
-        for place, likeness, weight in _written_as_one(run, traveller.tokens):
-            yield likeness * (1 + run.rank * weight), 1 << place, run.places, weight, likeness
+                weight = COMMON if likeness == INITIAL else max(mine.weight, theirs.weight)
+                yield likeness * (1 + 2 * mine.weight), 1 << i, 1 << j, weight, likeness
+    for words, word, rank, weight, likeness in _written_as_one(traveller.tokens, listed.tokens):
+        yield rank, words, word, weight, likeness
+    for words, word, rank, weight, likeness in _written_as_one(listed.tokens, traveller.tokens):
+        yield rank, word, words, weight, likeness
 
 
-def _written_as_one(run: Run, tokens: Sequence[Token]) -> Iterator[tuple[int, float, float]]:
-    """Where the run's words may stand as one: place, likeness, weight."""
-    for place, token in enumerate(tokens):
-        length, text = len(token.text), run.token.text
-        if run.longest < length and abs(length - len(text)) <= 2 and token.text[0] == text[0]:
-            likeness = token_likeness(run.token, token)
-            if likeness >= JOINED_FLOOR:
-                yield place, likeness, max(token.weight, run.token.weight)
+def runs(tokens: Sequence[Token]) -> Iterator[tuple[int, Sequence[Token]]]:
+    """Neighbours that may be written as one ("SAENG PHET", "SAENGPHET"): their places, a bit each, and themselves."""
+    for start, end in neighbours(len(tokens)):
+        yield (1 << end) - (1 << start), tokens[start:end]
+
+
+@functools.cache
+def neighbours(count: int) -> tuple[tuple[int, int], ...]:
+    """Of so many words: where up to JOIN_MAX neighbours begin and end."""
+    return tuple(
+        (start, end) for start in range(count - 1) for end in range(start + 2, min(start + JOIN_MAX, count) + 1)
+    )
+
+
+def joined(parts: Sequence[Token]) -> Token:
+    """Words run together, as heavy as all of them."""
+    weight = sum(part.weight for part in parts)
+    return Token("".join(part.text for part in parts), "".join(part.folded for part in parts), weight)
+
+
+def _written_as_one(tokens: Sequence[Token], others: Sequence[Token]) -> Iterator[tuple[int, int, float, float, float]]:
+    """Where neighbours of one name stand as one word of the other: both places, rank, weight, likeness."""
+    for places, parts in runs(tokens):
+        first, length = parts[0].text[0], sum(len(part.text) for part in parts)
+        for place, other in enumerate(others):
+            if other.text[0] != first or abs(len(other.text) - length) > JOINED_LETTERS:
+                continue
+            run = joined(parts)
+            likeness = token_likeness(run, other)
+            if likeness >= JOINED_FLOOR and len(other.text) > max(len(part.text) for part in parts):
+                weight = max(other.weight, run.weight)
+                yield places, 1 << place, likeness * (1 + (len(parts) + 1) * weight), weight, likeness
 
 
 @functools.lru_cache(maxsize=65_536)

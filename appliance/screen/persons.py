@@ -22,7 +22,7 @@ from appliance.screen.names import Name
 
 NAME_STRONG: Final = 0.92
 NAME_POSSIBLE: Final = 0.85
-MATCHES_MAX: Final = 32
+MATCHES_MAX: Final = 16
 """Matches given for one traveller; of more, those of the lowest band and the least likeness are left out."""
 
 _ORDER: Final = (Band.WEAK, Band.POSSIBLE, Band.STRONG)

@@ -9,8 +9,10 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Final
 
+import msgspec
+
 from appliance.formats.cbor import pack
-from appliance.formats.lists import CANARY_PERSON, ListedPerson
+from appliance.formats.lists import CANARY_PERSON, ListedBirth, ListedPerson
 from appliance.formats.person_index import (
     QUALITIES,
     IndexedPerson,
@@ -18,6 +20,7 @@ from appliance.formats.person_index import (
     encode_index,
     pack_birth,
 )
+from appliance.parse.dates import BUDDHIST_OFFSET, BUDDHIST_YEAR_MIN, THAI_REFORM_YEAR
 from appliance.screen.name_search import block_keys
 from appliance.screen.names import shipped_reader
 
@@ -64,7 +67,7 @@ class _Builder:
             if name == len(self.bearers):
                 self.bearers.append(array("I"))
             self.bearers[name].append(4 * number + _QUALITY[listed.quality])
-        self.births.add(pack_birth(birth) for birth in person.births)
+        self.births.add(pack_birth(_gregorian(birth)) for birth in person.births)
         shown = IndexedPerson(
             entry=person.entry,
             source=self.sources[person.source],
@@ -74,6 +77,15 @@ class _Builder:
             notice=person.notice,
         )
         self.persons.add(pack(shown))
+
+
+def _gregorian(birth: ListedBirth) -> ListedBirth:
+    """A Buddhist year as ours; one before 1941 ran from April to March, so its first months may be a year later."""
+    if birth.year_from < BUDDHIST_YEAR_MIN:
+        return birth
+    years = (birth.year_from - BUDDHIST_OFFSET, birth.year_to - BUDDHIST_OFFSET)
+    later = years[1] < THAI_REFORM_YEAR and birth.month in (None, 1, 2, 3)
+    return msgspec.structs.replace(birth, year_from=years[0], year_to=years[1] + later)
 
 
 def person_index(persons: Iterable[ListedPerson], *, dated: date) -> bytes:
