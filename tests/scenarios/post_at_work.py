@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Generator, Iterable
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import StringIO
@@ -11,6 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
+from appliance.errors import DeviceFault
 from appliance.formats.status import RecorderStatus, UplinkStatus, parse_status
 from provisioning.bench.desk_line import DeskLine
 from provisioning.bench.headless import Laid, Lane, await_delivery
@@ -51,8 +52,13 @@ class PostAtWork:
         return seen
 
     def state(self, fits: Callable[[dict[str, Any]], object] = bool) -> dict[str, Any]:
-        """What the page says, once it fits."""
-        return until(self.officer.state, fits)
+        """What the page says, once it says anything, and it fits."""
+        return until(self._look, lambda state: state and fits(state))
+
+    def _look(self) -> dict[str, Any]:
+        with suppress(DeviceFault):  # the booth is being started
+            return self.officer.state()
+        return {}
 
     def recorder(self) -> RecorderStatus:
         """What the recorder last said of itself."""
