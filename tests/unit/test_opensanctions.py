@@ -138,6 +138,12 @@ def test_documents_are_entities_of_their_own_before_or_after_their_holder() -> N
     ]
 
 
+def test_a_document_of_a_whole_crowd_is_rejected() -> None:
+    crowd = b",".join(b'"Q%d"' % number for number in range(33))
+    text = b'{"id":"p","schema":"Passport","properties":{"holder":[%s],"number":["1","2"],"country":["la"]}}\n' % crowd
+    assert rejects(read("opensanctions-ftm", text)) == {"line 1": "more than 64 holders and numbers in one document"}
+
+
 def test_two_sexes_are_none() -> None:
     assert persons(ftm())["NK-utopia0006"].person.sex == ""
 

@@ -39,6 +39,8 @@ from provisioning.authority.sources.reading import (
 WHAT: Final = "entities.ftm.json"
 LINE_BYTES_MAX: Final = 4 * 1024 * 1024
 SEX: Final = {"male": "M", "female": "F"}
+HELD_MAX: Final = 64
+"""Holders times numbers of one document; more is no document."""
 DOCUMENT_SCHEMAS: Final = ("Passport", "Identification")
 
 Values = list[str]
@@ -150,6 +152,9 @@ def _documents(place: Place, entity: _Entity) -> Iterator[HeldDocument | Rejecte
         numbers = {document_number(number) for number in properties.number}
     except Unreadable as error:
         yield Rejected(place=place, why=str(error))
+        return
+    if len(properties.holder) * len(numbers) > HELD_MAX:
+        yield Rejected(place=place, why=f"more than {HELD_MAX} holders and numbers in one document")
         return
     if issuer is None or not numbers:
         yield Rejected(place=place, why="a document whose one country or whose number is not known")
