@@ -6,7 +6,9 @@ A reader sees the old content or the new, never a part. Failing storage is Stora
 import contextlib
 import errno
 import os
+import shutil
 import stat
+import weakref
 from collections.abc import Generator
 from pathlib import Path
 from typing import BinaryIO
@@ -87,3 +89,56 @@ def _replace(path: Path, content: bytes, *, mode: int, durable: bool) -> None:
             raise
         if durable:
             sync_folder(path.parent)
+
+
+def copy_durably(source: Path, path: Path, *, mode: int = 0o600) -> None:
+    """Put a copy of the file `source` at `path`, of any length; otherwise as `write_durably`.
+
+    Raises:
+        StorageFull, StorageFault: `path` holds what it held before.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with storage(f"copying {source.name}"):
+        try:
+            with source.open("rb") as original, temporary.open("wb") as copy:
+                os.fchmod(copy.fileno(), mode)
+                shutil.copyfileobj(original, copy, 1024 * 1024)
+                copy.flush()
+                os.fsync(copy.fileno())
+            temporary.replace(path)
+        except OSError:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            raise
+        sync_folder(path.parent)
+
+
+class OpenFile:
+    """A file that is read in places; it closes with the last reference to it.
+
+    Args:
+        path: As `open_regular` takes it.
+
+    Raises:
+        FileNotFoundError: There is none.
+        StorageFault: It cannot be opened.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._name = path.name
+        try:
+            file = open_regular(path)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise StorageFault(f"opening {self._name}: {error.strerror}") from error
+        weakref.finalize(self, file.close)
+        self._fd = file.fileno()
+        self.length = os.fstat(self._fd).st_size
+
+    def read_at(self, offset: int, size: int) -> bytes:
+        """`size` bytes from `offset` on, fewer where they end. Raises StorageFault."""
+        try:
+            return os.pread(self._fd, size, offset)
+        except OSError as error:
+            raise StorageFault(f"reading {self._name}: {error.strerror}") from error

@@ -13,12 +13,19 @@ from pathlib import Path
 from typing import Final
 
 from appliance.errors import StorageFault, Untrusted
-from appliance.files import open_regular
-from appliance.formats.release import LIST_TARGETS, TARGET_BYTES_MAX, Release, verify_release
+from appliance.files import OpenFile, open_regular
+from appliance.formats.release import (
+    DELTA_BYTES_MAX,
+    DOCUMENTS_TARGET,
+    TARGET_BYTES_MAX,
+    Release,
+    verify_release,
+)
 from appliance.formats.tuf_chain import DELEGATED, ROOT_BYTES_MAX, ROOTS_MAX, TARGETS_BYTES_MAX
 
 METADATA: Final = ("timestamp", "snapshot", "targets", *DELEGATED)
-LISTS: Final = tuple(f"targets/{target}" for target in LIST_TARGETS)
+DOCUMENTS: Final = f"targets/{DOCUMENTS_TARGET}"
+DELTAS_MAX: Final = 1_000
 PINNED: Final = "root/1.root.json"
 
 
@@ -61,14 +68,27 @@ class Shelf:
         version = self.version()
         if version == 0:
             raise Untrusted("no release has been put into service yet")
-        release = verify_release(read_release(self.folder / str(version), lists=lists), self.pinned_root())
+        release = load_release(self.folder / str(version), self.pinned_root(), lists=lists)
         if release.version != version:
             raise Untrusted(f"release {release.version} lies in the place of {version}")
         return release
 
 
+def load_release(folder: Path, pinned_root: bytes, *, lists: bool = True) -> Release:
+    """Read and verify the release in `folder`; the pages of its documents list when they are read.
+
+    Raises:
+        Untrusted, Malformed, StorageFault: As `Shelf.load`.
+    """
+    documents: OpenFile | None = None
+    if lists:
+        with contextlib.suppress(FileNotFoundError, StorageFault):
+            documents = OpenFile(folder / DOCUMENTS)
+    return verify_release(read_release(folder, lists=lists), pinned_root, documents=documents)
+
+
 def read_release(folder: Path, *, lists: bool = True) -> dict[str, bytes]:
-    """Read the files of one release, by path in its folder; a file that is not there is left out.
+    """Read the files of one release but the documents list, by path; a file that is not there is left out.
 
     So is a list that the disk does not give back: a bad sector takes that list out of service, not the box. Without
     `lists` none is read.
@@ -77,8 +97,10 @@ def read_release(folder: Path, *, lists: bool = True) -> dict[str, bytes]:
         StorageFault: Another file cannot be read.
     """
     paths = {f"metadata/{role}.json": TARGETS_BYTES_MAX for role in METADATA}
-    targets = [target for target in TARGET_BYTES_MAX if lists or target not in LIST_TARGETS]
-    paths |= {f"targets/{target}": TARGET_BYTES_MAX[target] for target in targets}
+    bounds = {f"targets/{target}": bytes_max for target, bytes_max in TARGET_BYTES_MAX.items()}
+    bounds |= {f"targets/lists/{path.name}": DELTA_BYTES_MAX for path in _deltas(folder)}
+    del bounds[DOCUMENTS]
+    paths |= {path: bound for path, bound in bounds.items() if lists or not _is_list(path)}
     for number in range(2, ROOTS_MAX + 2):
         path = f"metadata/{number}.root.json"
         if not (folder / path).exists():
@@ -86,11 +108,19 @@ def read_release(folder: Path, *, lists: bool = True) -> dict[str, bytes]:
         paths[path] = ROOT_BYTES_MAX
     files: dict[str, bytes] = {}
     for path, bytes_max in paths.items():
-        with contextlib.suppress(StorageFault) if path in LISTS else contextlib.nullcontext():
+        with contextlib.suppress(StorageFault) if _is_list(path) else contextlib.nullcontext():
             data = _read(folder / path, bytes_max)
             if data is not None:
                 files[path] = data
     return files
+
+
+def _is_list(path: str) -> bool:
+    return path.startswith("targets/lists/")
+
+
+def _deltas(folder: Path) -> list[Path]:
+    return sorted((folder / "targets" / "lists").glob("documents.delta-*"))[:DELTAS_MAX]
 
 
 def _read(path: Path, bytes_max: int) -> bytes | None:

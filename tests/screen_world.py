@@ -8,17 +8,19 @@ import msgspec
 from appliance.clock import Grade, Instant
 from appliance.formats.lists import (
     DocumentKey,
-    DocumentsFile,
     ListedBirth,
     ListedDocument,
     ListedName,
     ListedPerson,
 )
+from appliance.formats.pages import HeldBytes, PageFile
 from appliance.formats.person_index import PersonIndex
 from appliance.model import CheckDigit, DocumentFormat, PartialDate, TravelDocument
-from appliance.screen.documents import DocumentList, DocumentsInMemory
+from appliance.screen.documents import DocumentList
 from appliance.screen.lists import Lists
+from appliance.screen.page_list import PageList
 from appliance.screen.persons import IndexedPersons, PersonList
+from provisioning.authority.list_files import documents_list
 from provisioning.authority.person_index import person_index
 
 DATED = date(2026, 11, 3)
@@ -91,10 +93,9 @@ def birth(year: int, month: int | None = None, day: int | None = None, *, to: in
     return ListedBirth(year_from=year, year_to=to or year, month=month, day=day)
 
 
-def documents(*keys: DocumentKey, fraud: str = "stolen") -> DocumentsInMemory:
+def documents(*keys: DocumentKey, fraud: str = "stolen") -> PageList:
     listed = ListedDocument(entry="LAO-2026-00117", source="stolen and lost documents", fraud=fraud)
-    entries = {key.digest(LIST_KEY): listed for key in keys}
-    return DocumentsInMemory(DocumentsFile(schema=1, dated=DATED, key=LIST_KEY, entries=entries))
+    return PageList(PageFile(HeldBytes(documents_list(dict.fromkeys(keys, listed), dated=DATED, key=LIST_KEY))))
 
 
 def persons(*people: ListedPerson) -> IndexedPersons:

@@ -21,9 +21,10 @@ from appliance.formats.checkpoint import Checkpoint, sign_checkpoint
 from appliance.formats.edge import Edge
 from appliance.formats.lists import DocumentKey, ListedDocument
 from appliance.formats.note import LogSigner
+from appliance.formats.pages import HeldBytes
 from appliance.formats.receipt import LogReceipt, encode_log_receipt
 from appliance.formats.record import commitment, parse_record
-from appliance.formats.release import DOCUMENTS_TARGET, PERSONS_TARGET, Policy, Recipients, Release, Roster
+from appliance.formats.release import Policy, Recipients, Release, Roster
 from appliance.formats.statement import Sealed, Statement, sign_statement
 from appliance.formats.wire import Append, Appended, Case, Cases, Done, Event, Hello, ListCases, RefusedReply, Welcome
 from appliance.line import Answer, RecorderAway, RecorderRefused
@@ -181,10 +182,8 @@ def on_hand(day: date = LIST_DAY) -> OnHand:
         recipients=Recipients(version=1, general="age1pq1q", escrow="age1pq1q", protection="age1pq1q"),
         roster=Roster(version=1, keys=(), boxes=()),
         policy=Policy(version=3, signed_ms=1_793_700_000_000, dated=day),
-        files={
-            DOCUMENTS_TARGET: documents_list(stolen, dated=day, key=bytes(32)),
-            PERSONS_TARGET: person_index((), dated=day),
-        },
+        documents=(HeldBytes(documents_list(stolen, dated=day, key=bytes(32))),),
+        persons=person_index((), dated=day),
     )
     return OnHand(lists=Lists.from_release(release), release=release)
 

@@ -17,7 +17,7 @@ from appliance.config import Config
 from appliance.enrol.keys import tls_key
 from appliance.enrol.places import EnrolmentPlaces, read_bounded
 from appliance.errors import Malformed, Refused, StorageFault, Untrusted
-from appliance.files import open_regular, storage, write_durably
+from appliance.files import OpenFile, copy_durably, open_regular, storage, write_durably
 from appliance.formats.enrolment import (
     ANSWER_BYTES_MAX,
     REQUEST_BYTES_MAX,
@@ -28,11 +28,12 @@ from appliance.formats.enrolment import (
     parse_answer,
     verify_request,
 )
-from appliance.formats.mirror import wanted_files
+from appliance.formats.mirror import PAGES_SUFFIX, wanted_files
 from appliance.formats.note import ED25519, Verifier
-from appliance.formats.release import TARGET_BYTES_MAX, RosterBox, verify_release
+from appliance.formats.release import PERSONS_TARGET, TARGET_BYTES_MAX, RosterBox, verify_release
 
-MIRROR_FILE_BYTES_MAX: Final = max(TARGET_BYTES_MAX.values())
+MIRROR_FILE_BYTES_MAX: Final = TARGET_BYTES_MAX[PERSONS_TARGET]
+"""The longest file that is read whole; the documents list is longer and is not."""
 TIMESTAMP: Final = "metadata/timestamp.json"
 
 _VERSIONED: Final = re.compile(r"metadata/\d+\.(?!root\.json)(.+)")
@@ -58,12 +59,12 @@ def accept_answer(config: Config, folder: Path) -> Answer:
     answer = parse_answer(read_bounded(folder / "answer.cbor", ANSWER_BYTES_MAX))
     check_answer(answer, signed_request)
     certificate = _check_certificate(answer, places)
-    files = _mirror_files(folder / "mirror")
-    release = verify_release(_release_files(files), answer.root)
+    files, pages = _mirror_files(folder / "mirror")
+    release = verify_release(_release_files(files), answer.root, documents=OpenFile(folder / "mirror" / pages))
     _check_box(release.roster.box(request.serial), request, certificate)
     if places.pinned_root.exists() and read_bounded(places.pinned_root, ANSWER_BYTES_MAX) != answer.root:
         raise Refused("this box is enrolled with another headquarters; wipe it before it joins a new one")
-    _install(answer, files, places)
+    _install(answer, files, places, folder / "mirror" / pages)
     places.hand_over()
     return answer
 
@@ -88,9 +89,13 @@ def _check_certificate(answer: Answer, places: EnrolmentPlaces) -> bytes:
     return certificate.public_bytes(Encoding.DER)
 
 
-def _mirror_files(mirror: Path) -> dict[str, bytes]:
-    """The files of the mirror's current release by path, read within bounds, verified by nobody yet."""
+def _mirror_files(mirror: Path) -> tuple[dict[str, bytes], str]:
+    """The files of the mirror's current release by path, read within bounds, and where its documents list lies.
+
+    Verified by nobody yet.
+    """
     files: dict[str, bytes] = {}
+    pages = ""
 
     def read(path: str) -> bytes | None:
         try:
@@ -103,10 +108,17 @@ def _mirror_files(mirror: Path) -> dict[str, bytes]:
         files[path] = content
         return content
 
-    lacking = [wanted.path for wanted in wanted_files(read) if not wanted.optional]
-    if lacking:
-        raise Untrusted(f"enrolment answer: its mirror lacks {lacking[0]}; copy the whole folder")
-    return files
+    def has(path: str) -> bool:
+        nonlocal pages
+        if not path.endswith(PAGES_SUFFIX):
+            return read(path) is not None
+        pages = path
+        return (mirror / path).is_file()
+
+    lacking = [wanted.path for wanted in wanted_files(read, has) if not wanted.optional]
+    if lacking or not pages:
+        raise Untrusted(f"enrolment answer: its mirror lacks {''.join(lacking[:1])}; copy the whole folder")
+    return files, pages
 
 
 def _release_files(files: dict[str, bytes]) -> dict[str, bytes]:
@@ -126,7 +138,7 @@ def _check_box(box: RosterBox | None, request: Request, certificate: bytes) -> N
         raise Untrusted("enrolment answer: headquarters' roster names another TLS certificate; ask for a new answer")
 
 
-def _install(answer: Answer, files: dict[str, bytes], places: EnrolmentPlaces) -> None:
+def _install(answer: Answer, files: dict[str, bytes], places: EnrolmentPlaces, pages: Path) -> None:
     places.prepare()
     uplink, mirror = places.state / "uplink", places.state / "mirror"
     write_durably(uplink / "tls.crt", answer.tls_certificate, mode=0o644)
@@ -134,6 +146,10 @@ def _install(answer: Answer, files: dict[str, bytes], places: EnrolmentPlaces) -
     write_durably(places.pinned_root, answer.root, mode=0o644)
     if (mirror / TIMESTAMP).exists():  # the uplink has fetched since: what it has is not older
         return
+    folder = mirror / "targets" / "lists"
+    with storage(f"making {folder}"):
+        folder.mkdir(parents=True, exist_ok=True)
+    copy_durably(pages, folder / pages.name, mode=0o644)
     for path in sorted(files, key=lambda path: path == TIMESTAMP):  # the timestamp last: it makes the rest current
         with storage(f"making {path}"):
             (mirror / path).parent.mkdir(parents=True, exist_ok=True)

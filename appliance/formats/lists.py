@@ -1,24 +1,16 @@
-"""What lists hold, and the list of documents in a release (formats/README.md, "Lists"); persons: person_index.py.
+"""What lists hold: documents (pages.py) and persons (person_index.py); formats/README.md, "Lists".
 
-`lists/documents.json` is JSON, signed as a target of the role `lists`. A document is found by a keyed BLAKE2b-128
-over `kind|issuer|type|number`, so the list can be searched for what is known and does not spell out what it holds; the
-key lies in the same file for now, so this hides nothing from who has the file.
+A document is found by a keyed BLAKE2b-128 over `kind|issuer|type|number`, so its list can be searched for what is known
+and does not spell out what it holds. The key lies in the same file for now: this hides nothing from who has the file.
 """
 
 import hashlib
 import re
-from datetime import date
 from typing import Annotated, Final
 
-import msgspec
 from msgspec import Meta
 
-from appliance.errors import Malformed
-from appliance.formats.refusal import refusal
 from appliance.model import Noun, StateCode, Word
-
-LIST_BYTES_MAX: Final = 32 * 1024 * 1024
-"""One list file; about 150,000 documents."""
 
 NOTICES: Final = ("red", "yellow", "blue", "green", "orange", "purple", "black", "special", "silver")
 """Colours of INTERPOL's notices; "special" is the INTERPOL-UN Security Council Special Notice."""
@@ -49,10 +41,10 @@ class DocumentKey(Noun, frozen=True, kw_only=True):
     document_type: Annotated[str, Meta(pattern=r"\A(P|I|V|BP|VL|PLATE|VIN)\Z")]
     number: DocumentNumber
 
-    def digest(self, list_key: bytes) -> str:
-        """Where a list under `list_key` (16 to 64 bytes) keeps this document: 32 hexadecimal digits."""
+    def digest(self, list_key: bytes) -> bytes:
+        """Where a list under `list_key` (16 to 64 bytes) keeps this document: 16 bytes."""
         text = f"{self.kind}|{self.issuer}|{self.document_type}|{self.number}"
-        return hashlib.blake2b(text.encode("ascii"), key=list_key, digest_size=16).hexdigest()
+        return hashlib.blake2b(text.encode("ascii"), key=list_key, digest_size=16).digest()
 
 
 def canonical_issuer(code: str) -> str:
@@ -70,7 +62,7 @@ class ListedDocument(Noun, frozen=True, kw_only=True):
     """One listed document.
 
     Attributes:
-        entry: Its identifier in its source.
+        entry: Its identifier in its source; as looked up, the document's digest where the list keeps no other.
         source: Who listed it.
         fraud: "stolen blank", "stolen", "lost", "revoked", or "listed person" for a document of a listed person.
         reported_by: The state that reported it, "" when the list does not say.
@@ -125,22 +117,6 @@ class ListedPerson(Noun, frozen=True, kw_only=True):
     notice: Annotated[str, Meta(pattern=rf"\A({'|'.join(NOTICES)})?\Z")] = ""
 
 
-class DocumentsFile(Noun, frozen=True, kw_only=True):
-    """`lists/documents.json`.
-
-    Attributes:
-        schema: 1.
-        dated: The day headquarters took in its content.
-        key: Key of the digests, 32 random bytes.
-        entries: By `DocumentKey.digest(key)`.
-    """
-
-    schema: Annotated[int, Meta(ge=1, le=1)]
-    dated: date
-    key: Annotated[bytes, Meta(min_length=32, max_length=32)]
-    entries: dict[Annotated[str, Meta(pattern=r"\A[0-9a-f]{32}\Z")], ListedDocument]
-
-
 CANARY_DOCUMENT: Final = DocumentKey(issuer="UTO", document_type="P", number="CANARY100")
 """In every documents list: before a release is put into service this must be found ..."""
 CANARY_ABSENT: Final = DocumentKey(issuer="UTO", document_type="P", number="CANARY101")
@@ -155,18 +131,3 @@ CANARY_PERSON: Final = ListedPerson(
     nationalities=("UTO",),
 )
 """In every persons list, for the same self-test; no name of a person."""
-
-
-def encode_list(content: DocumentsFile) -> bytes:
-    """JSON of the list; equal lists have equal bytes."""
-    return msgspec.json.encode(content, order="deterministic")
-
-
-def parse_documents(data: bytes) -> DocumentsFile:
-    """Parse `lists/documents.json`. Raises Malformed."""
-    if len(data) > LIST_BYTES_MAX:
-        raise Malformed("documents list", f"{len(data)} bytes, at most {LIST_BYTES_MAX}")
-    try:
-        return msgspec.json.decode(data, type=DocumentsFile, strict=True)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Malformed("documents list", refusal(error)) from None

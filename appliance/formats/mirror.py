@@ -13,7 +13,7 @@ from typing import Final
 from tuf.api.metadata import Snapshot, Targets, Timestamp
 
 from appliance.errors import Malformed
-from appliance.formats.release import TARGET_BYTES_MAX
+from appliance.formats.release import DOCUMENTS_TARGET, target_bytes_max
 from appliance.formats.tuf_chain import (
     DELEGATED,
     ROOT_BYTES_MAX,
@@ -25,6 +25,9 @@ from appliance.formats.tuf_chain import (
 )
 
 Read = Callable[[str], bytes | None]
+Has = Callable[[str], bool]
+PAGES_SUFFIX: Final = "." + DOCUMENTS_TARGET.rpartition("/")[2]
+"""How the name of a documents list ends in a mirror, after its hash."""
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -43,17 +46,22 @@ class WantedFile:
     optional: bool = False
 
 
-def wanted_files(read: Read) -> tuple[WantedFile, ...]:
+def wanted_files(read: Read, has: Has) -> tuple[WantedFile, ...]:
     """What to fetch next.
 
     Args:
-        read: Gives the mirror's bytes of a path, None when it has no such file; for "metadata/timestamp.json" the
+        read: Gives the mirror's bytes of metadata, None when it has no such file; for "metadata/timestamp.json" the
             newly fetched one.
+        has: Whether the mirror has this target. It may be longer than memory, so nobody reads it here.
 
     Raises:
         Malformed: The repository's metadata cannot be read; its new files are of no use.
     """
-    return tuple(wanted for wanted in _all(read) if read(wanted.path) is None)
+    return tuple(wanted for wanted in _all(read) if not _there(wanted.path, read, has))
+
+
+def _there(path: str, read: Read, has: Has) -> bool:
+    return has(path) if path.startswith("targets/") else read(path) is not None
 
 
 def _all(read: Read) -> Iterator[WantedFile]:
@@ -89,8 +97,9 @@ def _next_root(read: Read) -> WantedFile:
 
 def _targets(data: bytes, role: str) -> Iterator[WantedFile]:
     targets = read_metadata(data, Targets, what=f"{role}.json", bytes_max=TARGETS_BYTES_MAX).signed
-    for path, bytes_max in TARGET_BYTES_MAX.items():
-        if (file := targets.targets.get(path)) is None:
+    for path, file in targets.targets.items():
+        bytes_max = target_bytes_max(path)
+        if not bytes_max:
             continue
         sha256 = str(file.hashes.get("sha256", ""))
         if not _SHA256.fullmatch(sha256) or file.length > bytes_max:

@@ -3,20 +3,25 @@
 Its files lie in one folder: `metadata/` as TUF has it (next roots numbered, the others by role) and `targets/` by path.
 It is verified at every load (tuf_chain.py, then length and hash of every target). Recipients, roster and policy must
 hold, or there is no release; a damaged list takes only itself out of service, and says why (I5).
+
+The documents list may be longer than memory, so a load verifies its tail, whose hash is signed beside that of the file,
+and the tail verifies each page when it is read (pages.py).
 """
 
+import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 from msgspec import Meta
 from tuf.api.exceptions import LengthOrHashMismatchError
 from tuf.api.metadata import TargetFile
 
-from appliance.errors import Malformed, Untrusted
-from appliance.formats.lists import LIST_BYTES_MAX
+from appliance.errors import Malformed, StorageFault, Untrusted
+from appliance.formats.pages import FILE_BYTES_MAX, HeldBytes, Source, read_tail
 from appliance.formats.person_index import INDEX_BYTES_MAX
 from appliance.formats.refusal import refusal
 from appliance.formats.tuf_chain import verify_chain
@@ -25,9 +30,8 @@ from appliance.model import Digest, Noun, Word
 RECIPIENTS_TARGET: Final = "recipients/recipients.json"
 ROSTER_TARGET: Final = "roster/roster.json"
 POLICY_TARGET: Final = "policy/policy.json"
-DOCUMENTS_TARGET: Final = "lists/documents.json"
+DOCUMENTS_TARGET: Final = "lists/documents.pages"
 PERSONS_TARGET: Final = "lists/persons.index"
-LIST_TARGETS: Final = (DOCUMENTS_TARGET, PERSONS_TARGET)
 
 RECEIPTS: Final = "receipts"
 COSIGN_ED25519: Final = "cosign-ed25519"
@@ -38,10 +42,24 @@ TARGET_BYTES_MAX: Final = {
     RECIPIENTS_TARGET: 16_384,
     ROSTER_TARGET: 16 * 1024 * 1024,
     POLICY_TARGET: 16_384,
-    DOCUMENTS_TARGET: LIST_BYTES_MAX,
+    DOCUMENTS_TARGET: FILE_BYTES_MAX,
     PERSONS_TARGET: INDEX_BYTES_MAX,
 }
-"""Every target that a box takes, with its bound in bytes; a roster of 10,000 boxes has 10 MB."""
+"""Every target that a box takes, but deltas, with its bound in bytes; a roster of 10,000 boxes has 10 MB."""
+
+DELTA_NAME: Final = re.compile(r"lists/documents\.delta-[0-9]{4}")
+"""Changes to the documents list since its base, in the order of their names."""
+DELTA_BYTES_MAX: Final = 64 * 1024 * 1024
+DELTAS_BYTES_MAX: Final = 256 * 1024 * 1024
+"""All deltas of a release: a box holds them in memory."""
+TAIL_SHA256: Final = "tail_sha256"
+"""In a page file's TUF `custom`: the hash of what follows its pages."""
+
+
+def target_bytes_max(path: str) -> int:
+    """The bound of a target that a box takes, 0 for what it does not take."""
+    return DELTA_BYTES_MAX if DELTA_NAME.fullmatch(path) else TARGET_BYTES_MAX.get(path, 0)
+
 
 AgeRecipient = Annotated[str, Meta(max_length=2_100, pattern=r"\Aage1pq1[0-9a-z]+\Z")]
 Version = Annotated[int, Meta(ge=1, le=2**31 - 1)]
@@ -145,7 +163,8 @@ class Release:
 
     Attributes:
         version, dated, signed_ms: As its policy says.
-        files: The lists by target path: the verified bytes, or Damaged.
+        persons: The verified bytes of the persons list.
+        documents: The documents list, its tail verified, then its deltas, verified whole.
     """
 
     version: int
@@ -154,7 +173,8 @@ class Release:
     recipients: Recipients
     roster: Roster
     policy: Policy
-    files: dict[str, bytes | Damaged]
+    persons: bytes | Damaged
+    documents: tuple[Source, ...] | Damaged
 
 
 T = TypeVar("T", Recipients, Roster, Policy)
@@ -213,19 +233,52 @@ def _target(files: Mapping[str, bytes], named: Mapping[str, TargetFile], path: s
     return data
 
 
-def _list(files: Mapping[str, bytes], named: Mapping[str, TargetFile], path: str) -> bytes | Damaged:
+def _persons(files: Mapping[str, bytes], named: Mapping[str, TargetFile]) -> bytes | Damaged:
     try:
-        return _target(files, named, path)
+        return _target(files, named, PERSONS_TARGET)
     except Untrusted as error:
         return Damaged(why=str(error))
 
 
-def verify_release(files: Mapping[str, bytes], pinned_root: bytes) -> Release:
+def _documents(
+    files: Mapping[str, bytes], base: Source | None, named: Mapping[str, TargetFile]
+) -> tuple[Source, ...] | Damaged:
+    """The base and its deltas: all of them or none, since half of the changes would be a wrong answer."""
+    deltas = sorted(path for path in named if DELTA_NAME.fullmatch(path))
+    if sum(named[path].length for path in deltas) > DELTAS_BYTES_MAX:
+        return Damaged(why=f"{DOCUMENTS_TARGET}: its deltas have more than {DELTAS_BYTES_MAX} bytes")
+    try:
+        if base is None:
+            base = HeldBytes(_target(files, named, DOCUMENTS_TARGET))
+        check_tail(base, named.get(DOCUMENTS_TARGET))
+        return base, *(HeldBytes(_target(files, named, path)) for path in deltas)
+    except (Untrusted, Malformed, StorageFault) as error:
+        return Damaged(why=str(error))
+
+
+def check_tail(source: Source, meta: TargetFile | None) -> None:
+    """Check that a documents list ends as signed, so that each of its pages can be checked when it is read.
+
+    Raises:
+        Untrusted, Malformed: It does not.
+        StorageFault: It cannot be read.
+    """
+    if meta is None:
+        raise Untrusted(f"{DOCUMENTS_TARGET} is not in the release")
+    custom: Any = meta.custom
+    signed = custom.get(TAIL_SHA256) if isinstance(custom, dict) else None
+    if source.length != meta.length or hashlib.sha256(read_tail(source)).hexdigest() != signed:
+        raise Untrusted(f"{DOCUMENTS_TARGET} is not the file that headquarters signed: length or hash differs")
+
+
+def verify_release(files: Mapping[str, bytes], pinned_root: bytes, *, documents: Source | None = None) -> Release:
     """Verify a release and every file of it, without expiry.
 
     Args:
         files: By path in the release's folder, as `verify_chain` has them, and "targets/<path>".
         pinned_root: The root that enrolment pinned.
+        documents: The documents list where it lies; its pages are then verified when they are read. None when it is
+            in `files`, or missing.
 
     Raises:
         Malformed: Metadata, recipients, roster or policy are not in their format.
@@ -242,5 +295,6 @@ def verify_release(files: Mapping[str, bytes], pinned_root: bytes) -> Release:
         recipients=parse_recipients(_target(files, chain.targets["recipients"], RECIPIENTS_TARGET)),
         roster=parse_roster(_target(files, chain.targets["roster"], ROSTER_TARGET)),
         policy=policy,
-        files={path: _list(files, chain.targets["lists"], path) for path in LIST_TARGETS},
+        persons=_persons(files, chain.targets["lists"]),
+        documents=_documents(files, documents, chain.targets["lists"]),
     )

@@ -2,8 +2,8 @@
 
 1. python-tuf's client follows the mirror from the release in service: signatures, thresholds, versions that never go
    back, lengths and hashes, and expiry against the proven lower bound of time (I9), never against the clock.
-2. What it gathered lies in a new folder and is verified again as at every load (formats/release.py), whole: a damaged
-   list takes a list out of service, but it puts none into service.
+2. What it gathered lies in a new folder and is verified again as at every load (formats/release.py), and the documents
+   list page by page: a damaged list takes a list out of service, but it puts none into service.
 3. The version is higher than the one in service.
 4. The lists are opened and answer what is known beforehand (canaries of issuer UTO).
 5. Everything is on the disk; the folder gets its name; `current` is replaced in one step. The previous one is kept.
@@ -15,7 +15,7 @@ import shutil
 from collections.abc import Generator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from tuf.api.exceptions import (
     BadVersionNumberError,
@@ -27,12 +27,22 @@ from tuf.api.exceptions import (
     RepositoryError,
     UnsignedMetadataError,
 )
+from tuf.api.metadata import TargetFile
 from tuf.api.serialization import DeserializationError
 from tuf.ngclient import Updater, UpdaterConfig
 
 from appliance.errors import Malformed, StorageFault, Untrusted
-from appliance.files import storage, sync_folder
-from appliance.formats.release import TARGET_BYTES_MAX, Damaged, Release, verify_release
+from appliance.files import OpenFile, storage, sync_folder
+from appliance.formats.pages import PageFile, Source
+from appliance.formats.release import (
+    DELTA_NAME,
+    DOCUMENTS_TARGET,
+    TARGET_BYTES_MAX,
+    Damaged,
+    Release,
+    check_tail,
+    target_bytes_max,
+)
 from appliance.formats.tuf_chain import (
     DELEGATED,
     ROOT_BYTES_MAX,
@@ -43,7 +53,7 @@ from appliance.formats.tuf_chain import (
 )
 from appliance.releases.mirror_folder import ADDRESS, MirrorFolder
 from appliance.screen.lists import Lists
-from appliance.shelf import METADATA, Shelf, read_release
+from appliance.shelf import DOCUMENTS, METADATA, Shelf, load_release
 
 _NEW: Final = ".new"
 _ROOTS: Final = "root_history"
@@ -84,12 +94,12 @@ def take_release(shelf: Shelf, mirror: Path, *, lower_bound_ms: int) -> Release 
     with storage("making room for a release"):
         shutil.rmtree(new, ignore_errors=True)
         (new / "metadata" / _ROOTS).mkdir(parents=True)
-        (new / "targets").mkdir()
+        (new / "targets" / "lists").mkdir(parents=True)
         _seed(shelf, new / "metadata")
     with _refused():
-        _gather(new, mirror, pinned, lower_bound_ms)
+        _gather(shelf, new, mirror, lower_bound_ms)
     _tidy(new / "metadata")
-    release = verify_release(read_release(new), pinned)
+    release = load_release(new, pinned)
     in_service = shelf.version()
     if release.version == in_service and _whole(shelf):
         shutil.rmtree(new, ignore_errors=True)
@@ -102,9 +112,10 @@ def take_release(shelf: Shelf, mirror: Path, *, lower_bound_ms: int) -> Release 
 def _whole(shelf: Shelf) -> bool:
     """Whether the release in service still holds; a damaged one is replaced by the same one from the mirror."""
     try:
-        return not any(isinstance(content, Damaged) for content in shelf.load().files.values())
+        _check_whole(shelf.load())
     except (Untrusted, Malformed, StorageFault):
         return False
+    return True
 
 
 def _seed(shelf: Shelf, metadata: Path) -> None:
@@ -116,7 +127,8 @@ def _seed(shelf: Shelf, metadata: Path) -> None:
             shutil.copyfile(path, metadata / _ROOTS / path.name if root else metadata / path.name)
 
 
-def _gather(new: Path, mirror: Path, pinned: bytes, lower_bound_ms: int) -> None:
+def _gather(shelf: Shelf, new: Path, mirror: Path, lower_bound_ms: int) -> None:
+    in_service = shelf.folder / str(shelf.version())
     updater = Updater(
         metadata_dir=str(new / "metadata"),
         metadata_base_url=f"{ADDRESS}metadata",
@@ -130,19 +142,53 @@ def _gather(new: Path, mirror: Path, pinned: bytes, lower_bound_ms: int) -> None
             snapshot_max_length=SNAPSHOT_BYTES_MAX,
             targets_max_length=TARGETS_BYTES_MAX,
         ),
-        bootstrap=pinned,
+        bootstrap=shelf.pinned_root(),
     )
     # python-tuf takes the clock for the reference time and offers no argument for another. A box's clock may be
     # years off, so the client gets the time that is proven (a scenario signs in 2020 and notices if that stops).
     updater._trusted_set.reference_time = datetime.fromtimestamp(lower_bound_ms / 1000, UTC)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
     updater.refresh()
-    for path, bytes_max in TARGET_BYTES_MAX.items():
+    for path in (*TARGET_BYTES_MAX, *_deltas(updater)):
         info = updater.get_targetinfo(path)
         if info is None:
             raise Untrusted(f"the release is incomplete: it has no {path}")
-        if info.length > bytes_max:
-            raise Untrusted(f"{path} has {info.length} bytes, at most {bytes_max} are taken")
-        updater.download_target(info, str(new / "targets" / path))
+        if info.length > target_bytes_max(path):
+            raise Untrusted(f"{path} has {info.length} bytes, at most {target_bytes_max(path)} are taken")
+        if path != DOCUMENTS_TARGET:
+            updater.download_target(info, str(new / "targets" / path))
+        elif not _linked(in_service / DOCUMENTS, new / DOCUMENTS, info):
+            _copy(MirrorFolder(mirror), info, new / DOCUMENTS)
+
+
+def _deltas(updater: Updater) -> list[str]:
+    """Deltas that the role `lists` names, once its metadata is loaded."""
+    updater.get_targetinfo(DOCUMENTS_TARGET)
+    lists: Any = updater._trusted_set["lists"]  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    return sorted(path for path in lists.targets if DELTA_NAME.fullmatch(path))
+
+
+def _linked(old: Path, place: Path, info: TargetFile) -> bool:
+    """Take the documents list over from the release in service when it is the same and every page of it holds."""
+    with contextlib.suppress(OSError, StorageFault, Untrusted, Malformed):
+        check_tail(OpenFile(old), info)
+        _check_pages(OpenFile(old))
+        place.hardlink_to(old)
+        return True
+    return False
+
+
+def _copy(mirror: MirrorFolder, info: TargetFile, place: Path) -> None:
+    """Copy the documents list part by part: python-tuf's client would put it into a temporary folder first."""
+    folder, _, name = info.path.rpartition("/")
+    copied = 0
+    with place.open("wb") as file:
+        for part in mirror.fetch(f"{ADDRESS}targets/{folder}/{info.hashes['sha256']}.{name}"):
+            copied += len(part)
+            if copied > info.length:
+                raise DownloadLengthMismatchError(f"{info.path} has more than {info.length} bytes")
+            file.write(part)
+    with place.open("rb") as file:
+        info.verify_length_and_hashes(file)
 
 
 @contextlib.contextmanager
@@ -173,10 +219,23 @@ def _tidy(metadata: Path) -> None:
 def _check(release: Release, in_service: int) -> None:
     if release.version < in_service:
         raise Untrusted(f"release {release.version} is older than {in_service}, which is in service")
-    for path, content in release.files.items():
-        if isinstance(content, Damaged):
-            raise Untrusted(f"{path}: {content.why}")
+    _check_whole(release)
     Lists.from_release(release).self_test()
+
+
+def _check_whole(release: Release) -> None:
+    """Every list holds, every page of it. Raises Untrusted, Malformed, StorageFault."""
+    if isinstance(release.persons, Damaged):
+        raise Untrusted(release.persons.why)
+    if isinstance(release.documents, Damaged):
+        raise Untrusted(release.documents.why)
+    for source in release.documents:
+        _check_pages(source)
+
+
+def _check_pages(source: Source) -> None:
+    for _ in PageFile(source).parts():
+        pass  # each page is verified as it is read
 
 
 def _switch(folder: Path, new: Path, version: int, previous: int) -> None:

@@ -1,7 +1,7 @@
 """The document list: exact lookup by kind, issuer, type and canonical number.
 
-`DocumentList` is the whole interface: a list keeps its keyed digests to itself, so a file of sorted pages can stand
-behind it as well as the dictionary of a small release. A list that cannot answer raises; it never says "not listed".
+`DocumentList` is the whole interface: a list keeps its keyed digests to itself (page_list.py). A list that cannot
+answer raises; it never says "not listed".
 """
 
 import itertools
@@ -12,7 +12,6 @@ from typing import Final, Protocol
 from appliance.errors import Untrusted
 from appliance.formats.lists import (
     DocumentKey,
-    DocumentsFile,
     ListedDocument,
     canonical_issuer,
     canonical_number,
@@ -22,6 +21,8 @@ from appliance.model import DocumentFormat, TravelDocument
 _TYPES: Final = {"P": "P", "I": "I", "A": "I", "C": "I", "V": "V"}
 """First letter of an MRZ's document code (Doc 9303-4 to -7) to the type of the list."""
 _LOOK_ALIKE: Final = {"O": "0", "0": "O", "I": "1", "1": "I"}
+DAMAGED: Final = "it is damaged or incomplete"
+"""In the officer's words; the exact reason is in the journal of who loaded the release."""
 SUBSTITUTIONS_MAX: Final = 2
 """Characters of one number that may have been misread at once; 45 look-alikes at most for nine characters."""
 LOOK_ALIKE_NUMBER_MAX: Final = 16
@@ -46,22 +47,6 @@ class DocumentList(Protocol):
             ListDamaged: The list, or the page of it that would hold the answer, does not verify.
         """
         ...
-
-
-class DocumentsInMemory:
-    """The list of a small release."""
-
-    def __init__(self, file: DocumentsFile) -> None:
-        self._file = file
-
-    @property
-    def dated(self) -> date:
-        """The day headquarters took its content in."""
-        return self._file.dated
-
-    def lookup(self, key: DocumentKey) -> ListedDocument | None:
-        """The entry of this document, None when it is not listed."""
-        return self._file.entries.get(key.digest(self._file.key))
 
 
 class NoDocuments:

@@ -4,22 +4,21 @@ import contextlib
 from dataclasses import dataclass
 from typing import Final
 
-from appliance.errors import Malformed, Untrusted
+from appliance.errors import Malformed, StorageFault, Untrusted
 from appliance.formats.lists import (
     CANARY_ABSENT,
     CANARY_DOCUMENT,
     CANARY_ENTRY,
-    parse_documents,
 )
+from appliance.formats.pages import PageFile
 from appliance.formats.person_index import PersonIndex
-from appliance.formats.release import DOCUMENTS_TARGET, PERSONS_TARGET, Release
+from appliance.formats.release import Damaged, Release
 from appliance.model import DocumentFormat, TravelDocument
-from appliance.screen.documents import DocumentList, DocumentsInMemory, NoDocuments
+from appliance.screen.documents import DAMAGED, DocumentList, NoDocuments
+from appliance.screen.page_list import PageList
 from appliance.screen.persons import IndexedPersons, NoPersons, PersonList
 
 NO_RELEASE: Final = "no list has reached this box yet"
-DAMAGED: Final = "it is damaged or incomplete"
-"""In the officer's words; the exact reason is in the journal of who loaded the release."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,18 +55,22 @@ class Lists:
 
 
 def _documents(release: Release) -> DocumentList:
-    content = release.files.get(DOCUMENTS_TARGET)
-    if isinstance(content, bytes):
-        with contextlib.suppress(Malformed):
-            return DocumentsInMemory(parse_documents(content))
-    return NoDocuments(DAMAGED)
+    if isinstance(release.documents, Damaged):
+        return NoDocuments(DAMAGED)
+    base, *deltas = release.documents
+    try:
+        documents = PageList(PageFile(base))
+        for delta in deltas:
+            documents = documents.with_delta(PageFile(delta))
+    except (Untrusted, Malformed, StorageFault):
+        return NoDocuments(DAMAGED)
+    return documents
 
 
 def _persons(release: Release) -> PersonList:
-    content = release.files.get(PERSONS_TARGET)
-    if isinstance(content, bytes):
+    if isinstance(release.persons, bytes):
         with contextlib.suppress(Malformed):
-            return IndexedPersons(PersonIndex(content))
+            return IndexedPersons(PersonIndex(release.persons))
     return NoPersons(DAMAGED)
 
 

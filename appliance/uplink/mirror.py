@@ -69,10 +69,14 @@ class Mirror:
                 used.add(path)
             return content
 
+        def has(path: str) -> bool:
+            used.add(path)
+            return SAFE_PATH.fullmatch(path) is not None and (self._folder / path).is_file()
+
         absent: set[str] = set()
         for _ in range(ROUNDS_MAX):
             try:
-                wanted = [file for file in wanted_files(read) if file.path not in absent]
+                wanted = [file for file in wanted_files(read, has) if file.path not in absent]
             except Malformed as error:
                 raise RepositoryFault(f"headquarters' repository cannot be read: {error}") from None
             if not wanted:
@@ -171,4 +175,7 @@ class Mirror:
 def _arrived(path: Path, name: str) -> bool:
     """Whether a file has the hash that its name promises; a name without one promises nothing."""
     target = TARGET_NAME.fullmatch(name)
-    return target is None or hashlib.sha256(path.read_bytes()).hexdigest() == target[1]
+    if target is None:
+        return True
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == target[1]

@@ -16,7 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from appliance.errors import ConfigError, Refused
-from appliance.files import open_regular, storage, write_durably
+from appliance.files import copy_durably, open_regular, storage, write_durably
 from appliance.formats.enrolment import (
     REQUEST_BYTES_MAX,
     Answer,
@@ -148,22 +148,26 @@ def _check_own_key(roster: Roster, box: RosterBox) -> None:
 
 def _write_answer(home: Home, answer: Answer, out: Path) -> None:
     """The answer and the mirror of the current release; `answer.cbor` last, so that a part is never taken for all."""
-    files: dict[str, bytes] = {}
+    used: set[str] = set()
 
     def read(path: str) -> bytes | None:
         try:
             content = (home.tuf / path).read_bytes()
         except FileNotFoundError:
             return None
-        files[path] = content
+        used.add(path)
         return content
 
-    lacking = [wanted.path for wanted in wanted_files(read) if not wanted.optional]
+    def has(path: str) -> bool:
+        used.add(path)
+        return (home.tuf / path).is_file()
+
+    lacking = [wanted.path for wanted in wanted_files(read, has) if not wanted.optional]
     if lacking:
         raise ConfigError(f"{home.tuf} lacks {', '.join(lacking)}")
     with storage(f"writing {out}"):
-        for path, content in files.items():
+        for path in sorted(used):
             place = out / "mirror" / path
             place.parent.mkdir(parents=True, exist_ok=True)
-            write_durably(place, content, mode=0o644)
+            copy_durably(home.tuf / path, place, mode=0o644)
     write_durably(out / "answer.cbor", encode_answer(answer), mode=0o644)

@@ -1,5 +1,6 @@
 """Listed documents become the list file of a release, with the canary that boxes look up before they switch to it."""
 
+import io
 from collections.abc import Mapping
 from datetime import date
 
@@ -8,22 +9,27 @@ from appliance.formats.lists import (
     CANARY_ENTRY,
     CANARY_SOURCE,
     DocumentKey,
-    DocumentsFile,
     ListedDocument,
-    encode_list,
 )
+from appliance.formats.page_writer import PageWriter, encode_detail
+from appliance.formats.pages import DETAIL_BYTES
 
-_CANARY = ListedDocument(entry=CANARY_ENTRY, source=CANARY_SOURCE, fraud="listed")
+CANARY = ListedDocument(entry=CANARY_ENTRY, source=CANARY_SOURCE, fraud="listed")
 
 
 def documents_list(documents: Mapping[DocumentKey, ListedDocument], *, dated: date, key: bytes) -> bytes:
-    """`lists/documents.json`.
+    """`lists/documents.pages` of a list that fits into memory; longer ones are built by pages_build.py.
 
     Args:
-        documents: What is listed.
+        documents: What is listed; the canary is added.
         dated: The day headquarters took it in.
         key: Key of the digests, 32 bytes; a new one for each base.
     """
-    entries = {name.digest(key): listed for name, listed in documents.items()}
-    entries[CANARY_DOCUMENT.digest(key)] = _CANARY
-    return encode_list(DocumentsFile(schema=1, dated=dated, key=key, entries=entries))
+    listed = {CANARY_DOCUMENT: CANARY, **documents}
+    numbers = {detail: number for number, detail in enumerate(dict.fromkeys(listed.values()))}
+    records = sorted(name.digest(key) + numbers[detail].to_bytes(DETAIL_BYTES) for name, detail in listed.items())
+    content = io.BytesIO()
+    writer = PageWriter(content.write, key=key, dated=dated)
+    writer.add(b"".join(records))
+    writer.finish([encode_detail(detail) for detail in numbers])
+    return content.getvalue()

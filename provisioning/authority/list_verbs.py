@@ -2,11 +2,14 @@
 
 import argparse
 import time
+from pathlib import Path
 from typing import Final
 
-from appliance.formats.lists import CANARY_ENTRY, parse_documents
+from appliance.files import OpenFile
+from appliance.formats.pages import PageFile
 from appliance.formats.person_index import PersonIndex
-from appliance.formats.release import DOCUMENTS_TARGET, PERSONS_TARGET
+from appliance.formats.release import DELTA_NAME, DOCUMENTS_TARGET, PERSONS_TARGET
+from provisioning.authority.documents_out import documents_out
 from provisioning.authority.home import Home
 from provisioning.authority.import_verb import add_import
 from provisioning.authority.person_index import person_index
@@ -35,15 +38,19 @@ def add_verbs(verbs: Verbs) -> None:
 def _publish(arguments: argparse.Namespace) -> int:
     home = Home.open(arguments.home)
     staging, repository = Staging(home.lists), Repository(home.folder)
-    staged = {DOCUMENTS_TARGET: staging.documents(), PERSONS_TARGET: _indexed(staging)}
-    targets = {path: content for path, content in staged.items() if content is not None}
-    policy = repository.publish(targets, at_ms=time.time_ns() // 1_000_000)
+    persons = _indexed(staging)
+    with documents_out(staging, repository) as documents:
+        targets: dict[str, bytes | Path | None] = {**documents.targets()}
+        if persons is not None:
+            targets[PERSONS_TARGET] = persons
+        policy = repository.publish(targets, at_ms=time.time_ns() // 1_000_000)
     print(f"Release {policy.version} of {policy.dated:%Y-%m-%d} is published.")
-    for title, path in (("documents", DOCUMENTS_TARGET), ("persons", PERSONS_TARGET)):
-        content = repository.target(path) or b""
-        dated, entries = _content(path, content)
-        arrives = ", ".join(f"{_duration(len(content) / rate)} at {link}" for link, rate in LINKS)
-        print(f"  {title}: {entries} entries of {dated}, {len(content)} bytes: {arrives}")
+    for path in (DOCUMENTS_TARGET, *repository.names(DELTA_NAME), PERSONS_TARGET):
+        place = repository.place(path)
+        assert place is not None, "every release has these"
+        arrives = ", ".join(f"{_duration(place.stat().st_size / rate)} at {link}" for link, rate in LINKS)
+        news = "" if path in targets or len(targets) == 0 else " (as before)"
+        print(f"  {_content(path, place)}, {place.stat().st_size} bytes{news}: {arrives}")
     for source in staging.sources():
         print(f"  {source.title}: last import on {source.taken_in}")
     for report in sorted(home.lists.glob("*.report.txt")):
@@ -58,12 +65,14 @@ def _indexed(staging: Staging) -> bytes | None:
     return None if dated is None else person_index(staging.people(), dated=dated)
 
 
-def _content(path: str, content: bytes) -> tuple[str, int]:
+def _content(path: str, place: Path) -> str:
+    if path == PERSONS_TARGET:
+        index = PersonIndex(place.read_bytes())
+        return f"persons: {len(index) - 1} entries of {index.header.dated}"  # without the canary
+    pages = PageFile(OpenFile(place))
     if path == DOCUMENTS_TARGET:
-        documents = parse_documents(content)
-        return str(documents.dated), sum(listed.entry != CANARY_ENTRY for listed in documents.entries.values())
-    index = PersonIndex(content)
-    return str(index.header.dated), len(index) - 1  # without the canary
+        return f"documents: {pages.records - 1} entries of {pages.dated}"  # without the canary
+    return f"changes to documents: {pages.records} of {pages.dated}"
 
 
 def _duration(seconds: float) -> str:

@@ -11,7 +11,9 @@ the timestamp's life is the longest that a link may hold releases back from a bo
 
 import contextlib
 import fcntl
+import hashlib
 import os
+import re
 from collections.abc import Generator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -32,14 +34,15 @@ from tuf.api.metadata import (
 )
 
 from appliance.errors import ConfigError, Malformed, Refused, StorageFault
-from appliance.files import storage, write_durably
+from appliance.files import OpenFile, copy_durably, storage, write_durably
+from appliance.formats.pages import HeldBytes, read_tail
 from appliance.formats.release import (
     DOCUMENTS_TARGET,
     PERSONS_TARGET,
     POLICY_TARGET,
     RECIPIENTS_TARGET,
     ROSTER_TARGET,
-    TARGET_BYTES_MAX,
+    TAIL_SHA256,
     Policy,
     Recipients,
     Roster,
@@ -47,6 +50,7 @@ from appliance.formats.release import (
     encode_roster,
     encode_target,
     parse_policy,
+    target_bytes_max,
 )
 from appliance.formats.tuf_chain import DELEGATED, TARGETS_BYTES_MAX, read_metadata
 from provisioning.authority.keys import load_ed25519
@@ -139,13 +143,24 @@ class Repository:
 
     def target(self, path: str) -> bytes | None:
         """What the last release has at `path`, None when it has nothing there. Raises ConfigError, StorageFault."""
+        place = self.place(path)
+        return None if place is None else place.read_bytes()
+
+    def place(self, path: str) -> Path | None:
+        """Where the last release's target at `path` lies, None when it has nothing there. Raises ConfigError."""
         role = path.partition("/")[0]
         version = self._versions().get(role)
         file = None if version is None else self._load(role, version, Targets).targets.get(path)
-        return None if file is None else (self._tuf / "targets" / _hashed(file)).read_bytes()
+        return None if file is None else self._tuf / "targets" / _hashed(file)
 
-    def publish(self, targets: Mapping[str, bytes], *, at_ms: int) -> Policy:
-        """Make the next release: these targets are replaced, the others stay.
+    def names(self, pattern: re.Pattern[str]) -> list[str]:
+        """Paths of the last release's lists that match, sorted. Raises ConfigError."""
+        version = self._versions().get("lists")
+        targets = {} if version is None else self._load("lists", version, Targets).targets
+        return sorted(path for path in targets if pattern.fullmatch(path))
+
+    def publish(self, targets: Mapping[str, bytes | Path | None], *, at_ms: int) -> Policy:
+        """Make the next release: these targets are replaced (by a file's content, too) or taken out, the others stay.
 
         Roles whose targets change are signed again, with `lists` and `policy` in any case. One at a time: a second
         command waits for the first.
@@ -157,12 +172,12 @@ class Repository:
             StorageFull, StorageFault: Not all could be written; boxes still see the last release.
         """
         for path, content in targets.items():
-            if len(content) > TARGET_BYTES_MAX.get(path, 0):
-                raise Malformed(path, f"{len(content)} bytes, boxes take at most {TARGET_BYTES_MAX.get(path, 0)}")
+            if (length := _length(content)) > target_bytes_max(path):
+                raise Malformed(path, f"{length} bytes, boxes take at most {target_bytes_max(path)}")
         with self._alone():
             return self._publish(targets, at_ms)
 
-    def _publish(self, targets: Mapping[str, bytes], at_ms: int) -> Policy:
+    def _publish(self, targets: Mapping[str, bytes | Path | None], at_ms: int) -> Policy:
         version = self.version() + 1
         at = datetime.fromtimestamp(at_ms // 1000, UTC)
         last = self.target(POLICY_TARGET)
@@ -213,18 +228,24 @@ class Repository:
         targets = Targets(version=1, expires=at + LIFE["targets"], delegations=Delegations(keys, roles))
         self._write("1.targets.json", self._sign(Metadata(targets), "targets"))
 
-    def _write_targets(self, role: str, last: int, contents: Mapping[str, bytes], at: datetime) -> int:
+    def _write_targets(self, role: str, last: int, contents: Mapping[str, bytes | Path | None], at: datetime) -> int:
         """Put the contents and the role's next metadata into place; returns its version."""
         targets = self._load(role, last, Targets) if last else Targets()
         targets.version = last + 1
         targets.expires = at + LIFE[role]
         for path, content in contents.items():
-            file = TargetFile.from_data(path, content, ["sha256"])
+            if content is None:
+                targets.targets.pop(path, None)
+                continue
+            file = _target_file(path, content)
             targets.targets[path] = file
             place = self._tuf / "targets" / _hashed(file)
             with storage("making hq/tuf/targets"):
                 place.parent.mkdir(parents=True, exist_ok=True)
-            write_durably(place, content, mode=0o644)
+            if isinstance(content, bytes):
+                write_durably(place, content, mode=0o644)
+            elif not place.exists():
+                copy_durably(content, place, mode=0o644)
         self._write(f"{targets.version}.{role}.json", self._sign(Metadata(targets), role))
         return targets.version
 
@@ -284,6 +305,22 @@ class Repository:
 
 def _meta(version: int, data: bytes) -> MetaFile:
     return MetaFile.from_data(version, data, ["sha256"])
+
+
+def _length(content: bytes | Path | None) -> int:
+    return len(content or b"") if not isinstance(content, Path) else content.stat().st_size
+
+
+def _target_file(path: str, content: bytes | Path) -> TargetFile:
+    """A target's length and hash; beside them, for a documents list, the hash of its tail."""
+    if isinstance(content, bytes):
+        file = TargetFile.from_data(path, content, ["sha256"])
+    else:
+        file = TargetFile.from_file(path, str(content), ["sha256"])
+    if path == DOCUMENTS_TARGET:
+        source = HeldBytes(content) if isinstance(content, bytes) else OpenFile(content)
+        file.unrecognized_fields["custom"] = {TAIL_SHA256: hashlib.sha256(read_tail(source)).hexdigest()}
+    return file
 
 
 def _hashed(file: TargetFile) -> str:

@@ -227,6 +227,12 @@ class StagedStore:
         for *key, entry, title in self._rows(query):
             yield _key(key), ListedDocument(entry=str(entry), source=str(title), fraud="listed person")
 
+    def count_documents(self) -> int:
+        """How many `documents` gives."""
+        row = self._one("select (select count(*) from document) + (select count(*) from held)", ())
+        assert row is not None
+        return int(str(row[0]))
+
     # --- rows ---------------------------------------------------------------------------------------------------------
 
     def _one(self, query: str, values: tuple[object, ...]) -> tuple[object, ...] | None:

@@ -10,7 +10,6 @@ All is in `hq/lists/staged.db`; each import leaves `hq/lists/<source>.report.txt
 """
 
 import contextlib
-import os
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -23,7 +22,6 @@ from appliance.errors import Malformed, Refused
 from appliance.files import write_durably
 from appliance.formats.lists import DocumentKey, ListedDocument, ListedPerson
 from provisioning.authority.import_report import ImportReport
-from provisioning.authority.list_files import documents_list
 from provisioning.authority.sources import document_csv
 from provisioning.authority.sources.document_csv import DocumentRow
 from provisioning.authority.sources.reading import (
@@ -40,8 +38,6 @@ from provisioning.authority.staged_store import Change, StagedSource, StagedStor
 
 DOCUMENTS: Final = "documents"
 """Name of the source of listed documents."""
-DOCUMENTS_MAX: Final = 150_000
-"""What the documents list of a release holds in its JSON form."""
 PERSONS_MAX: Final = 2_000_000
 SHRINK_MAX: Final = 0.5
 """Share of a list that may go at one import, unless whoever imports says that it is meant."""
@@ -95,25 +91,16 @@ class Staging:
         with self._store() as store:
             yield from store.documents()
 
-    def documents(self) -> bytes | None:
-        """The staged documents list, None when nothing was imported.
-
-        Raises:
-            Malformed: There are more than a release can hold.
-            StorageFault: The database cannot be read.
-        """
+    def documents_dated(self) -> date | None:
+        """The day from which on the staged documents hold, None when nothing was imported. Raises StorageFault."""
         sources = {source.name: source for source in self.sources()}
-        if not sources:
-            return None
-        entries: dict[DocumentKey, ListedDocument] = {}
-        for key, listed in self.listed_documents():
-            entries.setdefault(key, listed)
-            if len(entries) > DOCUMENTS_MAX:
-                raise Malformed("documents list", f"more than {DOCUMENTS_MAX} documents")
         own = sources.get(DOCUMENTS)
-        dated = own.taken_in if own else _oldest(sources.values())
+        return own.taken_in if own else self.persons_dated()
+
+    def count_documents(self) -> int:
+        """How many documents are staged, each time that one is listed. Raises StorageFault."""
         with self._store() as store:
-            return documents_list(entries, dated=dated, key=store.setting("key", os.urandom(32)))
+            return store.count_documents()
 
     def persons_dated(self) -> date | None:
         """The day from which on every staged list of persons holds: the oldest of their last imports; None without any.

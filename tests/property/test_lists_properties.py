@@ -1,7 +1,6 @@
 """Whatever bytes come from outside, the parsers of releases and lists answer with a value or Malformed/Untrusted."""
 
 import io
-from datetime import date
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -13,18 +12,14 @@ from hypothesis import strategies as st
 from appliance.errors import Malformed, Untrusted
 from appliance.formats.lists import (
     DocumentKey,
-    DocumentsFile,
     ListedBirth,
-    ListedDocument,
     ListedName,
     ListedPerson,
     canonical_number,
-    encode_list,
-    parse_documents,
 )
-from appliance.formats.release import verify_release
+from appliance.formats.release import PERSONS_TARGET, Damaged, verify_release
 from appliance.screen.names import compare, shipped_reader
-from appliance.shelf import read_release
+from appliance.shelf import DOCUMENTS, read_release
 from provisioning.authority.sources.document_csv import DocumentRow, read_documents
 from provisioning.authority.sources.reading import ReadPerson, Rejected, Remark
 from provisioning.authority.sources.un_xml import read_un
@@ -34,12 +29,6 @@ from tests.screen_world import laid, persons
 WORDS = st.text(alphabet="ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=1, max_size=12)
 NAMES = st.lists(WORDS, min_size=1, max_size=5).map(" ".join)
 NUMBERS = st.text(alphabet="0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=1, max_size=32)
-
-
-@given(st.binary(max_size=300))
-def test_list_files_are_values_or_malformed(data: bytes) -> None:
-    with pytest.raises(Malformed):
-        parse_documents(data)
 
 
 @given(st.binary(max_size=600))
@@ -74,18 +63,6 @@ def test_a_damaged_un_list_is_read_or_refused(place: int, instead: bytes) -> Non
 def test_a_truncated_un_list_is_refused(length: int) -> None:
     with pytest.raises(Malformed):
         list(read_un([io.BytesIO(XML[:length])]))
-
-
-@given(st.dictionaries(NUMBERS, st.sampled_from(["stolen", "lost"]), max_size=5), st.binary(min_size=32, max_size=32))
-def test_a_documents_list_survives_its_encoding(numbers: dict[str, str], key: bytes) -> None:
-    entries = {
-        DocumentKey(issuer="LAO", document_type="P", number=number).digest(key): ListedDocument(
-            entry=number, source="s", fraud=fraud
-        )
-        for number, fraud in numbers.items()
-    }
-    file = DocumentsFile(schema=1, dated=date(2026, 11, 3), key=key, entries=entries)
-    assert parse_documents(encode_list(file)) == file
 
 
 @given(st.text(max_size=60))
@@ -135,7 +112,8 @@ def release() -> tuple[dict[str, bytes], bytes]:
     """A whole release and its root, made once."""
     world = make_world(Path(mkdtemp()))
     world.carry_and_take()
-    return read_release(world.shelf.folder / "1"), world.repository.root()
+    folder = world.shelf.folder / "1"
+    return {**read_release(folder), DOCUMENTS: (folder / DOCUMENTS).read_bytes()}, world.repository.root()
 
 
 @given(st.data())
@@ -151,8 +129,11 @@ def test_any_flipped_bit_of_a_release_is_noticed(data: st.DataObject) -> None:
     except (Malformed, Untrusted):
         return
     # Only a list may be damaged alone, and JSON of a timestamp may differ in bytes that no signature is over.
-    listed = path.removeprefix("targets/")
-    assert not isinstance(taken.files.get(listed), bytes) or path == "metadata/timestamp.json"
+    damaged = {
+        DOCUMENTS: isinstance(taken.documents, Damaged),
+        f"targets/{PERSONS_TARGET}": isinstance(taken.persons, Damaged),
+    }
+    assert [name for name, is_damaged in damaged.items() if is_damaged] == [path] or path == "metadata/timestamp.json"
 
 
 @given(st.binary(max_size=200), st.sampled_from(["timestamp", "snapshot", "targets", "lists", "2.root"]))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.formats.release import DOCUMENTS_TARGET
+from appliance.formats.lists import CANARY_DOCUMENT
 from appliance.formats.status import ReleasesStatus, parse_status
 from appliance.screen.lists import Lists
 from appliance.screen.screen import screen
@@ -35,7 +35,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_publish_works_before_any_list_was_imported(home: Path) -> None:
+def test_publish_works_before_any_list_was_imported(tmp_path: Path) -> None:
+    home = tmp_path / "hq"
+    assert hq(home, "init", "--domain", "landlink.example").returncode == 0
     done = hq(home, "publish")
     assert done.returncode == 0, done.stderr
     assert "is published" in done.stdout
@@ -174,6 +176,6 @@ def test_a_kill_at_any_moment_leaves_a_release_that_verifies(tmp_path: Path) -> 
             process.kill()
         served = world.shelf.load()
         assert served.version in (round_ - 1, round_)
-        assert isinstance(served.files[DOCUMENTS_TARGET], bytes)
+        assert Lists.from_release(served).documents.lookup(CANARY_DOCUMENT) is not None
         world.take()
         assert world.shelf.load().version == round_

@@ -1,19 +1,21 @@
 """Attacks on the way from headquarters to the shelf: each is refused by name, and the old release stays in service."""
 
-import json
 import shutil
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tuf.api.metadata import MetaFile, Root, Signed, Snapshot, TargetFile, Targets, Timestamp
 
 from appliance.errors import LandlinkError, Malformed, Untrusted
-from appliance.formats.lists import DocumentsFile, encode_list
-from appliance.formats.release import DOCUMENTS_TARGET, ROSTER_TARGET, encode_roster, verify_release
-from appliance.shelf import read_release
+from appliance.formats.lists import CANARY_DOCUMENT
+from appliance.formats.release import DOCUMENTS_TARGET, PERSONS_TARGET, ROSTER_TARGET, encode_roster
+from appliance.screen.documents import ListDamaged
+from appliance.screen.lists import Lists
+from appliance.shelf import load_release
 from provisioning.authority.list_files import documents_list
+from tests.page_files import page_bytes
 from tests.release_world import DAY_MS, NOW_MS, World, make_world, roster, stranger
 
 
@@ -22,7 +24,10 @@ def world(tmp_path: Path) -> World:
     """Release 1 is in service; headquarters has published release 2 and the mirror has it."""
     made = make_world(tmp_path)
     assert made.carry_and_take().version == 1
-    made.repository.publish({ROSTER_TARGET: encode_roster(roster(2))}, at_ms=NOW_MS + 1_000)
+    documents = documents_list({}, dated=date(2026, 11, 18), key=bytes(32))
+    made.repository.publish(
+        {ROSTER_TARGET: encode_roster(roster(2)), DOCUMENTS_TARGET: documents}, at_ms=NOW_MS + 1_000
+    )
     made.carry()
     return made
 
@@ -220,7 +225,9 @@ def test_a_target_of_another_release_is_refused(world: World) -> None:
 
 
 def a_list(world: World) -> Path:
-    return next((world.mirror / "targets" / "lists").glob("*.documents.json"))
+    published = world.repository.place(DOCUMENTS_TARGET)
+    assert published is not None
+    return world.mirror / "targets" / "lists" / published.name
 
 
 def test_a_truncated_list_is_refused(world: World) -> None:
@@ -304,21 +311,16 @@ def test_a_roster_from_the_lists_key_is_refused_though_the_client_finds_it(world
     refused(world, "lists names a file that is not its own")
 
 
-def without_canary(content: bytes) -> bytes:
-    file: Any = json.loads(content)
-    return json.dumps(file | {"entries": {}}).encode()
-
-
 def test_lists_that_do_not_answer_the_self_test_are_refused(world: World) -> None:
-    empty = world.repository.target(DOCUMENTS_TARGET)
-    assert empty is not None
-    world.repository.publish({DOCUMENTS_TARGET: without_canary(empty)}, at_ms=NOW_MS + 3_000)
+    world.repository.publish({DOCUMENTS_TARGET: page_bytes({})}, at_ms=NOW_MS + 3_000)
     world.carry()
     refused(world, "self-test: the documents list gives a wrong answer")
 
 
 def test_a_signed_list_that_is_no_list_is_refused(world: World) -> None:
-    world.repository.publish({DOCUMENTS_TARGET: b"not a list"}, at_ms=NOW_MS + 3_000)
+    with pytest.raises(Malformed, match="does not end as a page file does"):
+        world.repository.publish({DOCUMENTS_TARGET: b"not a list"}, at_ms=NOW_MS + 3_000)
+    world.repository.publish({PERSONS_TARGET: b"not a list"}, at_ms=NOW_MS + 3_000)
     world.carry()
     refused(world, "it is damaged or incomplete")
 
@@ -347,9 +349,10 @@ def test_a_release_that_rots_on_the_card_is_taken_again_from_the_mirror(world: W
     world.take()
     rotten = world.shelf.folder / "2" / "targets" / DOCUMENTS_TARGET
     damage(rotten)
-    assert not isinstance(world.shelf.load().files[DOCUMENTS_TARGET], bytes)
+    with pytest.raises(ListDamaged):
+        Lists.from_release(world.shelf.load()).documents.lookup(CANARY_DOCUMENT)
     assert world.take().version == 2
-    assert isinstance(world.shelf.load().files[DOCUMENTS_TARGET], bytes)
+    assert Lists.from_release(world.shelf.load()).documents.lookup(CANARY_DOCUMENT) is not None
 
 
 @pytest.mark.parametrize("name", ["timestamp", "snapshot", "targets", "lists", "policy", "roster", "recipients"])
@@ -374,10 +377,25 @@ def test_a_folder_that_claims_a_higher_version_is_noticed(world: World) -> None:
         world.shelf.load()
 
 
+def test_a_list_that_rots_on_the_card_is_not_taken_over_into_the_next_release(world: World) -> None:
+    world.take()
+    damage(world.shelf.folder / "2" / "targets" / DOCUMENTS_TARGET)
+    world.repository.publish({}, at_ms=NOW_MS + 2_000)
+    assert world.carry_and_take().version == 3
+    assert Lists.from_release(world.shelf.load()).documents.lookup(CANARY_DOCUMENT) is not None
+
+
+def test_a_list_that_stays_the_same_is_on_the_card_once(world: World) -> None:
+    world.take()
+    world.repository.publish({}, at_ms=NOW_MS + 2_000)
+    world.carry_and_take()
+    old, new = (world.shelf.folder / version / "targets" / DOCUMENTS_TARGET for version in ("2", "3"))
+    assert old.stat().st_ino == new.stat().st_ino
+
+
 def test_a_released_list_needs_no_clock_years_later(world: World) -> None:
     """Nothing at load knows what day it is: the same bytes verify whenever they are read."""
-    files = read_release(world.shelf.folder / "1")
-    assert verify_release(files, world.repository.root()).version == 1
+    assert load_release(world.shelf.folder / "1", world.repository.root()).version == 1
 
 
 def test_a_crash_before_the_switch_leaves_the_old_release(world: World) -> None:
@@ -416,16 +434,3 @@ def test_an_error_never_escapes_under_another_name(world: World) -> None:
                 (world.shelf.folder / "current").unlink()
                 (world.shelf.folder / "current").symlink_to("1")
         path.write_bytes(whole)
-
-
-def test_documents_list_of_headquarters_holds_its_canary() -> None:
-    from datetime import date
-
-    from appliance.formats.lists import CANARY_DOCUMENT, parse_documents
-
-    key = bytes(range(32))
-    file = parse_documents(documents_list({}, dated=date(2026, 11, 3), key=key))
-    assert list(file.entries) == [CANARY_DOCUMENT.digest(key)]
-    assert encode_list(DocumentsFile(schema=1, dated=file.dated, key=key, entries=file.entries)) == documents_list(
-        {}, dated=file.dated, key=key
-    )

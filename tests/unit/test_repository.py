@@ -114,7 +114,7 @@ def mirror(world: World, has: dict[str, bytes]) -> list[list[str]]:
         return fetched.get(path) or has.get(path)
 
     while True:
-        wanted = [file for file in wanted_files(read) if serves(tuf, file)]
+        wanted = [file for file in wanted_files(read, lambda path: read(path) is not None) if serves(tuf, file)]
         if not wanted:
             has.update(fetched)
             return asked
@@ -158,12 +158,15 @@ def test_a_mirror_fetches_only_what_changed(world: World) -> None:
 def test_nothing_new_asks_only_for_the_next_root(world: World) -> None:
     has: dict[str, bytes] = {}
     mirror(world, has)
-    wanted = wanted_files(has.get)
+    wanted = wanted_files(has.get, has.__contains__)
     assert [(file.path, file.optional) for file in wanted] == [("metadata/2.root.json", True)]
 
 
 def test_an_empty_mirror_wants_the_timestamp_first() -> None:
-    assert [file.path for file in wanted_files(lambda _: None)] == ["metadata/2.root.json", "metadata/timestamp.json"]
+    assert [file.path for file in wanted_files(lambda _: None, lambda _: False)] == [
+        "metadata/2.root.json",
+        "metadata/timestamp.json",
+    ]
 
 
 @pytest.mark.parametrize("name", ["timestamp.json", "1.snapshot.json", "1.lists.json"])
@@ -172,4 +175,4 @@ def test_metadata_that_is_none_is_of_no_use_to_a_mirror(world: World, name: str)
     mirror(world, has)
     has[f"metadata/{name}"] = b"{}"
     with pytest.raises(Malformed):
-        wanted_files(has.get)
+        wanted_files(has.get, has.__contains__)

@@ -144,7 +144,7 @@ def _row(header: list[str], number: int, line: bytes) -> DocumentRow:
         DocumentKey(kind=kind, issuer=issuer, document_type=document_type, number=document_number)
         for document_number in _numbers(row)
     )
-    return DocumentRow(place=Place("line", number), op=op, keys=keys, listed=_listed(row, number))
+    return DocumentRow(place=Place("line", number), op=op, keys=keys, listed=_listed(row))
 
 
 def _check_dates(row: Mapping[str, str]) -> None:
@@ -156,7 +156,7 @@ def _check_dates(row: Mapping[str, str]) -> None:
                 raise Unreadable(f"{name} is no date (YYYY-MM-DD)") from None
 
 
-def _listed(row: Mapping[str, str], number: int) -> ListedDocument:
+def _listed(row: Mapping[str, str]) -> ListedDocument:
     fraud = row.get("fraud_type", "").lower().replace("_", " ") or "stolen"
     if fraud not in FRAUDS:
         raise Unreadable(f"fraud_type is none of {', '.join(FRAUDS)}")
@@ -164,7 +164,7 @@ def _listed(row: Mapping[str, str], number: int) -> ListedDocument:
     code = issuer_code(reported_by) if reported_by else ""
     if code is None:
         raise Unreadable("reporting_country is not a known code")
-    reference = row.get("national_ref", "") or f"line {number}"
+    reference = row.get("national_ref", "")  # without one the document itself is the entry
     if len(reference) > 64:
         raise Unreadable("national_ref has more than 64 characters")
     return ListedDocument(entry=reference, source=SOURCE, fraud=fraud, reported_by=code)

@@ -1,0 +1,60 @@
+"""The document list over a page file: one page read a lookup, whatever the list's length.
+
+Changes since the base are merged in memory into one file of their own and asked first. A page that is not the one that
+headquarters signed is a damaged list, never "not listed" (I5); the other pages go on answering.
+"""
+
+from datetime import date
+
+from appliance.errors import Malformed, StorageFault, Untrusted
+from appliance.formats.lists import DocumentKey, ListedDocument
+from appliance.formats.page_writer import later
+from appliance.formats.pages import TOMBSTONE, PageFile
+from appliance.screen.documents import DAMAGED, ListDamaged
+
+
+class PageList:
+    """Listed documents.
+
+    Args:
+        base: The list.
+        changes: What changed since, as one delta in memory.
+    """
+
+    def __init__(self, base: PageFile, changes: PageFile | None = None) -> None:
+        self._base = base
+        self._changes = changes
+
+    @property
+    def dated(self) -> date:
+        """The day headquarters took its content in, the last delta's."""
+        return self._base.dated if self._changes is None else self._changes.dated
+
+    def with_delta(self, delta: PageFile) -> "PageList":
+        """The same list after one more delta.
+
+        Raises:
+            Malformed: It is under another key, or the deltas have too many details together.
+            Untrusted, StorageFault: A page of it does not hold.
+        """
+        if delta.key != self._base.key:
+            raise Malformed("delta", "it is to a list under another key")
+        return PageList(self._base, delta if self._changes is None else later(self._changes, delta))
+
+    def lookup(self, key: DocumentKey) -> ListedDocument | None:
+        """The entry of this document, None when it is not listed. Reads one page of the base at most.
+
+        Raises:
+            ListDamaged: The page that would hold the answer cannot be read or is not the one that was signed.
+        """
+        try:
+            return self.answer(key.digest(self._base.key))
+        except (Untrusted, Malformed, StorageFault):
+            raise ListDamaged(DAMAGED) from None
+
+    def answer(self, digest: bytes) -> ListedDocument | None:
+        """As `lookup`, by digest. Raises Untrusted, Malformed, StorageFault."""
+        if self._changes is not None and (number := self._changes.find(digest)) is not None:
+            return None if number == TOMBSTONE else self._changes.detail(number, digest)
+        number = self._base.find(digest)
+        return None if number is None else self._base.detail(number, digest)

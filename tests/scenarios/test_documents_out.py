@@ -1,0 +1,150 @@
+"""The documents list on its way: what a publication sends, what a box makes of it, and that both agree."""
+
+import io
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from appliance.errors import Untrusted
+from appliance.formats.lists import CANARY_DOCUMENT, DocumentKey
+from appliance.formats.pages import PageFile
+from appliance.formats.release import DOCUMENTS_TARGET, Damaged
+from appliance.screen.lists import Lists
+from provisioning.authority.documents_out import documents_out
+from provisioning.authority.sources.document_csv import read_documents
+from provisioning.authority.staging import Staging
+from tests.release_world import NOW_MS, World, make_world
+
+TODAY = date(2026, 11, 18)
+HEADER = b"din,issuing_country,doc_type,op\n"
+
+
+def number(value: int) -> DocumentKey:
+    return DocumentKey(issuer="LAO", document_type="P", number=f"PA{value:07}")
+
+
+class Headquarters:
+    """Imports and publishes, a day at a time."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.staging = Staging(world.home / "lists")
+        self.day = 0
+
+    def take(self, *ops: tuple[str, int]) -> None:
+        lines = [HEADER, *(f"PA{value:07},LAO,P,{op}\n".encode() for op, value in ops)]
+        self.staging.take_documents(read_documents(io.BytesIO(b"".join(lines))), today=TODAY + timedelta(days=self.day))
+
+    def publish(self) -> list[str]:
+        """The targets that went out; those that ended with a minus."""
+        self.day += 1
+        with documents_out(self.staging, self.world.repository) as documents:
+            targets = documents.targets()
+            self.world.repository.publish(targets, at_ms=NOW_MS + self.day)
+        return [path if content else f"-{path}" for path, content in targets.items()]
+
+
+@pytest.fixture
+def headquarters(tmp_path: Path) -> Iterator[Headquarters]:
+    """3,000 documents are published and in service."""
+    made = Headquarters(make_world(tmp_path))
+    made.take(*(("A", value) for value in range(3_000)))
+    assert made.publish() == [DOCUMENTS_TARGET]
+    made.world.carry_and_take()
+    yield made
+    assert not list(made.staging.folder.glob(".publish-*"))
+
+
+def listed(world: World, *values: int) -> list[int]:
+    documents = Lists.from_release(world.shelf.load()).documents
+    assert documents.lookup(CANARY_DOCUMENT) is not None
+    return [value for value in values if documents.lookup(number(value)) is not None]
+
+
+def test_nothing_imported_sends_nothing(tmp_path: Path) -> None:
+    made = Headquarters(make_world(tmp_path))
+    assert made.publish() == []
+
+
+def test_a_few_changes_travel_as_a_delta_to_the_same_base(headquarters: Headquarters) -> None:
+    world = headquarters.world
+    base = world.repository.place(DOCUMENTS_TARGET)
+    headquarters.take(("A", 5_000), ("D", 7))
+    assert headquarters.publish() == ["lists/documents.delta-0001"]
+    assert world.repository.place(DOCUMENTS_TARGET) == base
+    place = world.repository.place("lists/documents.delta-0001")
+    assert place is not None
+    assert place.stat().st_size < 5_000
+    world.carry_and_take()
+    assert listed(world, 6, 7, 8, 5_000, 5_001) == [6, 8, 5_000]
+    assert Lists.from_release(world.shelf.load()).documents.dated == TODAY + timedelta(days=1)
+
+
+def test_deltas_follow_each_other_until_a_new_base_takes_them_in(headquarters: Headquarters) -> None:
+    world = headquarters.world
+    key = _base(world).key
+    sent: list[str] = []
+    for round_ in range(1, 4):
+        headquarters.take(("A", 5_000 + round_), ("D", round_))
+        sent += headquarters.publish()
+        world.carry_and_take()
+        assert listed(world, *range(5), 5_001, 5_002, 5_003) == [
+            0, *range(round_ + 1, 5), *range(5_001, 5_001 + round_)
+        ]  # fmt: skip
+    assert sent == [
+        "lists/documents.delta-0001",
+        DOCUMENTS_TARGET,
+        "-lists/documents.delta-0001",
+        "lists/documents.delta-0001",
+    ]
+    assert _base(world).key != key
+
+
+def test_a_change_of_the_date_alone_travels_too(headquarters: Headquarters) -> None:
+    headquarters.take()
+    assert headquarters.publish() == ["lists/documents.delta-0001"]
+    headquarters.world.carry_and_take()
+    assert Lists.from_release(headquarters.world.shelf.load()).documents.dated == TODAY + timedelta(days=1)
+
+
+def test_without_one_of_its_deltas_a_list_is_damaged_and_not_half(headquarters: Headquarters) -> None:
+    world = headquarters.world
+    headquarters.take(("A", 5_000))
+    headquarters.publish()
+    world.carry_and_take()
+    delta = world.shelf.folder / "3" / "targets" / "lists" / "documents.delta-0001"
+    whole = delta.read_bytes()
+    delta.write_bytes(whole[:-1] + b"\0")
+    assert isinstance(world.shelf.load().documents, Damaged)
+    delta.unlink()
+    assert isinstance(world.shelf.load().documents, Damaged)
+    (world.mirror / "metadata" / "timestamp.json").touch()
+    world.take()
+    assert listed(world, 5_000) == [5_000]
+
+
+def test_a_release_whose_delta_is_missing_from_the_mirror_is_refused(headquarters: Headquarters) -> None:
+    world = headquarters.world
+    headquarters.take(("A", 5_000))
+    headquarters.publish()
+    world.carry()
+    next((world.mirror / "targets" / "lists").glob("*.documents.delta-0001")).unlink()
+    with pytest.raises(Untrusted, match="incomplete"):
+        world.take()
+    assert listed(world, 5_000) == []
+
+
+def test_documents_without_a_reference_go_by_their_digest_and_cost_no_more(headquarters: Headquarters) -> None:
+    base = _base(headquarters.world)
+    assert len(base.details) == 2  # the canary, and stolen without a reference
+    entry = Lists.from_release(headquarters.world.shelf.load()).documents.lookup(number(7))
+    assert entry is not None
+    assert entry.entry == number(7).digest(base.key).hex()
+
+
+def _base(world: World) -> PageFile:
+    release = world.shelf.load()
+    assert not isinstance(release.documents, Damaged)
+    return PageFile(release.documents[0])
