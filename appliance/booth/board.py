@@ -1,4 +1,4 @@
-"""Stage 7: what the lane has to show, handed from its thread to the page's; the last snapshot is the whole truth."""
+"""Stage 7 of 8: show - what the lane has to show, for the page's thread; the last snapshot is the whole truth."""
 
 import threading
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""Stage 4, the booth's side: the verified lists in memory, loaded behind the lane's back so that no traveller waits."""
+"""Stage 4 of 8: screen, the booth's side - the verified lists in memory, loaded so that no traveller waits."""
 
 import threading
 from dataclasses import dataclass

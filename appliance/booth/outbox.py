@@ -1,4 +1,4 @@
-"""Stage 6, the booth's side: records leave in the order they were made, and count as kept by a verified receipt only.
+"""Stage 6 of 8: record, the booth's side - records leave in order, and count as kept by a verified receipt only.
 
 Nothing is shown, and no outcome is taken as said, before `verify_log_receipt` holds for the commitment of the very
 bytes that the booth encoded, under the key of the log that the recorder named (I1). What cannot be kept now stays here,

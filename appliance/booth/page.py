@@ -1,4 +1,4 @@
-"""Stage 7: the officer's page over HTTP; the gate first, then forms that become events of the lane.
+"""Stage 7 of 8: show - the officer's page over HTTP; the gate first, then forms that become events of the lane.
 
 | request | meaning |
 |---|---|
