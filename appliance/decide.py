@@ -29,6 +29,7 @@ from appliance.model import (
     Decision,
     Finding,
     Hit,
+    ListName,
     Reason,
     Refer,
     Screening,
@@ -51,7 +52,7 @@ _RANKS: Final = (
 """Codes of reasons, most important first; the other findings follow, and last what asks for another reading."""
 _NUMBER_ALIKE: Final = "number_alike"
 
-_LISTS: Final = {"documents": "list of documents", "persons": "list of persons"}
+_LISTS: Final[dict[ListName, str]] = {"documents": "list of documents", "persons": "list of persons"}
 _CODES: Final = {"expiry": "expired"}
 """Findings whose reason has a code of its own; the others have the check's."""
 _NEXT_STEPS: Final = {
@@ -131,7 +132,7 @@ def _from_lists(screening: Screening, duty_telephone: str) -> Iterator[Reason]:
         if not answer.searched or answer.dated is None:
             # Without a release `why` is a technician's; the record keeps it, the officer reads this.
             why = answer.why if answer.version else "there is no list on it that holds"
-            name = _LISTS.get(answer.list_name, "list")
+            name = _LISTS[answer.list_name]
             yield _not_checked(f"The box could NOT check the {name}: {why}.", duty_telephone)
     if not screening.lists:
         yield _not_checked("The box could NOT check any list.", duty_telephone)

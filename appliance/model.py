@@ -8,7 +8,7 @@ values out of bounds, so a struct that exists has been checked. Sum types are ta
 
 import enum
 from datetime import date
-from typing import Annotated, NewType
+from typing import Annotated, Literal, NewType
 
 from msgspec import Meta, Struct
 
@@ -28,6 +28,11 @@ StateCode = Annotated[str, Meta(max_length=3, pattern=r"\A[A-Z]{0,3}\Z")]
 """ICAO Doc 9303-3 §5 code without fillers; "D" for Germany, "" where the document has none."""
 PrintedCode = Annotated[str, Meta(max_length=3, pattern=r"\A[0-9A-Z]{0,3}\Z")]
 """A code as a document prints it: digits in it are for examine to find."""
+
+
+CheckedField = Literal["document_number", "date_of_birth", "date_of_expiry", "optional_data", "composite"]
+"""What a check digit covers, by the standard's name (Doc 9303-3 §4.9)."""
+ListName = Literal["documents", "persons"]
 
 
 class Noun(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -127,14 +132,12 @@ class CheckDigit(Noun, frozen=True, kw_only=True):
     """One check digit as printed and as computed (7-3-1 mod 10).
 
     Attributes:
-        field: The standard's name of what it covers ("document_number", "date_of_birth", "date_of_expiry",
-            "optional_data", "composite").
         printed: The character in the MRZ.
         computed: The digit it should be.
         blank_allowed: The format allows a filler here because the field is empty.
     """
 
-    field: Word
+    field: CheckedField
     printed: Annotated[str, Meta(min_length=1, max_length=1)]
     computed: Annotated[str, Meta(min_length=1, max_length=1)]
     blank_allowed: bool = False
@@ -260,7 +263,6 @@ class Hit(Noun, frozen=True, kw_only=True):
     """A list entry that may concern this document or person. A match is a human's judgement, not this.
 
     Attributes:
-        list_name: "documents" or "persons".
         list_version: Version of the verified release it was found in.
         list_date: The day that release was made.
         entry: The entry's identifier in its source.
@@ -269,7 +271,7 @@ class Hit(Noun, frozen=True, kw_only=True):
         instruction: What the source asks of an officer, in words.
     """
 
-    list_name: Word
+    list_name: ListName
     list_version: Annotated[int, Meta(ge=1)]
     list_date: date
     entry: Word
@@ -283,7 +285,7 @@ class Hit(Noun, frozen=True, kw_only=True):
 class ListAnswer(Noun, frozen=True, kw_only=True):
     """What one list answered: searched, with its date, or not searched, and why (I5)."""
 
-    list_name: Word
+    list_name: ListName
     searched: bool
     version: Annotated[int, Meta(ge=0)]
     dated: date | None

@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from appliance.model import CheckDigit
+from appliance.model import CheckDigit, CheckedField
 from appliance.parse.characters import FILLER, compute_check_digit
 from appliance.parse.layouts import CheckRule, Layout
 
@@ -31,7 +31,7 @@ class LongNumber(Struct, frozen=True, kw_only=True):
 class Check(Struct, frozen=True, kw_only=True):
     """One check digit of one zone, its positions resolved: the digit at `at` is over `covers`, in this order."""
 
-    field: str
+    field: CheckedField
     covers: tuple[int, ...]
     at: int
     blank_allowed: bool

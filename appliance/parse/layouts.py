@@ -9,7 +9,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from appliance.model import DocumentFormat
+from appliance.model import CheckedField, DocumentFormat
 from appliance.parse.characters import PositionClass
 
 Span = tuple[int, int]
@@ -20,14 +20,13 @@ class CheckRule(Struct, frozen=True, kw_only=True):
     """One check digit of a format.
 
     Attributes:
-        field: The standard's name of what it covers.
         covers: The spans whose characters are weighed, in order.
         at: Position of the digit itself.
         blank_when_empty: A filler may stand there when the field holds fillers only (Doc 9303-4 §4.2.2, personal
             number).
     """
 
-    field: str
+    field: CheckedField
     covers: tuple[Span, ...]
     at: int
     blank_when_empty: bool = False

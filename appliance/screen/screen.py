@@ -10,13 +10,14 @@ from typing import Final
 
 from appliance.clock import Instant
 from appliance.formats.lists import CANARY_ENTRY, DocumentKey, ListedDocument
-from appliance.model import Band, FieldVerdict, Hit, ListAnswer, Screening, TravelDocument
+from appliance.model import Band, FieldVerdict, Hit, ListAnswer, ListName, Screening, TravelDocument
 from appliance.screen.documents import ListDamaged, document_key, look_alikes
 from appliance.screen.lists import Lists
 from appliance.screen.persons import PersonMatch
 
-DOCUMENTS: Final = "documents"
-PERSONS: Final = "persons"
+DOCUMENTS: Final[ListName] = "documents"
+PERSONS: Final[ListName] = "persons"
+LISTS: Final[tuple[ListName, ...]] = (DOCUMENTS, PERSONS)
 HITS_MAX: Final = 16
 """Hits of one screening; the strongest are kept."""
 
@@ -47,25 +48,25 @@ def screen(document: TravelDocument, lists: Lists, now: Instant) -> Screening:
     """
     answers: list[ListAnswer] = []
     hits: list[Hit] = []
-    for name, ask in ((DOCUMENTS, _documents), (PERSONS, _persons)):
-        dated = lists.documents.dated if name == DOCUMENTS else lists.persons.dated
+    for name in LISTS:
+        ask, asked = (_documents, lists.documents) if name == DOCUMENTS else (_persons, lists.persons)
         try:
             found = tuple(ask(document, lists, now))
         except ListDamaged as error:
             answers.append(_not_searched(name, lists.version, str(error)))
             continue
         hits.extend(found)
-        answers.append(ListAnswer(list_name=name, searched=True, version=lists.version, dated=dated))
+        answers.append(ListAnswer(list_name=name, searched=True, version=lists.version, dated=asked.dated))
     return Screening(lists=tuple(answers), hits=_strongest(hits))
 
 
 def not_screened(lists: Lists) -> Screening:
     """What the lists said of a page that nobody could read: nothing."""
     why = "the document could not be read"
-    return Screening(lists=tuple(_not_searched(name, lists.version, why) for name in (DOCUMENTS, PERSONS)), hits=())
+    return Screening(lists=tuple(_not_searched(name, lists.version, why) for name in LISTS), hits=())
 
 
-def _not_searched(name: str, version: int, why: str) -> ListAnswer:
+def _not_searched(name: ListName, version: int, why: str) -> ListAnswer:
     return ListAnswer(list_name=name, searched=False, version=version, dated=None, why=why[:256])
 
 
