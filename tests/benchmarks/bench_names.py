@@ -50,15 +50,16 @@ def main() -> None:
     if not folder.is_dir():
         print(f"no public names at {folder} (set LANDLINK_TEST_DATA)")
         return
-    rows = _rows(folder / "un-persons.csv")
+    rows = rows_of(folder / "un-persons.csv")
     un = index_of(listed_person(number, row["full_name"], row["date_of_birth"]) for number, row in enumerate(rows))
-    each_us = _alerts(un, _rows(folder / "travellers-10k.csv"), len(rows))
-    _pairs(_rows(folder / "person-pairs.csv"), each_us)
+    each_us = _alerts(un, rows_of(folder / "travellers-10k.csv"), len(rows))
+    _pairs(rows_of(folder / "person-pairs.csv"), each_us)
     _found_again(un, rows)
     speed(LISTED, LIMIT_MS)
 
 
-def _rows(path: Path) -> list[Row]:
+def rows_of(path: Path) -> list[Row]:
+    """A public CSV."""
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
@@ -102,18 +103,18 @@ def _pairs(rows: Sequence[Row], screened_us: float) -> None:
     pairs = [(row["name1"], row["name2"]) for row in rows]
     truth = [row["is_match"] == "true" for row in rows]
     print(f"\n{len(pairs)} public pairs: F1 on the half tuned on, on the other half, on all; best of all thresholds")
-    _print_f1(f"landlink at {NAME_POSSIBLE}", *_timed(_ours, pairs), truth, NAME_POSSIBLE)
+    _print_f1(f"landlink at {NAME_POSSIBLE}", *_timed(ours, pairs), truth, NAME_POSSIBLE)
     _print_f1(f"landlink in an index, {NAME_POSSIBLE}", _through_index(pairs), 0.0, truth, NAME_POSSIBLE)
     for title, ratio in (("token_sort", fuzz.token_sort_ratio), ("token_set", fuzz.token_set_ratio)):
-        scores, each_us = _timed(_rapidfuzz(ratio), pairs)
+        scores, each_us = _timed(peer(ratio), pairs)
         for threshold in (NAME_POSSIBLE, _best(scores, truth)):
             _print_f1(f"rapidfuzz {title} at {threshold}", scores, each_us, truth, threshold)
-    peer = os.environ.get("LANDLINK_PEERS")
-    if peer is None:
+    interpreter = os.environ.get("LANDLINK_PEERS")
+    if interpreter is None:
         print("  nomenklatura logic-v2: not measured (LANDLINK_PEERS names no Python that has it)")
         return
     script = Path(__file__).with_name("peer_logic_v2.py")
-    run = subprocess.run([peer, script], input=json.dumps(pairs), capture_output=True, text=True, check=True)
+    run = subprocess.run([interpreter, script], input=json.dumps(pairs), capture_output=True, text=True, check=True)
     answer = json.loads(run.stdout)
     scores, each_us = answer["scores"], answer["each_us"]
     for threshold in (0.7, NAME_POSSIBLE, _best(scores, truth)):
@@ -125,17 +126,18 @@ def _pairs(rows: Sequence[Row], screened_us: float) -> None:
 
 def _print_f1(title: str, scores: Sequence[float], each_us: float, truth: Sequence[bool], threshold: float) -> None:
     halves = (scores[::2], truth[::2]), (scores[1::2], truth[1::2]), (scores, truth)
-    figures = "  ".join(f"{_f1(part, right, threshold):.3f}" for part, right in halves)
+    figures = "  ".join(f"{f1(part, right, threshold):.3f}" for part, right in halves)
     speed_text = f"{each_us:6.0f} us a pair" if each_us else ""
     print(f"  {title:32} {figures}   {speed_text}")
 
 
 def _best(scores: Sequence[float], truth: Sequence[bool]) -> float:
     """The threshold at which the half tuned on has its best F1."""
-    return max(THRESHOLDS, key=lambda threshold: _f1(scores[::2], truth[::2], threshold))
+    return max(THRESHOLDS, key=lambda threshold: f1(scores[::2], truth[::2], threshold))
 
 
-def _f1(scores: Sequence[float], truth: Sequence[bool], threshold: float) -> float:
+def f1(scores: Sequence[float], truth: Sequence[bool], threshold: float) -> float:
+    """Harmonic mean of precision and recall at a threshold."""
     found = [score >= threshold for score in scores]
     right = sum(one and match for one, match in zip(found, truth, strict=True))
     return 2 * right / (sum(found) + sum(truth))
@@ -150,7 +152,8 @@ def _timed(score: Callable[[str, str], float], pairs: Pairs) -> tuple[list[float
     return scores, (time.perf_counter() - begun) / len(pairs) * 1e6
 
 
-def _ours(one: str, other: str) -> float:
+def ours(one: str, other: str) -> float:
+    """Likeness of two names as the box compares them."""
     read = shipped_reader().read
     return compare(read(one), read(other))
 
@@ -168,7 +171,9 @@ def _through_index(pairs: Pairs) -> list[float]:
     return scores
 
 
-def _rapidfuzz(ratio: Callable[..., float]) -> Callable[[str, str], float]:
+def peer(ratio: Callable[..., float]) -> Callable[[str, str], float]:
+    """A ratio of rapidfuzz, on names transliterated as ours are."""
+
     def score(one: str, other: str) -> float:
         return ratio(utils.default_process(anyascii(one)), utils.default_process(anyascii(other))) / 100
 
@@ -181,20 +186,20 @@ def _rapidfuzz(ratio: Callable[..., float]) -> Callable[[str, str], float]:
 def _alerts(un: IndexedPersons, travellers: Sequence[Row], count: int) -> float:
     """Print alerts in 1,000 travellers who are not listed; give microseconds a listed person and traveller."""
     print(f"alerts in 1,000 travellers against {count} persons of the UN list (limit {ALERTS_LIMIT} strong + possible)")
-    documents = [document(*_identifiers(row), row["date_of_birth"]) for row in travellers]
+    documents = [document(*identifiers(row), row["date_of_birth"]) for row in travellers]
     each_us = _print_alerts("travellers-10k.csv", un, documents) * 1e6 / count
     everybody = [
         (nation, holder) for nation in NATIONS for holder in holders(nation, TRAVELLERS // len(NATIONS) + 1, 1)
     ]
     for nation in NATIONS:
-        _print_alerts(nation, un, [_passport(holder) for name, holder in everybody if name == nation])
-    _print_alerts("these six together", un, [_passport(holder) for _, holder in everybody[:TRAVELLERS]])
+        _print_alerts(nation, un, [passport(holder) for name, holder in everybody if name == nation])
+    _print_alerts("these six together", un, [passport(holder) for _, holder in everybody[:TRAVELLERS]])
     print("the same travellers against 1,000 synthetic persons of their own nation (no limit: for the choice of lists)")
     for nation in NATIONS:
         own = index_of(
             listed_person(n, holder.name, holder.birth) for n, holder in enumerate(holders(nation, 1000, 99))
         )
-        _print_alerts(nation, own, [_passport(holder) for name, holder in everybody if name == nation])
+        _print_alerts(nation, own, [passport(holder) for name, holder in everybody if name == nation])
     return each_us
 
 
@@ -209,13 +214,14 @@ def _print_alerts(title: str, persons: IndexedPersons, documents: Sequence[Trave
     return each_s
 
 
-def _identifiers(row: Row) -> tuple[str, str]:
+def identifiers(row: Row) -> tuple[str, str]:
     """Last name, and what else the full name has."""
     last, full = row["last_name"], row["full_name"]
     return (last, full.replace(last, "").strip()) if last else (full, "")
 
 
-def _passport(holder: Holder) -> TravelDocument:
+def passport(holder: Holder) -> TravelDocument:
+    """The passport of a synthetic holder."""
     return document(holder.primary, holder.secondary, holder.birth)
 
 
@@ -226,13 +232,14 @@ def _found_again(un: IndexedPersons, rows: Sequence[Row]) -> None:
     print(f"\n{len(rows)} listed persons who travel: the band in which their entry is found")
     for title, first_only in (("full name, 39 characters at most", False), ("first and last name alone", True)):
         for births in (True, False):
-            bands = Counter(_band(un, number, row, births, first_only) for number, row in enumerate(rows))
+            bands = Counter(band_of(un, number, row, births, first_only) for number, row in enumerate(rows))
             missed = bands.pop(None, 0)
             figures = ", ".join(f"{band} {count}" for band, count in sorted(bands.items(), key=str))
             print(f"  {title}, {'with' if births else 'without'} birth date: {figures}; missed {missed}")
 
 
-def _band(un: IndexedPersons, number: int, row: Row, births: bool, first_only: bool) -> Band | None:  # noqa: FBT001
+def band_of(un: IndexedPersons, number: int, row: Row, births: bool, first_only: bool) -> Band | None:  # noqa: FBT001
+    """The band in which a listed person finds the own entry, None when not at all."""
     words = row["full_name"].split()
     given = words[:1] if first_only and len(words) > 1 else words[:-1]
     traveller = document(words[-1], " ".join(given), row["date_of_birth"] if births else "")
@@ -252,8 +259,8 @@ def speed(count: int, limit_ms: float) -> None:
     before, begun = _resident_mb(), time.perf_counter()
     persons = IndexedPersons(PersonIndex(data))
     opened_s = time.perf_counter() - begun
-    travellers = [_passport(holder) for nation in NATIONS for holder in holders(nation, 300, 2)]
-    travellers += [_passport(holder) for holder in listed(300, 8)]
+    travellers = [passport(holder) for nation in NATIONS for holder in holders(nation, 300, 2)]
+    travellers += [passport(holder) for holder in listed(300, 8)]
     wall_ms, cpu_ms = list[float](), list[float]()
     for traveller in travellers:
         wall, cpu = time.perf_counter(), time.thread_time()

@@ -3,7 +3,8 @@
 import pytest
 
 from appliance.formats.lists import ListedBirth, ListedPerson
-from appliance.model import Band, TravelDocument
+from appliance.model import Band, PartialDate, TravelDocument
+from appliance.parse.dates import parse_typed_date
 from appliance.screen.births import BirthVerdict, compare_births
 from tests.screen_world import birth, born, laid, person, persons
 
@@ -129,3 +130,26 @@ def test_a_mononym_is_found_by_its_only_name() -> None:
 )
 def test_births_side_by_side(traveller: str, listed: ListedBirth, verdict: BirthVerdict) -> None:
     assert compare_births(born(traveller), (listed,))[0] is verdict
+
+
+@pytest.mark.parametrize(
+    ("typed", "listed", "verdict"),
+    [
+        ("2521-04-12", birth(1978, 4, 12), BirthVerdict.EQUAL),
+        ("2521", birth(1978, 4, 12), BirthVerdict.YEAR),
+        ("2521-04-12", birth(1979), BirthVerdict.CONTRADICTS),
+        ("2480", birth(1938, 2, 3), BirthVerdict.YEAR),  # April 1937 to March 1938
+        ("2480-02", birth(1938), BirthVerdict.YEAR),
+        ("2480-05", birth(1938), BirthVerdict.CONTRADICTS),
+        ("2480", birth(1939), BirthVerdict.CONTRADICTS),
+        ("2484-02", birth(1942), BirthVerdict.CONTRADICTS),  # from 1941 on, years begin in January
+    ],
+)
+def test_buddhist_years_that_an_officer_typed(typed: str, listed: ListedBirth, verdict: BirthVerdict) -> None:
+    assert compare_births(parse_typed_date(typed), (listed,))[0] is verdict
+
+
+@pytest.mark.parametrize("day", [f"24{month:02d}{day:02d}" for month in (1, 2, 3, 12) for day in (1, 28)])
+def test_six_characters_of_a_zone_are_no_buddhist_year(day: str) -> None:
+    printed = PartialDate(raw=day, year=2024, month=int(day[2:4]), day=int(day[4:]), rule="as written")
+    assert compare_births(printed, (birth(2025),))[0] is BirthVerdict.CONTRADICTS
