@@ -23,6 +23,7 @@ from appliance.booth.events import (
     KeepOutcome,
     KeepScreening,
     NextBelongs,
+    NotRead,
     OutcomeChosen,
     OutcomeKept,
     OutcomeNotKept,
@@ -153,6 +154,11 @@ class Clerk:
         if known is None or known.state is not state:
             self._events.append(("device_changed", {"device": name, "state": state.value}))
         self._publish()
+
+    def not_read(self) -> None:
+        """The scanner sent something that is no document: go dark, for the result before is not of what lies there."""
+        self._take(NotRead())
+        self.remark("The scanner sent something that is no document. Lay it again, or type it in.")
 
     def remark(self, words: str) -> None:
         """Show a quiet remark until the next document."""

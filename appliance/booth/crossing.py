@@ -35,6 +35,7 @@ from appliance.booth.events import (
     KeepScreening,
     NextBelongs,
     NextTraveller,
+    NotRead,
     OutcomeChosen,
     OutcomeKept,
     OutcomeNotKept,
@@ -163,6 +164,8 @@ def step(state: State, event: Event) -> Step:  # noqa: C901, PLR0911, PLR0912 - 
             return _chosen(state, event)
         case NextTraveller():
             return _next_traveller(state)
+        case NotRead():
+            return replace(state, phase=Phase.READY, shown=None, details=None), ()
         case NextBelongs():
             return _belongs(state, event.following), ()
         case CrossingBegun():

@@ -91,6 +91,11 @@ class NextTraveller:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NotRead:
+    """The scanner sent something that is no document: what is shown is not of whatever lies there now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NextBelongs:
     """The officer says whose the next document is."""
 
@@ -129,6 +134,7 @@ Event = (
     | OutcomeNotKept
     | OutcomeChosen
     | NextTraveller
+    | NotRead
     | NextBelongs
     | CrossingBegun
     | DetailsShown

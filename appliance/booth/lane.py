@@ -135,7 +135,7 @@ class Lane:
             case StateChanged():
                 clerk.device(item.device, item.state, item.why)
             case Noise():
-                clerk.remark("The scanner sent something that is no document. Lay it again, or type it in.")
+                clerk.not_read()
             case _Noticed():
                 clerk.remark(item.words)
             case _:

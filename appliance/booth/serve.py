@@ -27,6 +27,7 @@ from appliance.booth.view import Surroundings, clock_time
 from appliance.clock import Clock
 from appliance.config import Config
 from appliance.errors import ConfigError, Malformed
+from appliance.files import read_regular
 from appliance.formats.status import STATUS_BYTES_MAX, UplinkStatus, parse_status
 from appliance.line import RecorderLine
 from appliance.model import Id, Mode
@@ -113,8 +114,7 @@ def surroundings(config: Config, clock: Clock, lists: ListsOnHand) -> Surroundin
     """What the page shows beside the lane itself; an uplink that has said nothing yet is not known."""
     uplink: UplinkStatus | None = None
     try:
-        with (config.runtime / "uplink.status").open("rb") as file:
-            uplink = parse_status(file.read(STATUS_BYTES_MAX + 1), UplinkStatus)
+        uplink = parse_status(read_regular(config.runtime / "uplink.status", STATUS_BYTES_MAX), UplinkStatus)
     except (OSError, Malformed):
         uplink = None  # the page says "not known"
     return Surroundings(

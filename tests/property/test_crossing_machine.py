@@ -17,6 +17,7 @@ from appliance.booth.events import (
     KeepScreening,
     NextBelongs,
     NextTraveller,
+    NotRead,
     OutcomeChosen,
     OutcomeKept,
     OutcomeNotKept,
@@ -152,6 +153,11 @@ class Lane(RuleBasedStateMachine):
     def button(self) -> None:
         self.take(NextTraveller())
         self.report_not_kept()
+
+    @rule()
+    def not_read(self) -> None:
+        self.take(NotRead())
+        assert lamp_of(self.state) is None
 
     @rule()
     def open_details(self) -> None:

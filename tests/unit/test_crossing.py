@@ -18,6 +18,7 @@ from appliance.booth.events import (
     KeepScreening,
     NextBelongs,
     NextTraveller,
+    NotRead,
     OutcomeChosen,
     OutcomeKept,
     OutcomeNotKept,
@@ -313,3 +314,14 @@ def test_next_traveller_takes_back_whose_the_next_document_was_said_to_be() -> N
     desk.take(NextTraveller())
     desk.take(NextTraveller())
     assert desk.crossing(desk.lay("C")) != desk.crossing(second)
+
+
+def test_what_is_no_document_takes_the_result_before_off_the_screen_and_says_nothing_of_it() -> None:
+    desk = Desk()
+    clear = desk.lay("A")
+    assert lamp_of(desk.state) is Lamp.GREEN
+    desk.take(NotRead())
+    assert lamp_of(desk.state) is None
+    assert (desk.state.phase, desk.state.shown, desk.said()) == (Phase.READY, None, [])
+    desk.lay("B")
+    assert desk.said() == [(clear, OutcomeKind.PASSED, True)]
