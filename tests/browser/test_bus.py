@@ -240,8 +240,9 @@ def type_in(bus: Bus, number: str, shots: Path) -> None:
     page = bus.page
     bus.press("t")
     page.wait_for_selector("#typed[open]", timeout=ANSWER_MS)
+    page.keyboard.type("lao")
+    page.keyboard.press("Tab")
     page.keyboard.type(number)
-    page.fill("#typed [name=issuing_state]", "lao")
     page.fill("#typed [name=primary_identifier]", "BUSTYPED")
     page.fill("#typed [name=date_of_birth]", "4.33.1987")
     page.check("#typed [name=belongs][value=document]", force=True)
