@@ -111,7 +111,8 @@ def _print_found(line: RecordLine) -> None:
         what = f"{document.issuing_state} {document.document_number}  {name}"
     done = "not answered" if line.outcome is None else line.outcome.outcome.value
     _say(f"{line.origin.rpartition('/')[2]} entry {line.index}  {line.at[:16].replace('T', ' ')}  {what}")
-    _say(f"  {', '.join(line.reasons) or 'nothing found'}; what was done: {done}")
+    reasons = ", ".join(reason.replace("_", " ") for reason in line.reasons)
+    _say(f"  {reasons or 'nothing found'}; what was done: {done}")
 
 
 def _say(line: str) -> None:
