@@ -234,10 +234,15 @@ class Lane:
         raise DeviceFault(f"the booth is not ready; see {self._post.folders.journals}")
 
 
-def run(post: Post, travellers: list[Traveller]) -> list[Laid]:
-    """Bring all travellers with a progress bar, then wait until headquarters has everything."""
+def run(post: Post, travellers: list[Traveller], seen: list[Laid]) -> None:
+    """Bring all travellers with a progress bar, then wait until headquarters has everything.
+
+    Args:
+        post: Started.
+        travellers: Who comes.
+        seen: Whoever was brought is added, so that a run that ends early can be held against the records, too.
+    """
     lane = Lane(post)
-    seen: list[Laid] = []
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     try:
         with Progress(*columns) as progress, (post.folders.out / "laid.jsonl").open("w", encoding="utf-8") as laid_file:
@@ -249,7 +254,6 @@ def run(post: Post, travellers: list[Traveller]) -> list[Laid]:
         lane.close()
     post.retire("booth")
     await_delivery(post.folders)
-    return seen
 
 
 def await_delivery(folders: Folders) -> None:

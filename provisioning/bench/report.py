@@ -12,7 +12,8 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from appliance.formats.status import RecorderStatus, parse_status
+from appliance.files import read_regular
+from appliance.formats.status import STATUS_BYTES_MAX, RecorderStatus, parse_status
 from provisioning.bench.evidence import read_log, verified_receipts
 from provisioning.bench.headless import Laid
 
@@ -119,5 +120,7 @@ def _quantile(ordered: Sequence[float], share: float) -> float:
 
 def read_recorder_status(runtime: Path) -> RecorderStatus | None:
     """The recorder's status file, None when it wrote none."""
-    path = runtime / "recorder.status"
-    return parse_status(path.read_bytes(), RecorderStatus) if path.exists() else None
+    try:
+        return parse_status(read_regular(runtime / "recorder.status", STATUS_BYTES_MAX), RecorderStatus)
+    except FileNotFoundError:
+        return None

@@ -16,6 +16,9 @@ from appliance.errors import Malformed
 from provisioning.bench.mrz_writer import MrzFields, write_td1, write_td2, write_td3
 
 SPECIMENS_BYTES_MAX: Final = 4 * 1024 * 1024
+LINES_MAX: Final = 4
+LINE_CHARACTERS_MAX: Final = 100
+"""No document has more, and no scanner sends it (Doc 9303-3: at most 3 lines, at most 44 characters)."""
 
 NAMES: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "LAO": (
@@ -101,7 +104,7 @@ def read_specimens(path: Path) -> list[Traveller]:
     """Read a text file of machine readable zones, a blank line between documents, one traveller each.
 
     Raises:
-        Malformed: Too large, not text, or no document in it.
+        Malformed: Too large, not text, no document in it, or one that no scanner would send; the line is named.
     """
     raw = path.read_bytes()
     if len(raw) > SPECIMENS_BYTES_MAX:
@@ -112,9 +115,12 @@ def read_specimens(path: Path) -> list[Traveller]:
         broken_at = 1 + raw.count(b"\n", 0, error.start)
         raise Malformed(f"{path.name}, line {broken_at}", "not UTF-8 text") from None
     blocks: list[list[str]] = [[]]
-    for line in text.splitlines():
+    for number, line in enumerate(text.splitlines(), 1):
         if line.strip():
             blocks[-1].append(line.strip())
+            if len(line.strip()) > LINE_CHARACTERS_MAX or len(blocks[-1]) > LINES_MAX:
+                why = f"at most {LINES_MAX} lines of {LINE_CHARACTERS_MAX} characters, then a blank line"
+                raise Malformed(f"{path.name}, line {number}", why)
         elif blocks[-1]:
             blocks.append([])
     travellers = [

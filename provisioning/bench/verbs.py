@@ -91,7 +91,7 @@ def _headless(post: Post, folders: Folders, travellers: list[Traveller], console
     laid: list[headless.Laid] = []
     trouble = ""
     try:
-        laid = headless.run(post, travellers)
+        headless.run(post, travellers, laid)
     except LandlinkError as error:
         trouble = str(error)
         console.print(trouble, highlight=False, markup=False)

@@ -75,3 +75,11 @@ def test_the_mark_that_some_editors_put_first_is_no_part_of_a_zone(tmp_path: Pat
     file = tmp_path / "specimens.txt"
     file.write_bytes(b"\xef\xbb\xbfAAA\r\nBBB\r\n")
     assert read_specimens(file)[0].lines == ("AAA", "BBB")
+
+
+@pytest.mark.parametrize(("content", "line"), [("A\n\n" + "B" * 101, 3), ("A\n" * 5, 5)])
+def test_a_specimen_that_no_scanner_would_send_is_named_with_its_line(tmp_path: Path, content: str, line: int) -> None:
+    file = tmp_path / "mine.txt"
+    file.write_text(content, encoding="utf-8")
+    with pytest.raises(Malformed, match=rf"mine\.txt, line {line}: at most 4 lines of 100 characters"):
+        read_specimens(file)
