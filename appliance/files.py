@@ -53,6 +53,20 @@ def open_regular(path: Path) -> BinaryIO:
     return os.fdopen(fd, "rb")
 
 
+def read_regular(path: Path, bytes_max: int) -> bytes:
+    """Read a whole file as `open_regular` opens it.
+
+    Raises:
+        FileNotFoundError: There is none.
+        OSError: It is no regular file, has more than `bytes_max` bytes, or cannot be read.
+    """
+    with open_regular(path) as file:
+        content = file.read(bytes_max + 1)
+    if len(content) > bytes_max:
+        raise OSError(errno.EFBIG, f"more than {bytes_max} bytes")
+    return content
+
+
 def replace_file(path: Path, content: bytes, *, mode: int = 0o644) -> None:
     """Put `content` at `path` in one step for every reader; durable whenever the system writes it back.
 

@@ -8,7 +8,7 @@ import msgspec
 
 from appliance.config import Config
 from appliance.errors import Malformed
-from appliance.files import open_regular
+from appliance.files import read_regular
 from appliance.formats.status import (
     STATUS_BYTES_MAX,
     RecorderStatus,
@@ -93,7 +93,6 @@ def _time(at_ms: int | None) -> str:
 
 def _said(path: Path, kind: type[T]) -> T | None:
     try:
-        with open_regular(path) as file:
-            return parse_status(file.read(STATUS_BYTES_MAX + 1), kind)
+        return parse_status(read_regular(path, STATUS_BYTES_MAX), kind)
     except (OSError, Malformed):
         return None
