@@ -10,6 +10,7 @@ from appliance.formats.note import NOTE_BYTES_MAX, parse_vkey
 from appliance.formats.receipt import DELIVERY_RECEIPT_BYTES_MAX, verify_receipt
 from appliance.formats.release import RECEIPTS
 from appliance.formats.statement import Sealed, parse_statement
+from appliance.formats.status import STATUS_BYTES_MAX, RecorderStatus, parse_status
 from appliance.formats.tiles import BUNDLE_BYTES_MAX, read_entries
 from provisioning.authority.home import Home
 from provisioning.authority.keys import load_ed25519
@@ -52,3 +53,11 @@ def undelivered(out: Path) -> set[int]:
     """Indexes of sealed entries without a verified receipt."""
     log = read_log(out / "box")
     return log.sealed.keys() - verified_receipts(out, log)
+
+
+def read_recorder_status(runtime: Path) -> RecorderStatus | None:
+    """The recorder's status file, None when it wrote none."""
+    try:
+        return parse_status(read_regular(runtime / "recorder.status", STATUS_BYTES_MAX), RecorderStatus)
+    except FileNotFoundError:
+        return None

@@ -15,9 +15,8 @@ from typing import Any, Final, TextIO
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from appliance.errors import DeviceFault
-from appliance.formats.status import RecorderStatus, parse_status
 from provisioning.bench.desk_line import DeskLine, Edge, Gone, Photographed, Sent
-from provisioning.bench.evidence import read_log, undelivered
+from provisioning.bench.evidence import read_log, read_recorder_status, undelivered
 from provisioning.bench.officer import Officer
 from provisioning.bench.post import Folders, Post
 from provisioning.bench.specimens import Traveller
@@ -276,7 +275,5 @@ def await_delivery(folders: Folders) -> None:
 
 def _published_whole(folders: Folders) -> bool:
     """Whether the recorder, whose booth has ended, has published all that it has."""
-    path = folders.runtime / "recorder.status"
-    return path.exists() and (
-        read_log(folders.box).checkpoint.size == parse_status(path.read_bytes(), RecorderStatus).entries
-    )
+    said = read_recorder_status(folders.runtime)
+    return said is not None and read_log(folders.box).checkpoint.size == said.entries

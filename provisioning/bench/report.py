@@ -12,8 +12,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from appliance.files import read_regular
-from appliance.formats.status import STATUS_BYTES_MAX, RecorderStatus, parse_status
+from appliance.formats.status import RecorderStatus
 from provisioning.bench.evidence import read_log, verified_receipts
 from provisioning.bench.headless import Laid
 
@@ -116,11 +115,3 @@ def _latency(laid: Sequence[Laid], status: RecorderStatus | None) -> Latency:
 def _quantile(ordered: Sequence[float], share: float) -> float:
     """The smallest value that at least this share of all does not exceed."""
     return round(ordered[max(0, math.ceil(share * len(ordered)) - 1)], 3)
-
-
-def read_recorder_status(runtime: Path) -> RecorderStatus | None:
-    """The recorder's status file, None when it wrote none."""
-    try:
-        return parse_status(read_regular(runtime / "recorder.status", STATUS_BYTES_MAX), RecorderStatus)
-    except FileNotFoundError:
-        return None

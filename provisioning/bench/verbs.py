@@ -14,8 +14,9 @@ from rich.table import Table
 
 from appliance.errors import ConfigError, LandlinkError
 from provisioning.bench import headless, tray
+from provisioning.bench.evidence import read_recorder_status
 from provisioning.bench.post import SAMPLES, Folders, Post, listens, prepare
-from provisioning.bench.report import Report, make_report, read_recorder_status
+from provisioning.bench.report import Report, make_report
 from provisioning.bench.specimens import Traveller, cast, read_specimens
 from provisioning.command import Verbs
 
