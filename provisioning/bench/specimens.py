@@ -118,6 +118,8 @@ def read_specimens(path: Path) -> list[Traveller]:
     for number, line in enumerate(text.splitlines(), 1):
         if line.strip():
             blocks[-1].append(line.strip())
+            if not (line.strip().isascii() and line.strip().isprintable()):
+                raise Malformed(f"{path.name}, line {number}", "a scanner sends letters, digits and < only")
             if len(line.strip()) > LINE_CHARACTERS_MAX or len(blocks[-1]) > LINES_MAX:
                 why = f"at most {LINES_MAX} lines of {LINE_CHARACTERS_MAX} characters, then a blank line"
                 raise Malformed(f"{path.name}, line {number}", why)

@@ -83,3 +83,10 @@ def test_a_specimen_that_no_scanner_would_send_is_named_with_its_line(tmp_path: 
     file.write_text(content, encoding="utf-8")
     with pytest.raises(Malformed, match=rf"mine\.txt, line {line}: at most 4 lines of 100 characters"):
         read_specimens(file)
+
+
+def test_a_zone_in_a_script_that_no_scanner_sends_is_named_with_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "mine.txt"
+    file.write_text("AAA\n\n\u0eaa\u0eb5\u0eaa\u0eb8\u0e81<<\u0e99\u0ec9\u0ead\u0e8d\n", encoding="utf-8")
+    with pytest.raises(Malformed, match=r"mine\.txt, line 3: a scanner sends letters"):
+        read_specimens(file)
