@@ -123,26 +123,22 @@ class NameSearch:
         """Every listed name that `compare` puts at `floor` or above, in no order."""
         places = [self._place(traveller, place, floor) for place in range(len(traveller.tokens))]
         tokens = self._index.tokens
-        steps = _steps(places)
+        losses = tuple(place.loss for place in places)
+        starts, values = self._index.name_tokens.starts, self._index.name_tokens.values
+        gains, parts = _by_word(places), frozenset[int]().union(*(place.parts for place in places))
         alone = len({token.text for token in traveller.tokens}) < AGREEING_MIN
         for number in self._candidates(places):
-            words = self._index.name_tokens[number].tolist()
-            worth = self._total(steps, words)
+            # The two innermost lines: for each token the best of the name's words, and their sum.
+            words = values[starts[number] : starts[number + 1]].tolist()
+            worth = sum(map(max, zip(*[gains.get(word, losses) for word in words], strict=True)))
+            if worth < 0 and not parts.isdisjoint(words):
+                worth = sum(self._worth(place, words) for place in places)
             if worth < 0 or (alone and worth < self._more(places[0], words) * floor):
                 continue
             name = self.reader.name([tokens[word] for word in words])
             likeness = compare(traveller, name)
             if likeness >= floor:
                 yield FoundName(number=number, name=name, likeness=likeness)
-
-    def _total(self, steps: Sequence[tuple[_Place, float]], words: Sequence[int]) -> float:
-        """What a name's words are worth to all tokens at most; under 0 as soon as that is certain."""
-        worth = 0.0
-        for place, rest in steps:
-            worth += self._worth(place, words)
-            if worth + rest < 0:
-                return worth + rest
-        return worth
 
     def _worth(self, place: _Place, words: Sequence[int]) -> float:
         """What the best of a name's words is worth to a token, or neighbours that it may be made of."""
@@ -262,10 +258,10 @@ class NameSearch:
         return names
 
 
-def _steps(places: Sequence[_Place]) -> list[tuple[_Place, float]]:
-    """Tokens, the most telling first, each with what those behind it are worth at best."""
-    ordered = sorted(places, key=lambda place: place.loss)
-    return [(place, sum(behind.best for behind in ordered[number + 1 :])) for number, place in enumerate(ordered)]
+def _by_word(places: Sequence[_Place]) -> dict[int, tuple[float, ...]]:
+    """What each word is worth to every token, in their order."""
+    words = frozenset[int]().union(*(place.gains for place in places))
+    return {word: tuple(place.gains.get(word, place.loss) for place in places) for word in words}
 
 
 def _add(place: _Place, words: Iterable[int], gain: float) -> None:
