@@ -116,3 +116,14 @@ def test_age_is_by_the_boot_clock_within_a_boot_and_by_the_best_claim_across_boo
     assert age_ms(instant(9_000, boot_ms=100), later) == 500
     proven = instant(0, boot_id="1" * 32, lower_bound_ms=12_000)
     assert age_ms(instant(9_000, boot_ms=100), proven) == 3_000
+
+
+def test_a_destroyed_key_is_overwritten_where_it_lay(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    cases = store(folders)
+    opened(cases, 1)
+    names = {path.name: tmp_path / f"held-{path.name}" for path in folders[1].iterdir()}
+    for name, held in names.items():
+        held.hardlink_to(folders[1] / name)  # the same blocks under another name
+    cases.destroy(case(1).of)
+    (gone,) = names.keys() - {path.name for path in folders[1].iterdir()}
+    assert names[gone].read_bytes() == bytes(32)
