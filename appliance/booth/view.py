@@ -1,4 +1,4 @@
-"""Stage 7: what the page shows, worked out from one snapshot; the same for the templates and for GET /state."""
+"""Stage 7 of 8: show - what is on the page, worked out from one snapshot; the same for templates and GET /state."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

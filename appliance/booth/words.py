@@ -1,4 +1,4 @@
-"""Stage 7, the words: how a document, a day and a result are named to the officer.
+"""Stage 7 of 8: show, the words - how a document, a day and a result are named to the officer.
 
 The officer's words, not ours; tests/unit/test_page_words.py looks for the forbidden ones.
 """

@@ -1,4 +1,4 @@
-"""Listed names that a traveller's may be: found through words, not one by one (screening.md §4, blocking).
+"""Listed names that a traveller's may be: found through words, not one by one.
 
 `compare(traveller, listed) >= floor` is the same as: the sum over all pairs of weight * (likeness - floor), less what
 unmatched tokens cost, is not negative. So each word of the list gains or costs a token of the traveller a number that

@@ -1,7 +1,7 @@
 """Names compared: tokens aligned without regard to order, asymmetrically, with transliteration and truncation.
 
 A listed person travels on first and last name and leaves the others out; so a listed token that the traveller lacks
-costs almost nothing, and a traveller's token that the list lacks costs much (screening.md §4). Tokens that many people
+costs almost nothing, and a traveller's token that the list lacks costs much. Tokens that many people
 share tell less than rare ones. The comparison knows names only: no nationality, sex or age enters it (I6).
 """
 

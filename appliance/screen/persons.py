@@ -1,4 +1,4 @@
-"""The person list: who on it may be the holder, in bands, each with the verdict of every field (screening.md §4).
+"""The person list: who on it may be the holder, in bands, each with the verdict of every field.
 
 1. The name alone finds (name_search.py); under NAME_POSSIBLE nobody is found, whatever else agrees.
 2. The birth date sets the band: STRONG needs it in full; a contradiction leaves WEAK; absence leaves POSSIBLE.
