@@ -189,3 +189,29 @@ def test_forbidden_words_stay_off_every_screen() -> None:
             r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}|<[^>]*>", " ", page.read_text(encoding="utf-8"), flags=re.DOTALL
         )
         assert forbidden.findall(seen) == [], page.name
+
+
+def heads() -> dict[str, str]:
+    """The docstring of every shipped module, by path."""
+    return {
+        str(path.relative_to(ROOT)): ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+        for path in python_files(*SHIPPED)
+    }
+
+
+def test_every_head_counts_eight_stages_as_the_architecture_draws_them() -> None:
+    drawn = re.findall(r"^ (\d) ([a-z]+)  +-> ", (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(drawn) == 8
+    stage = re.compile("|".join(rf"Stage {number} of 8: {name}\b" for number, name in drawn))
+    assert [path for path, head in heads().items() if head.startswith("Stage ") and not stage.match(head)] == []
+
+
+def test_every_page_that_a_head_names_is_in_the_tree() -> None:
+    pages = {path.relative_to(ROOT).as_posix() for path in tracked() if path.suffix == ".md"}
+    unknown = {
+        f"{path}: {page}"
+        for path, head in heads().items()
+        for page in re.findall(r"[\w/.-]*\w\.md\b", head)
+        if not any(known == page or known.endswith(f"/{page}") for known in pages)
+    }
+    assert unknown == set()
