@@ -16,6 +16,7 @@ import uvicorn
 
 from appliance.booth.board import Board, Snapshot
 from appliance.booth.clerk import Clerk, Fittings
+from appliance.booth.connections import CONNECTIONS_MAX, PageProtocol
 from appliance.booth.crossing import State
 from appliance.booth.gate import Gate, allowed_hosts
 from appliance.booth.lane import Lane
@@ -43,6 +44,8 @@ GOODBYE_S: Final = 1
 """How long open pages may finish when the box stops, seconds."""
 SWITCH_S: Final = 0.0005
 """How long the page may hold the interpreter while the lane wants it, seconds; by default it is ten times that."""
+REQUESTS_MAX: Final = 4 * CONNECTIONS_MAX
+"""Answers in the making, those for connections that have gone among them."""
 PASSED_IN_FD: Final = 3
 """The first descriptor that systemd passes (sd_listen_fds(3))."""
 
@@ -102,7 +105,7 @@ def run(config: Config, hardware: Hardware, *, clock: Clock, lists: ListsOnHand)
     notify(READY)  # the page's socket listens already, and whoever asks early is answered when the page is up
     signal.signal(signal.SIGTERM, _leave)
     try:
-        _serve(page, listening)
+        page_server(page).run(sockets=[listening])
     finally:
         lane.stop()
         if pictures is not None:
@@ -168,17 +171,20 @@ def _outbox(config: Config, patience_s: float) -> Outbox:
     return Outbox(line, probe, mode=config.box.mode)
 
 
-def _serve(page: Page, listening: socket.socket) -> None:
+def page_server(page: Page) -> uvicorn.Server:
+    """What serves the page on a listening socket: bounded in connections and in patience (connections.py)."""
     settings = uvicorn.Config(
         page.application(),
+        http=PageProtocol,
+        ws="none",
         lifespan="off",
         access_log=False,  # the journal holds nothing about persons, and addresses of requests say who was asked for
         log_level="warning",
         server_header=False,
         timeout_graceful_shutdown=GOODBYE_S,
-        limit_concurrency=64,
+        limit_concurrency=REQUESTS_MAX,
     )
-    uvicorn.Server(settings).run(sockets=[listening])
+    return uvicorn.Server(settings)
 
 
 def _leave(_signal: int, _frame: FrameType | None) -> None:

@@ -4,18 +4,20 @@ import http.client
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-import uvicorn
 
+from appliance.booth.connections import BEGIN_S, BODY_S, CONNECTIONS_MAX
 from appliance.booth.gate import HEADERS, allowed_hosts
 from appliance.booth.gate import Gate as PageGate
 from appliance.booth.lane import Lane
 from appliance.booth.page import Page, Place
+from appliance.booth.serve import page_server
 from appliance.booth.view import Surroundings, clock_time
 from appliance.errors import ConfigError
 from appliance.formats.status import UplinkStatus
@@ -113,8 +115,7 @@ def booth() -> Iterator[Booth]:
         ),
         place=Place(post="Test", lane="1", direction="entry", training=False),
     )
-    settings = uvicorn.Config(page.application(), lifespan="off", log_level="warning", timeout_graceful_shutdown=1)
-    server = uvicorn.Server(settings)
+    server = page_server(page)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     lane.start(post.clerk)
@@ -326,3 +327,74 @@ def test_the_start_button_passes_who_has_nothing_found(booth: Booth) -> None:
     booth.post.panel.pressed(Button.START)
     booth.until(lambda: of in booth.post.recorder.outcomes)
     assert booth.post.panel.lamps[-1] is not Lamp.GREEN
+
+
+# --- who holds connections open keeps nobody out ----------------------------------------------------------------------
+
+QUESTION = b"GET /static/page.css HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n\r\n"
+
+
+def connections(booth: Booth, count: int, peer: str = "127.0.0.1") -> list[socket.socket]:
+    return [socket.create_connection(("127.0.0.1", booth.port), WAIT_S, (peer, 0)) for _ in range(count)]
+
+
+def test_more_idle_connections_than_the_page_takes_keep_no_officer_out(booth: Booth) -> None:
+    stream = http.client.HTTPConnection("127.0.0.1", booth.port, timeout=WAIT_S)
+    stream.request("GET", "/events", headers={"Cookie": booth.cookie})
+    events = stream.getresponse()
+    next_event(events)
+    held = connections(booth, CONNECTIONS_MAX + 6)
+    assert [booth.ask("GET", "/state")[0] for _ in range(10)] == [200] * 10
+    assert booth.say("/crossing")[0] == 200
+    booth.scanner.lay(*passport("PA1234567"))
+    while next_event(events).get("phase") != "result":
+        pass  # the open page was not the one that had to go
+    stream.close()
+    for one in held:
+        one.close()
+
+
+def test_a_neighbour_with_many_connections_loses_its_own(booth: Booth) -> None:
+    """Not those of the officer, though they are older, and idle as well."""
+    officer = connections(booth, 1)[0]
+    neighbours = connections(booth, CONNECTIONS_MAX + 20, "127.0.0.2")
+    for one in (officer, neighbours[-1]):
+        one.sendall(QUESTION % booth.port)
+        assert one.recv(64).startswith(b"HTTP/1.1 200")
+    for one in (officer, *neighbours):
+        one.close()
+
+
+def test_who_says_nothing_trickles_or_stops_in_the_middle_is_cut_off(booth: Booth) -> None:
+    """After an answer too: empty lines are no request."""
+    form = b"POST /crossing HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nCookie: %s\r\nContent-Length: 900\r\n" % (
+        booth.port,
+        booth.cookie.encode(),
+    )
+    begun = (b"", b"GET /state HTTP/1.1\r\nX: ", QUESTION % booth.port, form + b"\r\ncsrf=")
+    more = (b"", b"x", b"\r\n", b"1")
+    held = dict(zip(connections(booth, len(begun)), more, strict=True))
+    for one, first in zip(held, begun, strict=True):
+        one.sendall(first)
+        one.settimeout(0.2)
+    deadline = time.monotonic() + BEGIN_S + BODY_S + WAIT_S
+    while held:
+        assert time.monotonic() < deadline, f"{len(held)} are still open"
+        held = {one: byte for one, byte in held.items() if not ended(one, byte)}
+
+
+def ended(one: socket.socket, byte: bytes) -> bool:
+    """Take what comes for a moment, and send one more byte."""
+    try:
+        if one.recv(65_536):
+            return False
+    except TimeoutError:
+        try:
+            one.sendall(byte)
+        except ConnectionError:
+            return True
+        return False
+    except ConnectionError:
+        return True
+    one.close()
+    return True
