@@ -210,7 +210,8 @@ def accept(config: Config, *, answer: Path) -> str:
     return (
         f"Box {accepted.serial} is enrolled with {config.box.domain}.\n"
         f"Fingerprint of headquarters: {fingerprint(accepted.root)}\n"
-        "Compare it with the one that headquarters printed; if it differs, do not use this box."
+        "Compare it with the one that headquarters printed; if it differs, do not use this box.\n"
+        "Next: systemctl start landlink.target; then landlink-box status"
     )
 
 

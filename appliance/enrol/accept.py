@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from appliance.config import Config
 from appliance.enrol.keys import tls_key
 from appliance.enrol.places import EnrolmentPlaces, read_bounded
-from appliance.errors import Malformed, Refused, StorageFault, Untrusted
+from appliance.errors import ConfigError, Malformed, Refused, StorageFault, Untrusted
 from appliance.files import OpenFile, copy_durably, open_regular, storage, write_durably
 from appliance.formats.enrolment import (
     ANSWER_BYTES_MAX,
@@ -54,9 +54,10 @@ def accept_answer(config: Config, folder: Path) -> Answer:
         StorageFull, StorageFault: Not all could be written; accept again.
     """
     places = EnrolmentPlaces(config.state)
-    signed_request = read_bounded(places.request, REQUEST_BYTES_MAX)
+    signed_request = _read(places.request, REQUEST_BYTES_MAX, "make a request first: landlink-box request --out FILE")
     request = verify_request(signed_request)
-    answer = parse_answer(read_bounded(folder / "answer.cbor", ANSWER_BYTES_MAX))
+    lost = "name the folder that headquarters' issue wrote"
+    answer = parse_answer(_read(folder / "answer.cbor", ANSWER_BYTES_MAX, lost))
     check_answer(answer, signed_request)
     certificate = _check_certificate(answer, places)
     files, pages = _mirror_files(folder / "mirror")
@@ -67,6 +68,14 @@ def accept_answer(config: Config, folder: Path) -> Answer:
     _install(answer, files, places, folder / "mirror" / pages)
     places.hand_over()
     return answer
+
+
+def _read(path: Path, bytes_max: int, otherwise: str) -> bytes:
+    """Read a file whole; `otherwise` is what the technician does when it cannot be read."""
+    try:
+        return read_bounded(path, bytes_max)
+    except ConfigError as error:
+        raise ConfigError(f"{error}; {otherwise}") from None
 
 
 def _check_certificate(answer: Answer, places: EnrolmentPlaces) -> bytes:

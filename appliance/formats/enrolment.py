@@ -158,7 +158,7 @@ def parse_answer(data: bytes) -> Answer:
 def check_answer(answer: Answer, request: bytes) -> None:
     """Check that the answer is to this signed request. Raises Untrusted."""
     if answer.request_sha256 != hashlib.sha256(request).digest():
-        raise Untrusted("enrolment answer: to another request")
+        raise Untrusted("enrolment answer: it answers another request than the last one of this box")
 
 
 def fingerprint(data: bytes) -> str:

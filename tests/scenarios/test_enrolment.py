@@ -399,8 +399,16 @@ def test_a_box_of_one_headquarters_does_not_join_another(home: Home, box: Config
 
 def test_accepting_before_asking_says_what_is_missing(box: Config, answer: Path, tmp_path: Path) -> None:
     assert box.state.is_dir()
-    with pytest.raises(ConfigError, match=r"request\.cbor: No such file"):
+    with pytest.raises(ConfigError, match=r"request\.cbor: No such file.*; make a request first: landlink-box request"):
         accept_answer(config(tmp_path / "fresh"), answer)
+
+
+def test_a_folder_that_is_no_answer_is_named_with_what_to_do(box: Config, tmp_path: Path) -> None:
+    ask(box)
+    with pytest.raises(
+        ConfigError, match=r"answer\.cbor: No such file.*; name the folder that headquarters' issue wrote"
+    ):
+        accept_answer(box, tmp_path)
 
 
 def test_a_box_that_has_a_log_but_lost_a_key_makes_no_new_one(box: Config) -> None:
