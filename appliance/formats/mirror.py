@@ -8,12 +8,12 @@ snapshots (TUF specification §6.2) a file name is never used twice, so what the
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from tuf.api.metadata import Snapshot, Targets, Timestamp
 
 from appliance.errors import Malformed
-from appliance.formats.release import DOCUMENTS_TARGET, target_bytes_max
+from appliance.formats.release import DOCUMENTS_TARGET, MADE_OF, target_bytes_max
 from appliance.formats.tuf_chain import (
     DELEGATED,
     ROOT_BYTES_MAX,
@@ -28,6 +28,7 @@ Read = Callable[[str], bytes | None]
 Has = Callable[[str], bool]
 PAGES_SUFFIX: Final = "." + DOCUMENTS_TARGET.rpartition("/")[2]
 """How the name of a documents list ends in a mirror, after its hash."""
+_PART: Final = re.compile(r"lists/[0-9a-f]{64}\.documents\.(pages|delta-[0-9]{4})")
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -39,11 +40,14 @@ class WantedFile:
         path: In the mirror, and below the repository's address.
         bytes_max: Its bound; its exact length where that is signed.
         optional: It may not exist (the next root).
+        made_of: A documents list, and deltas in their order, whose merge it is: a mirror that has them need not fetch
+            it (page_writer.merge_deltas).
     """
 
     path: str
     bytes_max: int
     optional: bool = False
+    made_of: tuple[str, ...] = ()
 
 
 def wanted_files(read: Read, has: Has) -> tuple[WantedFile, ...]:
@@ -105,4 +109,12 @@ def _targets(data: bytes, role: str) -> Iterator[WantedFile]:
         if not _SHA256.fullmatch(sha256) or file.length > bytes_max:
             raise Malformed(f"{role}.json", f"{path}: no SHA-256, or longer than {bytes_max} bytes")
         folder, _, name = path.rpartition("/")
-        yield WantedFile(path=f"targets/{folder}/{sha256}.{name}", bytes_max=file.length)
+        made_of = _made_of(file.custom) if path == DOCUMENTS_TARGET else ()
+        yield WantedFile(path=f"targets/{folder}/{sha256}.{name}", bytes_max=file.length, made_of=made_of)
+
+
+def _made_of(custom: object) -> tuple[str, ...]:
+    names: Any = custom.get(MADE_OF, []) if isinstance(custom, dict) else []
+    if not isinstance(names, list) or not all(isinstance(name, str) and _PART.fullmatch(name) for name in names):
+        raise Malformed("lists.json", f"{MADE_OF} names no lists")
+    return tuple(f"targets/{name}" for name in names)

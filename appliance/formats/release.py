@@ -54,6 +54,8 @@ DELTAS_BYTES_MAX: Final = 256 * 1024 * 1024
 """All deltas of a release: a box holds them in memory."""
 TAIL_SHA256: Final = "tail_sha256"
 """In a page file's TUF `custom`: the hash of what follows its pages."""
+MADE_OF: Final = "made_of"
+"""Beside it, in a base that is the merge of the one before and its deltas: where a mirror has these, in that order."""
 
 
 def target_bytes_max(path: str) -> int:

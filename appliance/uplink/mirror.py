@@ -13,9 +13,11 @@ import time
 from pathlib import Path
 from typing import Final
 
-from appliance.errors import Malformed, UplinkFault
-from appliance.files import replace_file, storage, sync_folder
+from appliance.errors import Malformed, StorageFault, Untrusted, UplinkFault
+from appliance.files import OpenFile, replace_file, storage, sync_folder
 from appliance.formats.mirror import WantedFile, wanted_files
+from appliance.formats.page_writer import merge_deltas
+from appliance.formats.pages import PageFile
 from appliance.formats.tuf_chain import TIMESTAMP_BYTES_MAX
 from appliance.uplink.link import Link
 
@@ -109,7 +111,7 @@ class Mirror:
         part = path.with_name(f".{path.name}.part")
         with storage(f"mirror {path.name}"):
             path.parent.mkdir(parents=True, exist_ok=True)
-            status = self._download(file, part)
+            status = 200 if self._merged(file, part) else self._download(file, part)
             if status not in (200, 206):
                 part.unlink()
                 if status == 404 and file.optional:
@@ -121,6 +123,24 @@ class Mirror:
             part.replace(path)
             sync_folder(path.parent)
         return True
+
+    def _merged(self, file: WantedFile, part: Path) -> bool:
+        """Make a documents list of the one before and its deltas, instead of fetching gigabytes; whether it was.
+
+        Whatever fails, a damaged page or a full disk, it is fetched after all.
+        """
+        if not file.made_of:
+            return False
+        try:
+            base, *deltas = (PageFile(OpenFile(self._folder / path)) for path in file.made_of)
+            with part.open("wb") as made:
+                merge_deltas(base, deltas, made.write)
+                made.flush()
+                os.fsync(made.fileno())
+        except (OSError, Malformed, Untrusted, StorageFault):
+            part.unlink(missing_ok=True)
+            return False
+        return _arrived(part, (self._folder / file.path).name)
 
     def _download(self, file: WantedFile, part: Path) -> int:
         """Append to what an earlier attempt left; the status."""

@@ -1,12 +1,13 @@
 """What a publication sends of the documents list: the changes since the last one, or the whole list anew.
 
-A delta is to the base that boxes have, under its key. When a delta would be no small thing beside its base, as with
-every list of a few pages, or when deltas have piled up, a new base goes out, under a new key.
+A delta is to the base that boxes have, under its key. When deltas have piled up, the base merged with them becomes the
+new one: boxes that have them make it themselves, and what changed since is its first delta. When the changes are no
+small thing beside the base, as with every list of a few pages, a new base goes out, under a new key.
 """
 
 import os
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -21,7 +22,7 @@ from appliance.files import OpenFile, storage
 from appliance.formats.lists import CANARY_DOCUMENT
 from appliance.formats.page_writer import merge_deltas
 from appliance.formats.pages import PageFile
-from appliance.formats.release import DELTA_NAME, DOCUMENTS_TARGET
+from appliance.formats.release import DELTA_NAME, DOCUMENTS_TARGET, Policy
 from provisioning.authority.list_files import CANARY
 from provisioning.authority.pages_build import BUCKETS, PageBuild, write_delta
 from provisioning.authority.repository import Repository
@@ -30,6 +31,7 @@ from provisioning.authority.staging import Staging
 DELTA_SHARE: Final = 8
 """All deltas together have at most this fraction of their base's bytes: one eighth."""
 DELTAS_MAX: Final = 366
+_DELTA: Final = "lists/documents.delta-"
 DELTAS_BYTES_MAX: Final = 64 * 1024 * 1024
 """Boxes hold them in memory: 3.3 million changes, three months at 35,000 a day."""
 
@@ -48,27 +50,34 @@ class DocumentsOut:
     repository: Repository
     scratch: Path
 
-    def targets(self) -> dict[str, Path | None]:
-        """Targets to publish, None for those that end; nothing when no documents were imported.
+    def publish(self, others: Mapping[str, bytes], *, at_ms: int) -> tuple[Policy, frozenset[str]]:
+        """Publish the documents and `others`; returns the release, and which targets are new in it.
 
         Raises:
             Malformed, Untrusted: What was published does not hold.
             StorageFull, StorageFault: Reading, writing.
         """
+        targets, made_of = self._targets()
+        policy = self.repository.publish({**others, **targets}, at_ms=at_ms, made_of=made_of)
+        return policy, frozenset(path for path, content in {**others, **targets}.items() if content is not None)
+
+    def _targets(self) -> tuple[dict[str, Path | None], tuple[str, ...]]:
+        """Targets to publish, None for those that end, and what a new base is the merge of."""
         dated = self.staging.documents_dated()
         if dated is None:
-            return {}
+            return {}, ()
         base_place = self.repository.place(DOCUMENTS_TARGET)
         deltas = self.repository.names(DELTA_NAME)
         if base_place is not None:
-            base = PageFile(OpenFile(base_place))
-            delta = self._delta(base, deltas, dated)
+            delta = self._delta(PageFile(OpenFile(base_place)), deltas, dated)
             room = min(base_place.stat().st_size // DELTA_SHARE, DELTAS_BYTES_MAX)
-            sent = sum(self._size(name) for name in deltas) + delta.stat().st_size
-            if sent <= room and len(deltas) < DELTAS_MAX:
-                return {f"lists/documents.delta-{len(deltas) + 1:04}": delta}
-        whole = self._built("whole", os.urandom(32), dated, ())
-        return {DOCUMENTS_TARGET: whole, **dict.fromkeys(deltas)}
+            size = delta.stat().st_size
+            if sum(self._size(name) for name in deltas) + size <= room and len(deltas) < DELTAS_MAX:
+                return {f"{_DELTA}{len(deltas) + 1:04}": delta}, ()
+            if size <= room and deltas:
+                merged = {DOCUMENTS_TARGET: self.scratch / "published", f"{_DELTA}0001": delta}
+                return {**dict.fromkeys(deltas), **merged}, (DOCUMENTS_TARGET, *deltas)
+        return {**dict.fromkeys(deltas), DOCUMENTS_TARGET: self._built("whole", os.urandom(32), dated, ())}, ()
 
     def _delta(self, base: PageFile, deltas: list[str], dated: date) -> Path:
         """What turns the published list into the staged one."""

@@ -40,16 +40,14 @@ def _publish(arguments: argparse.Namespace) -> int:
     staging, repository = Staging(home.lists), Repository(home.folder)
     persons = _indexed(staging)
     with documents_out(staging, repository) as documents:
-        targets: dict[str, bytes | Path | None] = {**documents.targets()}
-        if persons is not None:
-            targets[PERSONS_TARGET] = persons
-        policy = repository.publish(targets, at_ms=time.time_ns() // 1_000_000)
+        others = {} if persons is None else {PERSONS_TARGET: persons}
+        policy, new = documents.publish(others, at_ms=time.time_ns() // 1_000_000)
     print(f"Release {policy.version} of {policy.dated:%Y-%m-%d} is published.")
     for path in (DOCUMENTS_TARGET, *repository.names(DELTA_NAME), PERSONS_TARGET):
         place = repository.place(path)
         assert place is not None, "every release has these"
         arrives = ", ".join(f"{_duration(place.stat().st_size / rate)} at {link}" for link, rate in LINKS)
-        news = "" if path in targets or len(targets) == 0 else " (as before)"
+        news = "" if path in new else " (as before)"
         print(f"  {_content(path, place)}, {place.stat().st_size} bytes{news}: {arrives}")
     for source in staging.sources():
         print(f"  {source.title}: last import on {source.taken_in}")

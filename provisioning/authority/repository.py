@@ -14,7 +14,7 @@ import fcntl
 import hashlib
 import os
 import re
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, TypeVar
@@ -38,6 +38,7 @@ from appliance.files import OpenFile, copy_durably, storage, write_durably
 from appliance.formats.pages import HeldBytes, read_tail
 from appliance.formats.release import (
     DOCUMENTS_TARGET,
+    MADE_OF,
     PERSONS_TARGET,
     POLICY_TARGET,
     RECIPIENTS_TARGET,
@@ -159,8 +160,10 @@ class Repository:
         targets = {} if version is None else self._load("lists", version, Targets).targets
         return sorted(path for path in targets if pattern.fullmatch(path))
 
-    def publish(self, targets: Mapping[str, bytes | Path | None], *, at_ms: int) -> Policy:
+    def publish(self, targets: Mapping[str, bytes | Path | None], *, at_ms: int, made_of: Sequence[str] = ()) -> Policy:
         """Make the next release: these targets are replaced (by a file's content, too) or taken out, the others stay.
+
+        With `made_of`, the documents list among them is the merge of these targets of the last release.
 
         Roles whose targets change are signed again, with `lists` and `policy` in any case. One at a time: a second
         command waits for the first.
@@ -175,21 +178,23 @@ class Repository:
             if (length := _length(content)) > target_bytes_max(path):
                 raise Malformed(path, f"{length} bytes, boxes take at most {target_bytes_max(path)}")
         with self._alone():
-            return self._publish(targets, at_ms)
+            return self._publish(targets, at_ms, made_of)
 
-    def _publish(self, targets: Mapping[str, bytes | Path | None], at_ms: int) -> Policy:
+    def _publish(self, targets: Mapping[str, bytes | Path | None], at_ms: int, made_of: Sequence[str]) -> Policy:
         version = self.version() + 1
         at = datetime.fromtimestamp(at_ms // 1000, UTC)
         last = self.target(POLICY_TARGET)
         if last is not None and at_ms < parse_policy(last).signed_ms:
             raise Refused("this machine's clock is behind the time of the last release; set it, then publish again")
         policy = Policy(version=version, signed_ms=at_ms, dated=at.date())
+        places = [place for name in made_of if (place := self.place(name))]
+        parts = [place.relative_to(self._tuf / "targets").as_posix() for place in places]
         contents = {**targets, POLICY_TARGET: encode_target(policy)}
         versions = self._versions()
         for role in DELEGATED:
             mine = {path: content for path, content in contents.items() if path.startswith(f"{role}/")}
             if mine or role == "lists":
-                versions[role] = self._write_targets(role, versions.get(role, 0), mine, at)
+                versions[role] = self._write_targets(role, versions.get(role, 0), mine, at, parts)
         self._write_snapshot(version, versions, at)
         return policy
 
@@ -228,7 +233,14 @@ class Repository:
         targets = Targets(version=1, expires=at + LIFE["targets"], delegations=Delegations(keys, roles))
         self._write("1.targets.json", self._sign(Metadata(targets), "targets"))
 
-    def _write_targets(self, role: str, last: int, contents: Mapping[str, bytes | Path | None], at: datetime) -> int:
+    def _write_targets(
+        self,
+        role: str,
+        last: int,
+        contents: Mapping[str, bytes | Path | None],
+        at: datetime,
+        parts: Sequence[str],
+    ) -> int:
         """Put the contents and the role's next metadata into place; returns its version."""
         targets = self._load(role, last, Targets) if last else Targets()
         targets.version = last + 1
@@ -237,7 +249,7 @@ class Repository:
             if content is None:
                 targets.targets.pop(path, None)
                 continue
-            file = _target_file(path, content)
+            file = _target_file(path, content, parts)
             targets.targets[path] = file
             place = self._tuf / "targets" / _hashed(file)
             with storage("making hq/tuf/targets"):
@@ -311,7 +323,7 @@ def _length(content: bytes | Path | None) -> int:
     return len(content or b"") if not isinstance(content, Path) else content.stat().st_size
 
 
-def _target_file(path: str, content: bytes | Path) -> TargetFile:
+def _target_file(path: str, content: bytes | Path, parts: Sequence[str]) -> TargetFile:
     """A target's length and hash; beside them, for a documents list, the hash of its tail."""
     if isinstance(content, bytes):
         file = TargetFile.from_data(path, content, ["sha256"])
@@ -319,7 +331,8 @@ def _target_file(path: str, content: bytes | Path) -> TargetFile:
         file = TargetFile.from_file(path, str(content), ["sha256"])
     if path == DOCUMENTS_TARGET:
         source = HeldBytes(content) if isinstance(content, bytes) else OpenFile(content)
-        file.unrecognized_fields["custom"] = {TAIL_SHA256: hashlib.sha256(read_tail(source)).hexdigest()}
+        custom: dict[str, object] = {TAIL_SHA256: hashlib.sha256(read_tail(source)).hexdigest()}
+        file.unrecognized_fields["custom"] = custom | ({MADE_OF: list(parts)} if parts else {})
     return file
 
 

@@ -173,7 +173,7 @@ def _lmdb(folder: Path) -> None:
         while opened:
             opened.pop().close()
         os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
-        opened.append(lmdb.open(str(path), subdir=False, map_size=2**36, readonly=True, lock=False))
+        opened.append(lmdb.open(str(path), subdir=False, map_size=2**36, readonly=True, lock=False, readahead=False))
 
     _cold("cold hit", fd, wanted, anew, before=reopen)
     _warm("warm hit", wanted, anew)

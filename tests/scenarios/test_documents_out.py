@@ -1,7 +1,8 @@
 """The documents list on its way: what a publication sends, what a box makes of it, and that both agree."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -10,14 +11,17 @@ import pytest
 from appliance.errors import Untrusted
 from appliance.formats.lists import CANARY_DOCUMENT, DocumentKey
 from appliance.formats.pages import PageFile
-from appliance.formats.release import DOCUMENTS_TARGET, Damaged
+from appliance.formats.release import DELTA_NAME, DOCUMENTS_TARGET, Damaged
 from appliance.screen.lists import Lists
+from appliance.uplink.link import Answer
+from appliance.uplink.mirror import Mirror
 from provisioning.authority.documents_out import documents_out
 from provisioning.authority.sources.document_csv import read_documents
 from provisioning.authority.staging import Staging
 from tests.release_world import NOW_MS, World, make_world
 
 TODAY = date(2026, 11, 18)
+DELTA = "lists/documents.delta-0001"
 HEADER = b"din,issuing_country,doc_type,op\n"
 
 
@@ -38,12 +42,11 @@ class Headquarters:
         self.staging.take_documents(read_documents(io.BytesIO(b"".join(lines))), today=TODAY + timedelta(days=self.day))
 
     def publish(self) -> list[str]:
-        """The targets that went out; those that ended with a minus."""
+        """The targets that went out."""
         self.day += 1
         with documents_out(self.staging, self.world.repository) as documents:
-            targets = documents.targets()
-            self.world.repository.publish(targets, at_ms=NOW_MS + self.day)
-        return [path if content else f"-{path}" for path, content in targets.items()]
+            _, new = documents.publish({}, at_ms=NOW_MS + self.day)
+        return sorted(new)
 
 
 @pytest.fixture
@@ -72,9 +75,9 @@ def test_a_few_changes_travel_as_a_delta_to_the_same_base(headquarters: Headquar
     world = headquarters.world
     base = world.repository.place(DOCUMENTS_TARGET)
     headquarters.take(("A", 5_000), ("D", 7))
-    assert headquarters.publish() == ["lists/documents.delta-0001"]
+    assert headquarters.publish() == [DELTA]
     assert world.repository.place(DOCUMENTS_TARGET) == base
-    place = world.repository.place("lists/documents.delta-0001")
+    place = world.repository.place(DELTA)
     assert place is not None
     assert place.stat().st_size < 5_000
     world.carry_and_take()
@@ -93,18 +96,14 @@ def test_deltas_follow_each_other_until_a_new_base_takes_them_in(headquarters: H
         assert listed(world, *range(5), 5_001, 5_002, 5_003) == [
             0, *range(round_ + 1, 5), *range(5_001, 5_001 + round_)
         ]  # fmt: skip
-    assert sent == [
-        "lists/documents.delta-0001",
-        DOCUMENTS_TARGET,
-        "-lists/documents.delta-0001",
-        "lists/documents.delta-0001",
-    ]
-    assert _base(world).key != key
+    assert sent == [DELTA, DELTA, DOCUMENTS_TARGET, DELTA, DOCUMENTS_TARGET]
+    assert world.repository.names(DELTA_NAME) == [DELTA]
+    assert _base(world).key == key
 
 
 def test_a_change_of_the_date_alone_travels_too(headquarters: Headquarters) -> None:
     headquarters.take()
-    assert headquarters.publish() == ["lists/documents.delta-0001"]
+    assert headquarters.publish() == [DELTA]
     headquarters.world.carry_and_take()
     assert Lists.from_release(headquarters.world.shelf.load()).documents.dated == TODAY + timedelta(days=1)
 
@@ -148,3 +147,62 @@ def _base(world: World) -> PageFile:
     release = world.shelf.load()
     assert not isinstance(release.documents, Damaged)
     return PageFile(release.documents[0])
+
+
+@dataclass
+class FolderLink:
+    """Headquarters' folder, as a link serves it."""
+
+    tuf: Path
+    asked: list[str] = field(default_factory=list)
+
+    def request(
+        self,
+        method: str,
+        target: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        take: Callable[[bytes], None] | None = None,
+        answer_bytes_max: int = 0,
+    ) -> Answer:
+        assert (method, body, "Range" in (headers or {})) == ("GET", b"", False)
+        self.asked.append(target)
+        path = self.tuf / target.removeprefix("/tuf/")
+        if not path.exists():
+            return Answer(status=404, headers={}, body=b"")
+        content = path.read_bytes()
+        assert len(content) <= answer_bytes_max
+        if take is None:
+            return Answer(status=200, headers={}, body=content)
+        take(content)
+        return Answer(status=200, headers={}, body=b"")
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_a_mirror_makes_the_merged_base_itself_and_fetches_it_only_when_it_cannot(
+    headquarters: Headquarters, tmp_path: Path, *, damaged: bool
+) -> None:
+    world = headquarters.world
+    link = FolderLink(world.home / "tuf")
+    mirror = Mirror(link, tmp_path / "mirror")
+    assert mirror.refresh()
+    for value in (5_001, 5_002):
+        headquarters.take(("A", value))
+        headquarters.publish()
+        assert mirror.refresh()
+    first, delta = (world.repository.place(name) for name in (DOCUMENTS_TARGET, DELTA))
+    assert first is not None
+    assert delta is not None
+    if damaged:
+        copy = tmp_path / "mirror" / "targets" / "lists" / delta.name
+        copy.write_bytes(copy.read_bytes()[:-1])
+    headquarters.take(("A", 5_003))
+    headquarters.publish()
+    link.asked.clear()
+    assert mirror.refresh()
+    merged = world.repository.place(DOCUMENTS_TARGET)
+    assert merged is not None
+    assert merged != first
+    assert (f"/tuf/targets/lists/{merged.name}" in link.asked) is damaged
+    assert (tmp_path / "mirror" / "targets" / "lists" / merged.name).read_bytes() == merged.read_bytes()
