@@ -1,4 +1,4 @@
-"""The words on the screen are the officer's; ours, and what pretends to know, never reach it (conventions.md)."""
+"""The words on the screen are the officer's; ours, and what pretends to know, never reach it (CONTRIBUTING.md)."""
 
 import itertools
 import re
