@@ -131,7 +131,7 @@ def _from_lists(screening: Screening, duty_telephone: str) -> Iterator[Reason]:
     for answer in screening.lists:
         if not answer.searched or answer.dated is None:
             # Without a release `why` is a technician's; the record keeps it, the officer reads this.
-            why = answer.why if answer.version else "there is no list on it that holds"
+            why = answer.why if answer.version else "it has no list that can be trusted"
             name = _LISTS[answer.list_name]
             yield _not_checked(f"The box could NOT check the {name}: {why}.", duty_telephone)
     if not screening.lists:

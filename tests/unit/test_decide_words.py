@@ -84,7 +84,7 @@ def test_a_technicians_reason_stays_in_the_record() -> None:
     assert screen(laid(), nothing, NOW).lists[0].why == "metadata/snapshot.json is missing"
     decision = judged(None, nothing)
     assert isinstance(decision, Refer)
-    assert decision.first.words == "The box could NOT check the list of documents: there is no list on it that holds."
+    assert decision.first.words == "The box could NOT check the list of documents: it has no list that can be trusted."
 
 
 def test_no_answer_of_any_list_is_never_clear() -> None:
