@@ -1,7 +1,7 @@
 """Stage 4 of 8: screen, the booth's side - the verified lists in memory, loaded so that no traveller waits."""
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from appliance.errors import LandlinkError
@@ -20,11 +20,13 @@ class OnHand:
     Attributes:
         release: None when none could be verified.
         why: Then, why, in plain words.
+        older_refused: An older release was put in the place of this one, and was not taken.
     """
 
     lists: Lists
     release: Release | None
     why: str = ""
+    older_refused: bool = False
 
     @property
     def signed_ms(self) -> int:
@@ -42,7 +44,7 @@ def load(shelf: Shelf) -> OnHand:
 
 
 class ListsOnHand:
-    """Keeps the lists of the newest release in memory.
+    """Keeps the lists of the newest release in memory; as long as it lives it never goes back to an older one.
 
     Args:
         shelf: Where the verified release lies.
@@ -54,6 +56,7 @@ class ListsOnHand:
         self._thread = threading.Thread(target=self._run, name="lists", daemon=True)
         self._version = shelf.version()
         self.current = load(shelf)
+        self._highest = self.current.release.version if self.current.release else 0
 
     def start(self) -> None:
         """Begin to look for newer releases."""
@@ -71,6 +74,23 @@ class ListsOnHand:
     def look(self) -> None:
         """Take up what has been put into service since; what could not be verified is tried again."""
         version = self._shelf.version()
-        if version != self._version or (version and self.current.release is None):
+        if 0 < version < self._highest:
+            self._version = version
+            self.current = self._instead_of_older()
+        elif version != self._version or (version and self.current.release is None):
             self._version = version
             self.current = load(self._shelf)
+            if self.current.release is not None:
+                self._highest = self.current.release.version
+
+    def _instead_of_older(self) -> OnHand:
+        """What is in service while an older release lies there: the one in memory, else none.
+
+        Headquarters never goes back, so somebody on this box did.
+        """
+        if self.current.older_refused:
+            return self.current
+        if self.current.release is None:
+            why = "the release on this box is older than the one before it"
+            return OnHand(lists=Lists.from_release(None, why), release=None, why=why, older_refused=True)
+        return replace(self.current, older_refused=True)

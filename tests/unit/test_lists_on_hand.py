@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from appliance.booth.lists_on_hand import ListsOnHand
-from tests.release_world import DAY_MS, NOW_MS, make_world
+from appliance.shelf import Shelf
+from tests.release_world import DAY_MS, NOW_MS, World, make_world
 from tests.small_post import SmallPost, passport
 
 
@@ -45,3 +46,51 @@ def test_a_damaged_release_refers_every_traveller_until_it_verifies_again(tmp_pa
     snapshot.write_bytes(whole)
     lists.look()
     assert lists.current.release is not None
+
+
+def two_releases(folder: Path) -> tuple[World, int, int]:
+    world = make_world(folder)
+    older = world.carry_and_take().version
+    world.repository.publish({}, at_ms=NOW_MS + DAY_MS)
+    return world, older, world.carry_and_take().version
+
+
+def point(shelf: Shelf, version: int) -> None:
+    """What whoever took over the releases process can do."""
+    (shelf.folder / "current").unlink()
+    (shelf.folder / "current").symlink_to(str(version))
+
+
+def test_an_older_release_in_the_place_of_a_newer_is_not_taken_and_is_said(tmp_path: Path) -> None:
+    world, older, newer = two_releases(tmp_path)
+    lists = ListsOnHand(world.shelf)
+    in_service = lists.current.lists
+    point(world.shelf, older)
+    for _ in range(2):
+        lists.look()
+        assert lists.current.release is not None
+        assert (lists.current.release.version, lists.current.older_refused) == (newer, True)
+        assert lists.current.lists is in_service
+    point(world.shelf, newer)
+    lists.look()
+    assert not lists.current.older_refused
+
+
+def test_a_release_that_does_not_hold_is_no_way_back_to_an_older_one(tmp_path: Path) -> None:
+    world, older, newer = two_releases(tmp_path)
+    lists = ListsOnHand(world.shelf)
+    (world.shelf.folder / str(newer + 1)).mkdir()
+    point(world.shelf, newer + 1)
+    lists.look()
+    assert lists.current.release is None
+    point(world.shelf, older)
+    lists.look()
+    assert lists.current.release is None
+    assert "older" in lists.current.why
+    post = SmallPost(lists=lists.current)
+    post.lay(*passport("PA1234567"))
+    assert "could NOT check" in post.state.cases[0].case.reasons[0]
+    point(world.shelf, newer)
+    lists.look()
+    assert lists.current.release is not None
+    assert lists.current.release.version == newer
