@@ -347,7 +347,22 @@ def _quiet(snapshot: Snapshot, around: Surroundings) -> tuple[Quiet, ...]:
         Quiet(name="link", words=link, well=uplink is not None and uplink.connected),
         Quiet(name="clock", words=f"Clock: {GRADE_WORDS[around.now.grade]}", well=around.now.trusted),
         *_devices(snapshot),
+        *_for_the_technician(around),
     )
+
+
+def _for_the_technician(around: Surroundings) -> tuple[Quiet, ...]:
+    """What does not mend itself; our words, for what the uplink says of it was not written for an officer."""
+    uplink = around.uplink
+    said: list[tuple[str, str]] = []
+    if uplink and uplink.parked:
+        records = "1 record" if uplink.parked == 1 else f"{uplink.parked} records"
+        said.append(("refused", f"Headquarters refused {records}"))
+    if uplink and uplink.alarm:
+        said.append(("alarm", "Headquarters does not get this box's records"))
+    if around.on_hand.older_refused:
+        said.append(("older", "An older list was put on this box, and not used"))
+    return tuple(Quiet(name=name, words=f"{what}: telephone the technician", well=False) for name, what in said)
 
 
 def _devices(snapshot: Snapshot) -> tuple[Quiet, ...]:

@@ -3,6 +3,7 @@
 import itertools
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
@@ -163,6 +164,31 @@ def test_the_age_of_the_list_what_is_not_sent_the_clock_and_devices_are_in_view(
     assert "Not sent yet: 12" in text
     assert "Clock: network" in text
     assert "Scanner: not connected" in text
+
+
+@pytest.mark.parametrize(
+    ("uplink", "older", "said"),
+    [
+        (UplinkStatus(connected=True, not_sent=3, parked=3), False, ["Headquarters refused 3 records"]),
+        (UplinkStatus(connected=True, not_sent=1, parked=1), False, ["Headquarters refused 1 record"]),
+        (
+            UplinkStatus(connected=True, not_sent=0, alarm="checkpoint <b>forked</b>"),
+            False,
+            ["Headquarters does not get this box's records"],
+        ),
+        (None, True, ["An older list was put on this box, and not used"]),
+        (UplinkStatus(connected=True, not_sent=3), False, []),
+    ],
+)
+def test_what_does_not_mend_itself_is_said_in_the_officers_words(
+    uplink: UplinkStatus | None, *, older: bool, said: list[str]
+) -> None:
+    post = SmallPost()
+    now = view(post.board.latest, around(replace(post.lists, older_refused=older), uplink))
+    look = [thing.words for thing in now.quiet if "technician" in thing.words]
+    assert look == [f"{what}: telephone the technician" for what in said]
+    assert not any(FORBIDDEN.search(words) for words in look)
+    assert "forked" not in repr(now)
 
 
 def test_every_grade_state_and_outcome_has_words() -> None:
