@@ -41,25 +41,25 @@ def main() -> None:
             path.unlink()
 
 
-def hq(folder: Path, *arguments: str | Path) -> tuple[float, float]:
-    """(seconds, peak MiB) of one command; its bar shows when somebody looks."""
+def hq(folder: Path, *arguments: str | Path) -> tuple[float, float, float]:
+    """(seconds, of these on the processor, peak MiB) of one command; its bar shows when somebody looks."""
     begun = time.perf_counter()
     with subprocess.Popen([BIN / "landlink-hq", "--home", folder / "hq", *arguments], stdout=subprocess.DEVNULL) as run:
         _, status, usage = os.wait4(run.pid, 0)
         run.returncode = os.waitstatus_to_exitcode(status)
     if run.returncode:
         raise SystemExit(f"landlink-hq {arguments[0]} ended with {run.returncode}")
-    return time.perf_counter() - begun, usage.ru_maxrss / 1024
+    return time.perf_counter() - begun, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
 def _measure(folder: Path, source: str, path: Path, persons: int) -> None:
     bare_s = _bare(path)
     size_mb = path.stat().st_size / 1e6
-    first_s, first_mib = hq(folder, "import", "--anew", source, path)
-    again_s, again_mib = hq(folder, "import", source, path)
+    first_s, busy_s, first_mib = hq(folder, "import", "--anew", source, path)
+    again_s, _, again_mib = hq(folder, "import", source, path)
     staged_mb = (folder / "hq" / "lists" / "staged.db").stat().st_size / 1e6
     print(
-        f"{source}: {persons} persons, {size_mb:.0f} MB: {first_s:.0f} s ({size_mb / first_s:.1f} MB/s), "
+        f"{source}: {persons} persons, {size_mb:.0f} MB: {first_s:.0f} s (processor {busy_s:.0f} s), "
         f"again {again_s:.0f} s, a bare parse {bare_s:.0f} s; "
         f"peak {max(first_mib, again_mib):.0f} of {MEMORY_LIMIT_MIB} MiB; staged {staged_mb:.0f} MB",
         flush=True,
