@@ -14,6 +14,9 @@ from appliance.formats.refusal import refusal
 from appliance.model import Line, Noun, Word
 
 STATUS_BYTES_MAX: Final = 16_384
+Count = Annotated[int, Meta(ge=0, le=2**47)]
+ShownTime = Annotated[int, Meta(ge=0, le=2**47)]
+"""Milliseconds since 1970, to the year 6429: far enough from the last year of a calendar for every time zone."""
 T = TypeVar("T", bound=msgspec.Struct)
 
 
@@ -31,11 +34,11 @@ class UplinkStatus(Noun, frozen=True, kw_only=True):
     """
 
     connected: bool
-    not_sent: Annotated[int, Meta(ge=0)]
-    last_contact_ms: int | None = None
-    headquarters_ms: int | None = None
+    not_sent: Count
+    last_contact_ms: ShownTime | None = None
+    headquarters_ms: ShownTime | None = None
     why: Line = ""
-    parked: Annotated[int, Meta(ge=0)] = 0
+    parked: Count = 0
     alarm: Line = ""
 
 

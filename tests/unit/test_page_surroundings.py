@@ -1,5 +1,6 @@
 """The page's surroundings: whatever lies where the other processes say how they are, nobody waits for it."""
 
+import json
 import os
 import threading
 from collections.abc import Callable
@@ -8,12 +9,15 @@ from typing import TypeVar
 
 import pytest
 
+from appliance.booth.board import Snapshot
+from appliance.booth.crossing import State
 from appliance.booth.lists_on_hand import ListsOnHand
 from appliance.booth.serve import surroundings
+from appliance.booth.view import view
 from appliance.config import BoxConfig, Config, PostConfig, RecorderConfig, ScannerConfig, UplinkConfig
 from appliance.files import read_regular
 from appliance.formats.status import STATUS_BYTES_MAX, UplinkStatus, encode_status
-from appliance.overview import look
+from appliance.overview import in_words, look
 from appliance.shelf import Shelf
 from tests.small_post import PaperClock
 
@@ -67,6 +71,24 @@ def test_the_page_and_the_technician_wait_for_nothing_that_an_uplink_lays_there(
     lay(config.runtime / "uplink.status")
     assert in_time(lambda: surroundings(config, PaperClock(), lists)).uplink is None
     assert in_time(lambda: look(config)).uplink is None
+
+
+@pytest.mark.parametrize("number", [-1, 2**47 + 1, 10**30])
+@pytest.mark.parametrize("name", ["not_sent", "last_contact_ms", "parked"])
+def test_a_number_that_no_page_can_show_is_no_status(config: Config, name: str, number: int) -> None:
+    """A time after the year 9999 ended every page, for as long as the file lay there."""
+    said = {"connected": False, "not_sent": 0, name: number}
+    (config.runtime / "uplink.status").write_text(json.dumps(said))
+    assert look(config).uplink is None
+
+
+def test_the_largest_numbers_that_are_a_status_can_be_shown(config: Config) -> None:
+    uplink = UplinkStatus(connected=False, not_sent=2**47, last_contact_ms=2**47, parked=2**47)
+    (config.runtime / "uplink.status").write_bytes(encode_status(uplink))
+    around = surroundings(config, PaperClock(), ListsOnHand(Shelf(config.state / "releases")))
+    assert around.uplink == uplink
+    assert view(Snapshot(state=State(direction=config.post.direction, lane=config.post.lane)), around).quiet
+    assert in_words(look(config))
 
 
 def test_what_the_uplink_says_is_shown(config: Config) -> None:
