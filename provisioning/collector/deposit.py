@@ -100,7 +100,10 @@ class Deposit:
     def take_log(self, box: RosterBox, origin: str, upload: LogUpload) -> bytes | None:
         """Take a part of a log; as MirroredLog.take."""
         with self._of(box):
-            return self._log(box, origin).take(upload, now_ms=self._now_ms())
+            log = self._log(box, origin)
+            note = log.take(upload, now_ms=self._now_ms())
+            self._keep(log)
+            return note
 
     def have(self, box: RosterBox, origin: str) -> Have:
         """What is here of a log and its bodies."""
@@ -175,12 +178,17 @@ class Deposit:
         return receipt
 
     def _log(self, box: RosterBox, origin: str) -> MirroredLog:
+        """The copy, kept at hand when there is one: a name that nothing was taken for costs no memory."""
         log = self._logs.get(origin)
         if log is None or log.log.box != box:
             whose = Log(box=box, origin=origin, mode=self._mode)
             log = MirroredLog(whose, self._folder / FOLDER / origin, self._ledger, self._cosigners)
-            self._logs[origin] = log
+            self._keep(log)
         return log
+
+    def _keep(self, log: MirroredLog) -> None:
+        if log.head.size:
+            self._logs[log.log.origin] = log
 
     def _of(self, box: RosterBox) -> threading.Lock:
         with self._locks_lock:

@@ -10,6 +10,7 @@ What is checked before a part of a log is taken (C2SP tlog-witness for the last 
 Tiles are durable before the ledger says how far the copy reaches; `checkpoint` is replaced last, with cosignatures.
 """
 
+import copy
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -110,15 +111,11 @@ class MirroredLog:
         if not upload.leaves and _text(upload.checkpoint) == _text(self._head.note):
             return self._head.note
         try:
-            self._append(upload, checkpoint)
+            walk, edge = self._appended(upload, checkpoint)
         except Untrusted as error:
-            self._resume()
             self._ledger.alarm(self._log.origin, "refused", upload.checkpoint, str(error), seen_ms=now_ms)
             raise
-        except Malformed:
-            self._resume()
-            raise
-        return self._commit(upload, checkpoint, now_ms)
+        return self._commit(upload, checkpoint, walk, edge, now_ms)
 
     def sealed(self, leaf: int) -> Sealed | None:
         """What the statement at this index says of its body; None when it has none.
@@ -152,39 +149,39 @@ class MirroredLog:
             self._ledger.alarm(self._log.origin, "rollback", note, words, seen_ms=now_ms)
             raise Untrusted(words)
 
-    def _append(self, upload: LogUpload, checkpoint: Checkpoint) -> None:
+    def _appended(self, upload: LogUpload, checkpoint: Checkpoint) -> tuple[Walk, Edge]:
+        """Walk and edge with the new leaves. They are copies: a refusal, or a full disk, costs and changes nothing."""
+        walk, edge = copy.copy(self._walk), copy.deepcopy(self._edge)
         for place, leaf in enumerate(upload.leaves):
             try:
-                self._walk.take(leaf)
+                walk.take(leaf)
             except (Untrusted, Malformed) as error:
                 raise Untrusted(f"entry {upload.from_index + place}: {error}") from None
-            self._edge.append(leaf)
-        if self._edge.size == checkpoint.size:
-            if self._edge.root() != checkpoint.root:
+            edge.append(leaf)
+        if edge.size == checkpoint.size:
+            if edge.root() != checkpoint.root:
                 raise Untrusted("forked: the leaves do not give the checkpoint's root")
-        elif self._edge.size:
+        elif edge.size:
             verify_consistency(
-                old_size=self._edge.size,
-                old_root=self._edge.root(),
-                size=checkpoint.size,
-                root=checkpoint.root,
-                proof=upload.proof,
+                old_size=edge.size, old_root=edge.root(), size=checkpoint.size, root=checkpoint.root, proof=upload.proof
             )
+        return walk, edge
 
-    def _commit(self, upload: LogUpload, checkpoint: Checkpoint, now_ms: int) -> bytes | None:
-        tiles = self._edge.publish()
+    def _commit(self, upload: LogUpload, checkpoint: Checkpoint, walk: Walk, edge: Edge, now_ms: int) -> bytes | None:
+        tiles = edge.publish()
         for path, content in tiles:
             with storage(f"tiles of {self._log.origin}"):
                 (self._folder / path).parent.mkdir(parents=True, exist_ok=True)
             write_durably(self._folder / path, content, mode=0o644)
         if any(".p/" not in path for path, _ in tiles):
             self._sweep(now_ms)
-        size, root = self._edge.size, self._edge.root()
+        size, root = edge.size, edge.root()
         whole = size == checkpoint.size
         note = self._cosigners.cosign(upload.checkpoint, at_ms=now_ms) if whole else b""
         if whole or upload.leaves:
             self._ledger.reach(self._log.origin, Head(size=size, root=root, note=note), at_ms=now_ms)
         self._head = Head(size=size, root=root, note=note or self._head.note)
+        self._walk, self._edge = walk, edge
         if not whole:
             return None
         write_durably(self._folder / "checkpoint", note, mode=0o644)

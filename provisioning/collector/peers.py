@@ -17,6 +17,9 @@ from provisioning.authority.home import Home
 from provisioning.authority.roster import read_roster
 
 NUMBER: Final = re.compile(r"[1-9][0-9]{0,5}")
+SUCCESSIONS_MAX: Final = 16
+"""Logs that a box may begin by itself beyond the roster's. It begins one each time that it lost what it had signed; one
+that lost so often is to be looked at, and one that was taken over is not to fill headquarters with names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,9 +30,16 @@ class Box:
     domain: str
 
     def owns(self, origin: str) -> bool:
-        """Whether a log of this name is this box's own: `<domain>/<serial in lower case>.<n>`."""
+        """Whether a log of this name is this box's own: `<domain>/<serial in lower case>.<n>`, n not far ahead."""
+        number = self._number(origin)
+        known = max((self._number(one) for one in self.box.origins), default=0)
+        return 0 < number <= known + SUCCESSIONS_MAX
+
+    def _number(self, origin: str) -> int:
+        """n; 0 in a name that is not of this box."""
         stem, _, number = origin.rpartition(".")
-        return stem == f"{self.domain}/{self.box.serial.lower()}" and NUMBER.fullmatch(number) is not None
+        own = stem == f"{self.domain}/{self.box.serial.lower()}" and NUMBER.fullmatch(number) is not None
+        return int(number) if own else 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,11 @@
 import asyncio
 import base64
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -30,6 +29,7 @@ from provisioning.collector.deposit import Deposit, Offer, Refusal
 from provisioning.collector.logs import Behind
 from provisioning.collector.partial import Fence, Partial, Superseded
 from provisioning.collector.peers import Box
+from provisioning.collector.turns import Turns
 
 IDLE_S: Final = 20.0
 """A body of which nothing arrives for so long is cut."""
@@ -54,23 +54,33 @@ class Requests:
         self._deposit = deposit
         self._folder = folder
         self._fence = Fence()
+        self._turns = Turns()
 
     def routes(self) -> list[Route]:
         """For the application."""
         log = "{domain}/{log}"
         return [
-            Route("/v1/batch", self.batch, methods=["POST"]),
-            Route(f"/v1/log/{log}", self.log, methods=["POST"]),
-            Route(f"/v1/have/{log}", self.have, methods=["GET"]),
-            Route(f"/v1/up/{log}/{{index}}/{{sha256}}", self.upload, methods=["HEAD", "PATCH"]),
+            Route("/v1/batch", self._in_turn(self.batch), methods=["POST"]),
+            Route(f"/v1/log/{log}", self._in_turn(self.log), methods=["POST"]),
+            Route(f"/v1/have/{log}", self._in_turn(self.have), methods=["GET"]),
+            Route(f"/v1/up/{log}/{{index}}/{{sha256}}", self._in_turn(self.upload), methods=["HEAD", "PATCH"]),
         ]
+
+    def _in_turn(self, answer: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+        """Within the box's share, from before its body is read."""
+
+        async def answer_in_turn(request: Request) -> Response:
+            with self._turns.request(_box(request).box.serial):
+                return await answer(request)
+
+        return answer_in_turn
 
     async def log(self, request: Request) -> Response:
         """`POST /v1/log/{origin}`: 200 the cosigned checkpoint, 202 a part, 409 elsewhere, 422 refused."""
         box, origin = _origin(request)
         upload = parse_log_upload(await _body(request, LOG_UPLOAD_BYTES_MAX))
         try:
-            note = await run_in_threadpool(self._deposit.take_log, box.box, origin, upload)
+            note = await self._turns.work(box.box.serial, self._deposit.take_log, box.box, origin, upload)
         except Behind as behind:
             return JSONResponse({"size": behind.size}, 409)
         except Untrusted as error:
@@ -82,7 +92,7 @@ class Requests:
     async def have(self, request: Request) -> Response:
         """`GET /v1/have/{origin}`."""
         box, origin = _origin(request)
-        have = await run_in_threadpool(self._deposit.have, box.box, origin)
+        have = await self._turns.work(box.box.serial, self._deposit.have, box.box, origin)
         return Response(encode_have(have), media_type=BINARY)
 
     async def batch(self, request: Request) -> Response:
@@ -90,7 +100,7 @@ class Requests:
         box = _box(request)
         items = parse_batch(await _body(request, BATCH_BYTES_MAX))
         own = [_offer(item) for item in items if box.owns(item.origin)]
-        taken = iter(await run_in_threadpool(self._deposit.take, box.box, own))
+        taken = iter(await self._turns.work(box.box.serial, self._deposit.take, box.box, own))
         results = [_result(item, next(taken) if box.owns(item.origin) else NOT_YOURS) for item in items]
         return Response(encode_batch_answer(results), media_type=BINARY)
 
@@ -99,16 +109,16 @@ class Requests:
         box, origin = _origin(request)
         offer = _addressed(request, origin)
         ticket = self._fence.ticket(request.url.path)
-        expected = await run_in_threadpool(self._deposit.expects, box.box, offer)
+        expected = await self._turns.work(box.box.serial, self._deposit.expects, box.box, offer)
         if isinstance(expected, Refusal):
             return PlainTextResponse(expected.why, expected.status)
         partial = Partial(self._folder, origin, offer.leaf, offer.sha256)
         if expected.receipt is not None:
-            await run_in_threadpool(partial.drop)  # a crash may have left it
+            await self._turns.work(box.box.serial, partial.drop)  # a crash may have left it
             return _complete(request, expected.size, expected.receipt)
         try:
             async with self._fence.hold(request.url.path, ticket):
-                offset = await run_in_threadpool(partial.offset)
+                offset = await self._turns.work(box.box.serial, partial.offset)
                 if request.method == "HEAD":
                     return _at(204, offset)
                 if _claimed(request, offer, expected.size) != offset:
@@ -122,9 +132,9 @@ class Requests:
         reached = await partial.append(_chunks(request, PART_BYTES_MAX), size=size)
         if reached < size:
             return _at(204, reached)
-        sealed = await run_in_threadpool(partial.content)
-        (taken,) = await run_in_threadpool(self._deposit.take, box.box, [replace(offer, body=sealed)])
-        await run_in_threadpool(partial.drop)  # safe in the store, or damaged: then it starts again
+        sealed = await self._turns.work(box.box.serial, partial.content)
+        (taken,) = await self._turns.work(box.box.serial, self._deposit.take, box.box, [replace(offer, body=sealed)])
+        await self._turns.work(box.box.serial, partial.drop)  # safe in the store, or damaged: then it starts again
         if isinstance(taken, Refusal):
             return PlainTextResponse(taken.why, taken.status)
         return _complete(request, size, taken)
