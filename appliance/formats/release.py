@@ -107,7 +107,8 @@ class RosterBox(Noun, frozen=True, kw_only=True):
         origins: Its logs, oldest first.
         age_recipient: For what comes down to this box alone.
         tls_sha256: SHA-256 of its TLS certificate's DER.
-        revoked: It delivers what it has and is given nothing.
+        revoked: No longer trusted: headquarters takes nothing more from it and gives it nothing. What it delivered
+            before stays, and is still verified by these keys.
     """
 
     serial: Word
