@@ -49,6 +49,9 @@ PART_MIN: Final = 3
 SHORT: Final = 5
 """Letters of a fold of which two are enough for a key."""
 
+JOINED_MIN: Final = 6
+"""Letters of a word that may be two: of "THANH", which holds THAN and HANH, every such name would have to be read."""
+
 _VOWELS: Final = re.compile(r"[AEIOUY]")
 
 
@@ -221,7 +224,7 @@ class NameSearch:
 
     def _parts(self, text: str) -> Iterator[int]:
         """Listed words that this one may be made of: its beginnings and its ends."""
-        lengths = range(PART_MIN, len(text) - 1)
+        lengths = range(PART_MIN, len(text) - 1 if len(text) >= JOINED_MIN else 0)
         parts = [text[:length] for length in lengths] + [text[-length:] for length in lengths]
         return (word for part in parts if (word := self._word(part)) is not None)
 
