@@ -1,10 +1,12 @@
 """The page's door: which requests are the officer's own, before any of them means anything.
 
 1. Host: only the names under which the page is served; a foreign name that leads here (DNS rebinding) is turned away.
-2. Session: every request but the page itself carries the cookie that the page gave.
-3. CSRF: whatever changes something carries the token of that session; it is a MAC of the session under a key of this
-   process, so nothing is stored. A page that was open across a restart is given its new token with the next event.
-4. Size: a body of at most BODY_BYTES_MAX.
+2. Session: every request but the page itself carries the cookie that the page gave. It is a random number and its MAC
+   under a key of this process, so nothing is stored and nobody makes one up; what reads with the cookie of another run
+   is given one of this run, with its token, so a page stays open across a restart.
+3. Origin: whatever changes something was sent by the page, as far as the browser says who sent it.
+4. CSRF: whatever changes something carries the token of its session, a MAC as well.
+5. Size: a body of at most BODY_BYTES_MAX.
 """
 
 import hashlib
@@ -33,16 +35,21 @@ HEADERS: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), usb=(), serial=()",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # with "no-referrer" a browser may call the page's own forms foreign (rule 3)
     "X-Content-Type-Options": "nosniff",
 }
 """On every answer: nothing from elsewhere, nothing kept by the browser, nothing framed."""
 
-_SESSION: Final = re.compile(r"[0-9a-f]{64}")
+_SESSION: Final = re.compile(r"([0-9a-f]{64})([0-9a-f]{64})")
+_ANOTHER_RUN: Final = "The page is from before a restart of the box. It renews itself now: choose again."
 
 
 class Misdirected(Refused):
     """The request names a host that is not this page."""
+
+
+class OfAnotherRun(Refused):
+    """The session is not one of this process: from before a restart, or made up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,32 +70,47 @@ class Gate:
             raise Misdirected("This page is not served under that name.")
 
     def session(self, request: Request) -> str:
-        """Rule 2. Raises Refused when the request has no session."""
+        """Rule 2. Raises OfAnotherRun, and Refused when the request has no session."""
         session = request.cookies.get(COOKIE, "")
-        if not _SESSION.fullmatch(session):
+        parts = _SESSION.fullmatch(session)
+        if not parts:
             raise Refused("Open the page first.")
+        if not hmac.compare_digest(parts[2], self._mac("session", parts[1])):
+            raise OfAnotherRun(_ANOTHER_RUN)
         return session
 
     def new_session(self) -> str:
         """A fresh session."""
-        return secrets.token_hex(32)
+        number = secrets.token_hex(32)
+        return number + self._mac("session", number)
 
     def token(self, session: str) -> str:
         """The CSRF token of a session."""
-        return hmac.new(self.key, session.encode("ascii"), hashlib.sha256).hexdigest()
+        return self._mac("token", session)
+
+    def check_origin(self, request: Request) -> None:
+        """Rule 3; whoever is no browser says nothing of it. Raises Refused."""
+        sender = request.headers.get("sec-fetch-site", "same-origin")
+        here = f"http://{request.headers.get('host', '')}".lower()
+        if sender != "same-origin" or request.headers.get("origin", here).lower() != here:
+            raise Refused("Only the page itself may say this.")
 
     async def form(self, request: Request) -> dict[str, str]:
-        """Rules 2 to 4; the fields of a form, without its token.
+        """Rules 2 to 5; the fields of a form, without its token.
 
         Raises:
-            Refused: No session, or not the session's token.
+            Refused: No session, or not the session's token; or another page sent it.
             Malformed: Not a form, too long, a field twice or too many fields.
         """
+        self.check_origin(request)
         session = self.session(request)
         fields = _fields(await _body(request), request.headers.get("content-type", ""))
         if not hmac.compare_digest(fields.pop("csrf", "").encode(), self.token(session).encode()):
-            raise Refused("The page is from before a restart of the box. It renews itself now: choose again.")
+            raise Refused(_ANOTHER_RUN)
         return fields
+
+    def _mac(self, use: str, of: str) -> str:
+        return hmac.new(self.key, f"{use}:{of}".encode("ascii"), hashlib.sha256).hexdigest()
 
 
 def allowed_hosts(address: str, port: int) -> frozenset[str]:

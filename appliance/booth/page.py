@@ -30,7 +30,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from appliance.booth import forms
 from appliance.booth.board import Board, Snapshot
 from appliance.booth.events import Event
-from appliance.booth.gate import COOKIE, HEADERS, Gate, Misdirected
+from appliance.booth.gate import COOKIE, HEADERS, Gate, Misdirected, OfAnotherRun
 from appliance.booth.lane import Lane
 from appliance.booth.view import Surroundings, View, view
 from appliance.booth.words import OUTCOME_WORDS
@@ -44,7 +44,7 @@ LANE_PATIENCE_S: Final = 15.0
 REFRESH_S: Final = 3.0
 """How often ages, the clock and the link are looked at again."""
 STREAMS_MAX: Final = 16
-"""Pages open at once."""
+"""Pages open at once; one more, and the oldest has to ask again."""
 
 Act = Callable[[dict[str, str]], Event]
 
@@ -73,7 +73,7 @@ class Page:
         self._board = board
         self._gate = gate
         self._around = around
-        self._streams = 0
+        self._streams: dict[asyncio.Event, None] = {}  # oldest first
         self._templates = Environment(
             loader=FileSystemLoader(ROOM / "templates"),
             autoescape=True,
@@ -112,37 +112,45 @@ class Page:
 
     async def _home(self, request: Request) -> Response:
         try:
-            session, fresh = self._gate.session(request), False
+            session, fresh = self._session(request)
         except Refused:
             session, fresh = self._gate.new_session(), True
         parts = self._parts(await self._view())
         html = self._render("page.html", csrf=self._gate.token(session), parts=parts)
-        response = HTMLResponse(html)
-        if fresh:
-            response.set_cookie(COOKIE, session, httponly=True, samesite="strict", path="/")
-        return response
+        return _given(HTMLResponse(html), session, fresh=fresh)
 
     async def _state(self, request: Request) -> Response:
-        session = self._gate.session(request)
+        session, fresh = self._session(request)
         content = msgspec.json.encode(await self._view())
         tail = msgspec.json.encode({"csrf": self._gate.token(session)})
-        return Response(content[:-1] + b"," + tail[1:], media_type="application/json")
+        response = Response(content[:-1] + b"," + tail[1:], media_type="application/json")
+        return _given(response, session, fresh=fresh)
 
     async def _events(self, request: Request) -> Response:
-        token = self._gate.token(self._gate.session(request))
-        if self._streams >= STREAMS_MAX:
-            raise Refused("This page is open too often. Close one.")
-        return StreamingResponse(self._stream(token), media_type="text/event-stream")
+        session, fresh = self._session(request)
+        stream = StreamingResponse(self._stream(self._gate.token(session)), media_type="text/event-stream")
+        return _given(stream, session, fresh=fresh)
+
+    def _session(self, request: Request) -> tuple[str, bool]:
+        """The session that a page reads with, and whether it is new to it. Raises Refused when it has none."""
+        try:
+            return self._gate.session(request), False
+        except OfAnotherRun:
+            return self._gate.new_session(), True
 
     async def _stream(self, token: str) -> AsyncGenerator[bytes]:
         """The parts of the page whenever they change, and a sign of life in between."""
-        self._streams += 1
         news = asyncio.Event()
+        self._streams[news] = None
+        if len(self._streams) > STREAMS_MAX:
+            oldest = next(iter(self._streams))
+            del self._streams[oldest]
+            oldest.set()
         loop = asyncio.get_running_loop()
         end = self._board.subscribe(lambda: _wake(loop, news))
         last: dict[str, str] = {}
         try:
-            while True:
+            while news in self._streams:
                 news.clear()
                 now = await self._view()
                 parts = self._parts(now) | {"phase": now.phase, "csrf": token}
@@ -152,7 +160,7 @@ class Page:
                 await _within(news.wait(), REFRESH_S)
         finally:
             end()
-            self._streams -= 1
+            self._streams.pop(news, None)
 
     # --- POST ---------------------------------------------------------------------------------------------------------
 
@@ -235,6 +243,13 @@ async def _refused(_: Request, error: Exception) -> Response:
             return _json({"ok": False, "why": str(error)}, 409)
         case _:
             raise error
+
+
+def _given(response: Response, session: str, *, fresh: bool) -> Response:
+    """The answer, with the cookie of a session that the browser does not have yet."""
+    if fresh:
+        response.set_cookie(COOKIE, session, httponly=True, samesite="strict", path="/")
+    return response
 
 
 def _json(content: dict[str, str | bool], status: int) -> Response:

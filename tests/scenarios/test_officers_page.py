@@ -16,7 +16,7 @@ from appliance.booth.connections import BEGIN_S, BODY_S, CONNECTIONS_MAX
 from appliance.booth.gate import HEADERS, allowed_hosts
 from appliance.booth.gate import Gate as PageGate
 from appliance.booth.lane import Lane
-from appliance.booth.page import Page, Place
+from appliance.booth.page import STREAMS_MAX, Page, Place
 from appliance.booth.serve import page_server
 from appliance.booth.view import Surroundings, clock_time
 from appliance.errors import ConfigError
@@ -26,6 +26,7 @@ from drivers.api import Button, Frame, Lamp, Noise, ScannerEvent
 from tests.small_post import LISTED, TELEPHONE, SmallPost, passport
 
 WAIT_S = 10.0
+FORM = {"Content_Type": "application/x-www-form-urlencoded"}
 
 
 class HandScanner:
@@ -166,8 +167,81 @@ def test_a_form_without_the_sessions_token_changes_nothing(booth: Booth) -> None
 
 
 def test_a_token_of_another_session_is_refused(booth: Booth) -> None:
-    booth.cookie = "landlink=" + "0" * 64
+    token = booth.csrf
+    booth.cookie = ""
+    booth.open()
+    assert booth.say("/crossing")[0] == 200
+    booth.csrf = token
     assert booth.say("/crossing")[0] == 409
+
+
+@pytest.mark.parametrize("made_up", ["a" * 64, "a" * 128, "0" * 127])
+def test_a_session_of_the_callers_own_choosing_is_none(booth: Booth, made_up: str) -> None:
+    booth.cookie = f"landlink={made_up}"
+    status, _ = booth.say("/crossing")
+    assert status == 409
+    _, html, headers = booth.ask("GET", "/")
+    given = headers["set-cookie"].partition(";")[0]
+    assert made_up not in given
+    assert made_up not in html
+    assert booth.csrf not in html
+
+
+@pytest.mark.parametrize("path", ["/state", "/events"])
+def test_a_page_from_before_a_restart_reads_on_with_a_session_of_this_run(booth: Booth, path: str) -> None:
+    booth.cookie = "landlink=" + PageGate(hosts=frozenset(), key=bytes(31) + b"\1").new_session()
+    connection = http.client.HTTPConnection("127.0.0.1", booth.port, timeout=WAIT_S)
+    connection.request("GET", path, headers={"Cookie": booth.cookie})
+    answer = connection.getresponse()
+    booth.cookie = answer.headers["set-cookie"].partition(";")[0]
+    assert {"HttpOnly", "SameSite=strict"} <= set(answer.headers["set-cookie"].split("; "))
+    booth.csrf = (json.loads(answer.read()) if path == "/state" else next_event(answer))["csrf"]
+    assert booth.say("/crossing")[0] == 200
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"Sec_Fetch_Site": "cross-site"},
+        {"Sec_Fetch_Site": "same-site"},
+        {"Sec_Fetch_Site": "none"},
+        {"Origin": "null"},
+        {"Origin": "http://evil.example"},
+        {"Origin": "http://127.0.0.1:1"},
+        {"Origin": "https://127.0.0.1:{port}"},
+        {"Sec_Fetch_Site": "same-origin", "Origin": "http://evil.example"},
+    ],
+)
+def test_a_form_that_another_page_sent_changes_nothing(booth: Booth, said: dict[str, str]) -> None:
+    """Though it has the cookie and the token."""
+    before = booth.post.state
+    headers = {name: value.format(port=booth.port) for name, value in said.items()}
+    status, answer, _ = booth.ask("POST", "/crossing", urlencode({"csrf": booth.csrf}), **FORM, **headers)
+    assert (status, answer["why"]) == (409, "Only the page itself may say this.")
+    assert booth.post.state == before
+
+
+def test_the_pages_own_forms_pass_as_a_browser_sends_them(booth: Booth) -> None:
+    own = {"Sec_Fetch_Site": "same-origin", "Origin": f"http://127.0.0.1:{booth.port}"}
+    assert booth.ask("POST", "/crossing", urlencode({"csrf": booth.csrf}), **FORM, **own)[0] == 200
+
+
+def test_one_page_more_than_are_served_ends_the_oldest_not_the_newest(booth: Booth) -> None:
+    pages = [http.client.HTTPConnection("127.0.0.1", booth.port, timeout=WAIT_S) for _ in range(STREAMS_MAX + 1)]
+    streams: list[http.client.HTTPResponse] = []
+    for page in pages:
+        page.request("GET", "/events", headers={"Cookie": booth.cookie})
+        streams.append(page.getresponse())
+        assert next_event(streams[-1])["phase"] == "ready"
+    while streams[0].readline():
+        pass
+    booth.scanner.lay(*passport("PA1234567"))
+    for stream in streams[1:]:
+        while next_event(stream).get("phase") != "result":
+            pass
+    for page in pages:
+        page.close()
 
 
 @pytest.mark.parametrize(
