@@ -47,6 +47,14 @@ class Shelf:
             return 0
         return int(name) if name.isascii() and name.isdigit() and len(name) < 10 else 0
 
+    def stamp(self) -> tuple[int, int] | None:
+        """Changes whenever a release is put into service, the same one anew included; None for none. Reads one link."""
+        try:
+            link = (self.folder / "current").lstat()
+        except OSError:
+            return None
+        return link.st_ino, link.st_ctime_ns
+
     def pinned_root(self) -> bytes:
         """The root of trust. Raises Untrusted when the box has none, StorageFault."""
         root = _read(self.folder / PINNED, ROOT_BYTES_MAX)

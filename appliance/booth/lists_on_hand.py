@@ -54,7 +54,7 @@ class ListsOnHand:
         self._shelf = shelf
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="lists", daemon=True)
-        self._version = shelf.version()
+        self._stamp = shelf.stamp()
         self.current = load(shelf)
         self._highest = self.current.release.version if self.current.release else 0
 
@@ -73,12 +73,18 @@ class ListsOnHand:
 
     def look(self) -> None:
         """Take up what has been put into service since; what could not be verified is tried again."""
+<<<<<<< Updated upstream
         version = self._shelf.version()
         if 0 < version < self._highest:
             self._version = version
             self.current = self._instead_of_older()
         elif version != self._version or (version and self.current.release is None):
             self._version = version
+=======
+        stamp = self._shelf.stamp()
+        if stamp != self._stamp or (stamp and self.current.release is None):
+            self._stamp = stamp
+>>>>>>> Stashed changes
             self.current = load(self._shelf)
             if self.current.release is not None:
                 self._highest = self.current.release.version

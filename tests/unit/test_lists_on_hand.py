@@ -3,8 +3,13 @@
 from pathlib import Path
 
 from appliance.booth.lists_on_hand import ListsOnHand
+<<<<<<< Updated upstream
 from appliance.shelf import Shelf
 from tests.release_world import DAY_MS, NOW_MS, World, make_world
+=======
+from appliance.formats.release import DOCUMENTS_TARGET, Damaged
+from tests.release_world import DAY_MS, NOW_MS, make_world
+>>>>>>> Stashed changes
 from tests.small_post import SmallPost, passport
 
 
@@ -48,6 +53,7 @@ def test_a_damaged_release_refers_every_traveller_until_it_verifies_again(tmp_pa
     assert lists.current.release is not None
 
 
+<<<<<<< Updated upstream
 def two_releases(folder: Path) -> tuple[World, int, int]:
     world = make_world(folder)
     older = world.carry_and_take().version
@@ -94,3 +100,17 @@ def test_a_release_that_does_not_hold_is_no_way_back_to_an_older_one(tmp_path: P
     lists.look()
     assert lists.current.release is not None
     assert lists.current.release.version == newer
+=======
+def test_a_list_that_rots_is_taken_up_again_when_the_same_release_is_put_in_its_place(tmp_path: Path) -> None:
+    world = make_world(tmp_path)
+    version = world.carry_and_take().version
+    rotten = world.shelf.folder / str(version) / "targets" / DOCUMENTS_TARGET
+    rotten.write_bytes(rotten.read_bytes()[:-1])
+    lists = ListsOnHand(world.shelf)
+    assert lists.current.release is not None
+    assert isinstance(lists.current.release.files[DOCUMENTS_TARGET], Damaged)
+    world.carry_and_take()
+    lists.look()
+    assert lists.current.release.version == version
+    assert not isinstance(lists.current.release.files[DOCUMENTS_TARGET], Damaged)
+>>>>>>> Stashed changes
