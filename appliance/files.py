@@ -85,6 +85,13 @@ def write_durably(path: Path, content: bytes, *, mode: int = 0o600) -> None:
     _replace(path, content, mode=mode, durable=True)
 
 
+def remove_partial(folder: Path) -> None:
+    """Remove what killed writers left of files that they never finished; for the folder's only writer, at its start."""
+    with storage(f"tidying {folder.name}"):
+        for left in folder.glob(".*.tmp"):
+            left.unlink(missing_ok=True)
+
+
 def _replace(path: Path, content: bytes, *, mode: int, durable: bool) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with storage(f"writing {path.name}"):

@@ -111,6 +111,8 @@ class Publisher:
                     parse_path(path)
                     if path not in kept and now_s - partial.stat().st_mtime > older_than_s:
                         partial.unlink()
+            for left in self._places.log.glob("**/.*.tmp"):  # by a publication that was killed
+                left.unlink(missing_ok=True)
 
     def _publish_frame(self, frame: Frame) -> None:
         if frame.blob is not None and frame.priority is not None:
