@@ -73,21 +73,16 @@ class ListsOnHand:
 
     def look(self) -> None:
         """Take up what has been put into service since; what could not be verified is tried again."""
-<<<<<<< Updated upstream
-        version = self._shelf.version()
+        stamp, version = self._shelf.stamp(), self._shelf.version()
+        if stamp == self._stamp and not (version and self.current.release is None):
+            return
+        self._stamp = stamp
         if 0 < version < self._highest:
-            self._version = version
             self.current = self._instead_of_older()
-        elif version != self._version or (version and self.current.release is None):
-            self._version = version
-=======
-        stamp = self._shelf.stamp()
-        if stamp != self._stamp or (stamp and self.current.release is None):
-            self._stamp = stamp
->>>>>>> Stashed changes
-            self.current = load(self._shelf)
-            if self.current.release is not None:
-                self._highest = self.current.release.version
+            return
+        self.current = load(self._shelf)
+        if self.current.release is not None:
+            self._highest = self.current.release.version
 
     def _instead_of_older(self) -> OnHand:
         """What is in service while an older release lies there: the one in memory, else none.

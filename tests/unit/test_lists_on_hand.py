@@ -3,13 +3,9 @@
 from pathlib import Path
 
 from appliance.booth.lists_on_hand import ListsOnHand
-<<<<<<< Updated upstream
+from appliance.formats.release import DOCUMENTS_TARGET, Damaged
 from appliance.shelf import Shelf
 from tests.release_world import DAY_MS, NOW_MS, World, make_world
-=======
-from appliance.formats.release import DOCUMENTS_TARGET, Damaged
-from tests.release_world import DAY_MS, NOW_MS, make_world
->>>>>>> Stashed changes
 from tests.small_post import SmallPost, passport
 
 
@@ -53,7 +49,6 @@ def test_a_damaged_release_refers_every_traveller_until_it_verifies_again(tmp_pa
     assert lists.current.release is not None
 
 
-<<<<<<< Updated upstream
 def two_releases(folder: Path) -> tuple[World, int, int]:
     world = make_world(folder)
     older = world.carry_and_take().version
@@ -100,7 +95,8 @@ def test_a_release_that_does_not_hold_is_no_way_back_to_an_older_one(tmp_path: P
     lists.look()
     assert lists.current.release is not None
     assert lists.current.release.version == newer
-=======
+
+
 def test_a_list_that_rots_is_taken_up_again_when_the_same_release_is_put_in_its_place(tmp_path: Path) -> None:
     world = make_world(tmp_path)
     version = world.carry_and_take().version
@@ -113,4 +109,3 @@ def test_a_list_that_rots_is_taken_up_again_when_the_same_release_is_put_in_its_
     lists.look()
     assert lists.current.release.version == version
     assert not isinstance(lists.current.release.files[DOCUMENTS_TARGET], Damaged)
->>>>>>> Stashed changes
