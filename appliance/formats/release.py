@@ -134,6 +134,10 @@ class Roster(Noun, frozen=True, kw_only=True):
                 return key
         raise Untrusted(f"the roster has no key for the role {role}")
 
+    def keys_of(self, role: str) -> tuple[RosterKey, ...]:
+        """Every key of a role, former ones too, newest first."""
+        return tuple(key for key in reversed(self.keys) if key.role == role)
+
     def box(self, serial: str) -> RosterBox | None:
         """The box with this serial number, None when it is not enrolled."""
         return next((box for box in self.boxes if box.serial == serial), None)

@@ -1,16 +1,19 @@
 """Stage 6 of 8: record - sealed bodies on this box, and headquarters' receipts for them: `bodies/`, `receipts/`."""
 
-import contextlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
-from appliance.errors import Malformed
 from appliance.files import replace_file, storage, write_durably
 from appliance.formats.age import BLOB_BYTES_MAX
-from appliance.formats.receipt import DeliveryReceipt, claimed_receipt
+from appliance.formats.receipt import DELIVERY_RECEIPT_BYTES_MAX, DeliveryReceipt, claimed_receipt
 from appliance.model import Priority
 from appliance.record.deletion import Acknowledged
 from appliance.record.places import Places
+
+INDEX: Final = re.compile(r"0|[1-9][0-9]{0,17}")
+"""A receipt's file name."""
 
 
 class Bodies:
@@ -18,13 +21,15 @@ class Bodies:
 
     Attributes:
         here: Indices of the bodies.
-        said: Headquarters' word.
+        said: Headquarters' word, of receipts that this process has verified, and of no others.
+        unverified: Indices of receipts that lie here and have not been verified since the start: they say nothing yet.
     """
 
     def __init__(self, places: Places) -> None:
         self._places = places
         self.here: set[int] = set()
         self.said = Acknowledged()
+        self.unverified: set[int] = set()
 
     def load(self, *, below: int) -> None:
         """Read what is on the disk.
@@ -40,8 +45,8 @@ class Bodies:
                 else:
                     self.here.add(named)
             for path in self._places.receipts.iterdir():
-                with contextlib.suppress(Malformed):  # torn by a power cut; the journal still has it
-                    self._take(claimed_receipt(path.read_bytes()))
+                if INDEX.fullmatch(path.name):
+                    self.unverified.add(int(path.name))
 
     def write(self, index: int, priority: Priority, blob: bytes) -> Path:
         """Publish a body, unless it lies there already."""
@@ -64,13 +69,28 @@ class Bodies:
         self.here.add(index)
 
     def write_receipt(self, receipt: bytes) -> Path:
-        """Publish a verified receipt."""
-        said = claimed_receipt(receipt)  # verified before it came into a frame
-        path = self._places.receipt(said.index)
+        """Publish a receipt from a frame. It says nothing by this: frames are read again after a crash, too."""
+        index = claimed_receipt(receipt).index
+        path = self._places.receipt(index)
         if not _holds(path, receipt):
             replace_file(path, receipt)
-        self._take(said)
+        if index not in self.said.received_ms:
+            self.unverified.add(index)
         return path
+
+    def read_receipt(self, index: int) -> bytes:
+        """A receipt that lies here, b"" for none; cut where no receipt is so long. Raises StorageFault."""
+        with storage("reading a receipt"):
+            try:
+                with self._places.receipt(index).open("rb") as file:
+                    return file.read(DELIVERY_RECEIPT_BYTES_MAX + 1)
+            except FileNotFoundError:
+                return b""
+
+    def believe(self, said: DeliveryReceipt) -> None:
+        """Take what a receipt says that was verified now, with headquarters' key and against this log."""
+        self.unverified.discard(said.index)
+        self.said.take(said.index, said.received_ms, said.opened_through)
 
     def delete(self, index: int) -> None:
         """Remove a body and its receipt; repeating it does nothing."""
@@ -79,14 +99,12 @@ class Bodies:
                 path.unlink(missing_ok=True)
         self.here.discard(index)
         self.said.received_ms.pop(index, None)
+        self.unverified.discard(index)
 
     def _all_names(self, index: int) -> Iterator[Path]:
         for priority in Priority:
             yield self._places.body(index, priority)
         yield self._places.receipt(index)
-
-    def _take(self, said: DeliveryReceipt) -> None:
-        self.said.take(said.index, said.received_ms, said.opened_through)
 
 
 def _name(name: str) -> int | None:

@@ -3,6 +3,7 @@
 Everything is verified here, with keys of the verified release; the uplink that carries it is not believed (I10).
 """
 
+import contextlib
 from dataclasses import dataclass
 from typing import Final
 
@@ -79,6 +80,19 @@ class Headquarters:
         said = verify_receipt(receipt, self._trusted().key(RECEIPTS).public)
         self.proven.learn(said.received_ms)
         return said
+
+    def verify_kept_receipt(self, receipt: bytes) -> DeliveryReceipt:
+        """A receipt that headquarters signed at any time, with a key that it may no longer use.
+
+        Raises:
+            Malformed, Untrusted: None of the roster's keys for receipts has signed it.
+        """
+        for key in self._trusted().keys_of(RECEIPTS):
+            with contextlib.suppress(Untrusted):
+                said = verify_receipt(receipt, key.public)
+                self.proven.learn(said.received_ms)
+                return said
+        raise Untrusted("receipt: none of headquarters' keys has signed it")
 
     def verify_cosigned(self, note: bytes, log: Verifier) -> Checkpoint:
         """A checkpoint of this log that all of headquarters' cosigners signed. Raises Malformed, Untrusted."""

@@ -93,6 +93,10 @@ class Recorder:
         if first or seal.version != before:
             self.seal_canary()
 
+    def verify_kept_receipts(self) -> bool:
+        """As `Delivery.verify_kept`."""
+        return self._delivery.verify_kept()
+
     def seal_canary(self) -> None:
         """Seal a canary under the epoch's recipients: headquarters shows with it that it can open what follows (I4)."""
         seal = self._ready()

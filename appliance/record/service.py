@@ -127,7 +127,6 @@ class Service:
         recovered = recover(setting.places, signing, picture_share=setting.picture_reserve_share)
         log = recovered.log
         try:
-            setting.headquarters.proven.learn(recovered.stores.bodies.said.headquarters_ms)
             log.begin_epoch()
             if recovered.entries or recovered.torn_bytes:
                 log.event("recovered", {"entries": str(recovered.entries), "torn_bytes": str(recovered.torn_bytes)})

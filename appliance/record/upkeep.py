@@ -1,7 +1,8 @@
 """Stage 6 of 8: record - upkeep: what the recorder does between messages, so that none of it delays a light.
 
-Publication, the turn of journals, the syncs of what was published, spare case keys and the reserve; epochs that end,
-cases that are too old, releases on the shelf, bodies that may go, clocks that stepped, the status file.
+Publication, the turn of journals, the syncs of what was published, receipts that an earlier process kept, spare case
+keys and the reserve; epochs that end, cases that are too old, releases on the shelf, bodies that may go, clocks that
+stepped, the status file.
 """
 
 import contextlib
@@ -127,7 +128,8 @@ class Upkeep:
             log.journal = self._rotation.turn(log.journal, header, log.publisher)
         self._rotation.drain(seconds=drain_s)
         spare_wanted = self._recorder.stores.cases.refill()
-        self._refilling = self._recorder.stores.room.refill() or spare_wanted
+        kept_waiting = self._recorder.verify_kept_receipts()
+        self._refilling = self._recorder.stores.room.refill() or spare_wanted or kept_waiting
 
     def _look(self, now_s: float) -> None:
         recorder = self._recorder
