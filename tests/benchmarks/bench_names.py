@@ -9,6 +9,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -256,9 +257,11 @@ def speed(count: int, limit_ms: float) -> None:
     people = (listed_person(number, holder.name, holder.birth) for number, holder in enumerate(listed(count, 7)))
     data = person_index(people, dated=LIST_DATED)
     print(f"  built in {time.perf_counter() - begun:.1f} s, {len(data) / count:.0f} bytes a person")
-    before, begun = _resident_mb(), time.perf_counter()
-    persons = IndexedPersons(PersonIndex(data))
+    begun = time.perf_counter()
+    index = PersonIndex(data)
+    persons = IndexedPersons(index)
     opened_s = time.perf_counter() - begun
+    words_mb = sum(sys.getsizeof(held) for words in (index.tokens, index.folds) for held in (words, *words)) / 1e6
     travellers = [passport(holder) for nation in NATIONS for holder in holders(nation, 300, 2)]
     travellers += [passport(holder) for holder in listed(300, 8)]
     wall_ms, cpu_ms = list[float](), list[float]()
@@ -267,19 +270,13 @@ def speed(count: int, limit_ms: float) -> None:
         persons.match(traveller)
         cpu_ms.append((time.thread_time() - cpu) * 1000)
         wall_ms.append((time.perf_counter() - wall) * 1000)
-    grown = _resident_mb() - before
-    print(f"  opened in {opened_s:.2f} s; {len(data) / 1e6:.0f} MB of index and {grown:.0f} MB of words in memory")
+    print(f"  opened in {opened_s:.2f} s; {len(data) / 1e6:.0f} MB of index and {words_mb:.0f} MB of words in memory")
     for title, times in (("a traveller", wall_ms), ("of it the processor's", cpu_ms)):
         times.sort()
         middle, tail = times[len(times) // 2], times[len(times) * 99 // 100]
         print(
             f"  {title:22} p50 {middle:.2f} ms, p99 {tail:.2f} ms, worst {times[-1]:.1f} ms (limit p99 {limit_ms} ms)"
         )
-
-
-def _resident_mb() -> float:
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 if __name__ == "__main__":
