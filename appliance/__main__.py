@@ -9,6 +9,7 @@ from pathlib import Path
 
 from appliance.config import read_config
 from appliance.errors import LandlinkError
+from appliance.last_words import keep_texts_out_of_the_journal
 
 DEFAULT_CONFIG = Path("/etc/landlink/box.toml")
 
@@ -37,6 +38,7 @@ def build_parser() -> argparse.ArgumentParser:
 def main() -> int:
     """Run one verb; the exit code names whose fault a failure is."""
     arguments = build_parser().parse_args()
+    keep_texts_out_of_the_journal()
     try:
         config = read_config(arguments.config)
         from appliance import wiring

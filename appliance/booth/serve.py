@@ -30,6 +30,7 @@ from appliance.config import Config
 from appliance.errors import ConfigError, Malformed
 from appliance.files import read_regular
 from appliance.formats.status import STATUS_BYTES_MAX, UplinkStatus, parse_status
+from appliance.last_words import last_words
 from appliance.line import RecorderLine
 from appliance.model import Id, Mode
 from appliance.notify import READY, notify
@@ -194,5 +195,5 @@ def _leave(_signal: int, _frame: FrameType | None) -> None:
 
 def _end_with_thread(arguments: threading.ExceptHookArgs) -> None:
     """A thread that ends by a bug ends the process: the supervisor starts a whole one, the recorder kept the rest."""
-    threading.__excepthook__(arguments)
+    print(last_words(arguments.exc_value), file=sys.stderr, flush=True)  # noqa: T201 - the unit's journal
     os.abort()

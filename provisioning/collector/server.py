@@ -13,6 +13,7 @@ from appliance.errors import ConfigError, LandlinkError
 from appliance.files import storage
 from appliance.formats.note import Ed25519Cosigner, MlDsa44Cosigner
 from appliance.formats.release import COSIGN_ED25519, COSIGN_MLDSA44, RECEIPTS
+from appliance.last_words import keep_texts_out_of_the_journal
 from provisioning.authority.home import Home
 from provisioning.authority.keys import cosigner_name, load_ed25519, load_mldsa44
 from provisioning.collector.app import build
@@ -44,6 +45,7 @@ def collect(home: Home, data: Path, host: str, port: int) -> None:
         ConfigError: Keys, certificates, roster or address cannot be used.
         StorageFault, StorageFull: Storage failed, and the process ends; recovery decides what holds.
     """
+    keep_texts_out_of_the_journal()
     context = _tls(home)
     with storage(f"{data}"):
         for folder in (FOLDER, PREFIX):  # served from the first moment: empty before the first box has delivered
