@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from appliance.booth.lists_on_hand import ListsOnHand
-from appliance.formats.release import DOCUMENTS_TARGET, Damaged
+from appliance.formats.release import PERSONS_TARGET, Damaged
 from appliance.shelf import Shelf
 from tests.release_world import DAY_MS, NOW_MS, World, make_world
 from tests.small_post import SmallPost, passport
@@ -100,12 +100,12 @@ def test_a_release_that_does_not_hold_is_no_way_back_to_an_older_one(tmp_path: P
 def test_a_list_that_rots_is_taken_up_again_when_the_same_release_is_put_in_its_place(tmp_path: Path) -> None:
     world = make_world(tmp_path)
     version = world.carry_and_take().version
-    rotten = world.shelf.folder / str(version) / "targets" / DOCUMENTS_TARGET
+    rotten = world.shelf.folder / str(version) / "targets" / PERSONS_TARGET
     rotten.write_bytes(rotten.read_bytes()[:-1])
     lists = ListsOnHand(world.shelf)
     assert lists.current.release is not None
-    assert isinstance(lists.current.release.files[DOCUMENTS_TARGET], Damaged)
+    assert isinstance(lists.current.release.persons, Damaged)
     world.carry_and_take()
     lists.look()
     assert lists.current.release.version == version
-    assert not isinstance(lists.current.release.files[DOCUMENTS_TARGET], Damaged)
+    assert not isinstance(lists.current.release.persons, Damaged)
