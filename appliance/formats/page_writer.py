@@ -159,14 +159,22 @@ def merge_pages(base: PageFile, changes: PageFile, write: Write, *, is_delta: bo
 
 def merge_deltas(base: PageFile, deltas: Sequence[PageFile], write: Write) -> bytes:
     """Write `base` with all `deltas` applied in turn, as a new base; otherwise as `merge_pages`."""
-    changes = deltas[0]
-    for delta in deltas[1:]:
-        changes = later(changes, delta)
-    return merge_pages(base, changes, write)
+    return merge_pages(base, together(deltas), write)
 
 
-def later(changes: PageFile, delta: PageFile) -> PageFile:
-    """`changes` and then `delta` as one delta in memory; otherwise as `merge_pages`."""
+def together(deltas: Sequence[PageFile]) -> PageFile:
+    """All deltas, one or more in their order, as one in memory; otherwise as `merge_pages`.
+
+    Neighbours are merged two by two, so that each record is written a few times only; any order of merging neighbours
+    gives the same bytes.
+    """
+    while len(deltas) > 1:
+        pairs = [deltas[place : place + 2] for place in range(0, len(deltas), 2)]
+        deltas = [_later(*pair) if len(pair) == 2 else pair[0] for pair in pairs]
+    return deltas[0]
+
+
+def _later(changes: PageFile, delta: PageFile) -> PageFile:
     merged = io.BytesIO()
     merge_pages(changes, delta, merged.write, is_delta=True)
     return PageFile(HeldBytes(merged.getvalue()))

@@ -59,12 +59,9 @@ def _documents(release: Release) -> DocumentList:
         return NoDocuments(DAMAGED)
     base, *deltas = release.documents
     try:
-        documents = PageList(PageFile(base))
-        for delta in deltas:
-            documents = documents.with_delta(PageFile(delta))
+        return PageList(PageFile(base)).with_deltas(*(PageFile(delta) for delta in deltas))
     except (Untrusted, Malformed, StorageFault):
         return NoDocuments(DAMAGED)
-    return documents
 
 
 def _persons(release: Release) -> PersonList:

@@ -8,7 +8,7 @@ from datetime import date
 
 from appliance.errors import Malformed, StorageFault, Untrusted
 from appliance.formats.lists import DocumentKey, ListedDocument
-from appliance.formats.page_writer import later
+from appliance.formats.page_writer import together
 from appliance.formats.pages import TOMBSTONE, PageFile
 from appliance.screen.documents import DAMAGED, ListDamaged
 
@@ -30,16 +30,17 @@ class PageList:
         """The day headquarters took its content in, the last delta's."""
         return self._base.dated if self._changes is None else self._changes.dated
 
-    def with_delta(self, delta: PageFile) -> "PageList":
-        """The same list after one more delta.
+    def with_deltas(self, *deltas: PageFile) -> "PageList":
+        """The same list after more deltas, in their order.
 
         Raises:
             Malformed: It is under another key, or the deltas have too many details together.
             Untrusted, StorageFault: A page of it does not hold.
         """
-        if delta.key != self._base.key:
+        if any(delta.key != self._base.key for delta in deltas):
             raise Malformed("delta", "it is to a list under another key")
-        return PageList(self._base, delta if self._changes is None else later(self._changes, delta))
+        changes = deltas if self._changes is None else (self._changes, *deltas)
+        return PageList(self._base, together(changes)) if changes else self
 
     def lookup(self, key: DocumentKey) -> ListedDocument | None:
         """The entry of this document, None when it is not listed. Reads one page of the base at most.

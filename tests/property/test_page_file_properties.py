@@ -125,8 +125,8 @@ def test_a_list_with_deltas_answers_as_their_last_word(
 ) -> None:
     known, expected = PageList(page_file({})), dict[bytes, ListedDocument]()
     for place in order:
-        known = known.with_delta(page_file(changes[place]))
+        known = known.with_deltas(page_file(changes[place]))
         expected |= changes[place]
-    assert known.dated == date(2026, 11, 3)
+    at_once = PageList(page_file({})).with_deltas(*(page_file(changes[place]) for place in order))
     for digest, entry in named(expected).items():
-        assert known.answer(digest) == (None if entry == REMOVED else entry)
+        assert known.answer(digest) == at_once.answer(digest) == (None if entry == REMOVED else entry)

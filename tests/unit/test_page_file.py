@@ -207,7 +207,7 @@ def test_a_delta_under_another_key_is_refused() -> None:
     with pytest.raises(Malformed, match="another key"):
         merged(page_file({}), other)
     with pytest.raises(Malformed, match="another key"):
-        PageList(page_file({})).with_delta(other)
+        PageList(page_file({})).with_deltas(other)
 
 
 def test_a_merge_of_a_damaged_base_is_refused() -> None:
@@ -239,11 +239,11 @@ def test_deltas_are_asked_before_the_base_the_last_one_first() -> None:
     again = page_file({STOLEN.digest(KEY): listed("S-3")}, dated=date(2026, 11, 6))
     known = PageList(base)
     assert (known.lookup(STOLEN), known.lookup(LOST), known.dated) == (listed("S-1"), None, DAY)
-    known = known.with_delta(added)
+    known = known.with_deltas(added)
     assert (known.lookup(STOLEN), known.lookup(LOST)) == (listed("S-1"), listed("S-2", "lost"))
-    known = known.with_delta(ended)
+    known = known.with_deltas(ended)
     assert (known.lookup(STOLEN), known.lookup(LOST)) == (None, listed("S-2", "lost"))
-    known = known.with_delta(again)
+    known = known.with_deltas(again)
     assert (known.lookup(STOLEN), known.dated) == (listed("S-3"), date(2026, 11, 6))
 
 
