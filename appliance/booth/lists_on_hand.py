@@ -80,9 +80,13 @@ class ListsOnHand:
         if 0 < version < self._highest:
             self.current = self._instead_of_older()
             return
-        self.current = load(self._shelf)
-        if self.current.release is not None:
-            self._highest = self.current.release.version
+        found = load(self._shelf)
+        if found.release is not None and found.release.version < self._highest:  # the link was turned meanwhile
+            self.current = self._instead_of_older()
+            return
+        self.current = found
+        if found.release is not None:
+            self._highest = found.release.version
 
     def _instead_of_older(self) -> OnHand:
         """What is in service while an older release lies there: the one in memory, else none.

@@ -109,3 +109,26 @@ def test_a_list_that_rots_is_taken_up_again_when_the_same_release_is_put_in_its_
     lists.look()
     assert lists.current.release.version == version
     assert not isinstance(lists.current.release.persons, Damaged)
+
+
+class TurnedMeanwhile(Shelf):
+    """A shelf whose link is turned back between the look at it and the reading."""
+
+    turn_to = 0
+
+    def version(self) -> int:
+        version = super().version()
+        if self.turn_to:
+            point(self, self.turn_to)
+        return version
+
+
+def test_a_link_that_is_turned_back_while_it_is_read_changes_nothing(tmp_path: Path) -> None:
+    world, older, newer = two_releases(tmp_path)
+    shelf = TurnedMeanwhile(world.shelf.folder)
+    lists = ListsOnHand(shelf)
+    point(shelf, newer)  # put there anew, so that it is looked at
+    shelf.turn_to = older
+    lists.look()
+    assert lists.current.release is not None
+    assert (lists.current.release.version, lists.current.older_refused) == (newer, True)
