@@ -60,6 +60,11 @@ class CaseStore:
             name = secrets.token_hex(16)
             write_durably(self._keys / f"{name}.key", secrets.token_bytes(KEY_BYTES))
             self._spare[name] = None
+        return self.spare_wanted
+
+    @property
+    def spare_wanted(self) -> bool:
+        """Whether fewer keys are ready than should be."""
         return len(self._spare) < SPARE_KEYS
 
     def seal(self, case: Case, now: Instant) -> SealedCase:

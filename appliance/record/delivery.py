@@ -5,7 +5,7 @@ import heapq
 from typing import Final
 
 from appliance.errors import Malformed, StorageFault, Untrusted
-from appliance.files import write_durably
+from appliance.files import replace_file, write_durably
 from appliance.formats.merkle import root_hash
 from appliance.formats.receipt import DeliveryReceipt
 from appliance.formats.statement import Sealed, parse_statement
@@ -99,11 +99,11 @@ class Delivery:
         same = checkpoint.size <= size and (
             not checkpoint.size or root_hash(checkpoint.size, TileNodes(size, self._log.read)) == checkpoint.root
         )
-        if not same or checkpoint.size > self._log.cosigned_size:
-            write_durably(self._places.cosigned, request.note, mode=0o644)
         if not same:
+            write_durably(self._places.cosigned, request.note, mode=0o644)
             raise StorageFault("headquarters cosigned another log than this box has: it was rolled back or changed")
         if checkpoint.size > self._log.cosigned_size:
+            replace_file(self._places.cosigned, request.note)  # an older one after a power cut is given anew
             self._log.cosigned_size = checkpoint.size
             self._log.scribe.cosigned = checkpoint.digest()
 

@@ -56,21 +56,27 @@ class Upkeep:
         self._hold_ms = hold_after_ack_h * HOUR_MS
         self._picture_share = picture_reserve_share
         self._rotation = Rotation(places.private)
-        self._stepped = self._looked = self._pruned = float("-inf")
+        self._heard = self._stepped = self._looked = self._pruned = float("-inf")
         self._judged: tuple[int, int, int] | None = None
         self._clock = recorder.log.scribe.now()
         self._status = b""
         self._refilling = True
+        self._cramped = False
         self._held = recorder.stores.room.held
 
     def patience(self) -> float:
         """How long the recorder may wait for a message before it should tend again, seconds."""
-        publisher = self._recorder.log.publisher
-        if publisher.news:
-            return PUBLISH_SOON_S
-        if self._rotation.draining or self._refilling:
+        if self._spare_wanted:
+            return 0.0
+        if self._recorder.log.publisher.news:
+            return max(0.0, self._heard + PUBLISH_SOON_S - time.monotonic())
+        if self._rotation.draining or (self._refilling and not self._cramped):
             return 0.0
         return LOOK_S
+
+    @property
+    def _spare_wanted(self) -> bool:
+        return self._recorder.stores.cases.spare_wanted and not self._cramped
 
     def tend(self, *, quiet: bool) -> None:
         """Do what is due.
@@ -82,16 +88,21 @@ class Upkeep:
             StorageFault: The storage failed; the process must end.
         """
         now_s = time.monotonic()
+        if not quiet:
+            self._heard = now_s
         try:
-            if quiet or now_s - self._stepped >= PUBLISH_LATEST_S:
+            if quiet and self._spare_wanted:
+                self._recorder.stores.cases.refill()  # before anything else: no light waits for its case's key
+            elif quiet or now_s - self._stepped >= PUBLISH_LATEST_S:
                 self._stepped = now_s
                 self._recorder.log.publisher.publish()
                 self._small_steps(DRAIN_S if quiet else DRAIN_BUSY_S)
             if now_s - self._looked >= LOOK_S:
-                self._looked = now_s
+                self._looked, self._cramped = now_s, False
                 self._look(now_s)
             self._reclaim()
         except StorageFull:  # shown in the status and refused to the booth; tried again at the next look
+            self._cramped = True
             self.prune(older_than_s=0)
         self.write_status()
 
@@ -127,9 +138,8 @@ class Upkeep:
             header = Header(origin=log.scribe.origin, size=log.size, root=log.root)
             log.journal = self._rotation.turn(log.journal, header, log.publisher)
         self._rotation.drain(seconds=drain_s)
-        spare_wanted = self._recorder.stores.cases.refill()
         kept_waiting = self._recorder.verify_kept_receipts()
-        self._refilling = self._recorder.stores.room.refill() or spare_wanted or kept_waiting
+        self._refilling = self._recorder.stores.room.refill() or kept_waiting
 
     def _look(self, now_s: float) -> None:
         recorder = self._recorder
