@@ -1,0 +1,129 @@
+"""One sync a record on the way to the light, counted by strace at the recorder of a whole post at work (I1)."""
+
+import re
+import shutil
+import signal
+import subprocess
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from appliance.formats.status import RecorderStatus
+from provisioning.bench.evidence import read_log
+from tests.scenarios.post_at_work import PostAtWork, post_at_work, quiet_day, traveller
+
+pytestmark = [
+    pytest.mark.post,
+    pytest.mark.interop,
+    pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace"),
+]
+
+SYNC = re.compile(r"\b(?:fdatasync|fsync|sync_file_range|sync|syncfs|msync)\((?:\d+<(?P<path>[^>]*)>)?")
+MESSAGE = re.compile(r'\b(?P<call>recvmsg|sendto)\((?P<connection>\d+)<[^"]*"[^"]*/(?P<role>\w+)\.sock"\]>(?P<rest>.*)')
+VERB = re.compile(r'iov_base="(?:.*?dtype.(?P<verb>append|hello|event|list_cases))?')
+JOURNAL, BODY, BODIES = "recorder/journal", "bodies/*", "bodies"
+SHORT = [JOURNAL]
+LONG = [BODY, BODIES, JOURNAL]
+"""A body over 64 KiB is a durable file before the entry that names it: the file, its folder, then the journal."""
+
+
+@dataclass
+class Trace:
+    """What the recorder synced, in order.
+
+    Attributes:
+        appends: For each record of the booth, what was synced between its message and the answer.
+        others: For each other message of the booth, the same.
+        aside: What was synced outside of that, when nobody waits for a light.
+    """
+
+    appends: list[list[str]] = field(default_factory=list)
+    others: list[list[str]] = field(default_factory=list)
+    aside: list[str] = field(default_factory=list)
+
+
+def parse(text: str, state: Path) -> Trace:
+    """Messages that came together are answered one after the other; what is synced before an answer is for that one."""
+    trace, asked, since = Trace(), dict[str, str](), list[str]()
+    for line in text.splitlines():
+        message, sync = MESSAGE.search(line), SYNC.search(line)
+        if sync:
+            (since if asked else trace.aside).append(place(sync["path"], state))
+        elif message and message["call"] == "recvmsg" and (verb := VERB.search(message["rest"])):
+            asked[message["connection"]] = verb["verb"] if message["role"] == "booth" else message["role"]
+        elif message and message["call"] == "sendto":
+            match asked.pop(message["connection"]):
+                case "append":
+                    trace.appends.append(since)
+                case "hello" | "event" | "list_cases":
+                    trace.others.append(since)
+                case _:
+                    trace.aside.extend(since)
+            since = []
+    return trace
+
+
+def place(path: str | None, state: Path) -> str:
+    """A synced path below the box's state, its changing parts left out."""
+    assert path is not None, "a sync of everything"
+    below = Path(path).relative_to(state).as_posix()
+    below = re.sub(r"^recorder/journal\.\d+$", JOURNAL, below)
+    return re.sub(r"^(bodies|log|receipts|recorder/case-keys|recorder/cases)/.*", r"\1/*", below)
+
+
+@contextmanager
+def traced(work: PostAtWork, file: Path) -> Generator[None]:
+    """Trace the recorder while the block runs."""
+    (recorder,) = [process for process in work.post.processes if process.name == "recorder"]
+    assert recorder.lives is not None
+    calls = "trace=recvmsg,sendto,fdatasync,fsync,sync_file_range,sync,syncfs,msync"
+    command = ["strace", "-f", "-yy", "-s", "64", "-e", calls, "-o", str(file), "-p", str(recorder.lives.pid)]
+    tracer = subprocess.Popen(command, stderr=subprocess.PIPE)
+    assert tracer.stderr is not None
+    assert b"attached" in tracer.stderr.readline()
+    try:
+        yield
+    finally:
+        tracer.send_signal(signal.SIGINT)
+        tracer.wait(10)
+        tracer.stderr.close()
+
+
+def settled(work: PostAtWork) -> RecorderStatus:
+    """The recorder when everything that the travellers left is recorded, published, delivered and acknowledged."""
+    work.at_headquarters()
+    return work.recorder()
+
+
+def body_sizes(box: Path) -> list[int]:
+    """Bytes of each sealed body on the box, which keeps them for a week, in the log's order."""
+    sizes = {int(path.name.split(".")[0]): path.stat().st_size for path in (box / "bodies").iterdir()}
+    assert sizes.keys() == read_log(box).sealed.keys()
+    return [sizes[index] for index in sorted(sizes)]
+
+
+def test_one_sync_a_record_and_none_for_publication(tmp_path: Path) -> None:
+    people = [*quiet_day(3)[:10], traveller("Listed document"), traveller("Border pass, typed in")]
+    with post_at_work(tmp_path / "out") as work:
+        work.bring(*quiet_day(4)[:1])
+        before, had = settled(work), body_sizes(work.box)
+        with traced(work, tmp_path / "trace.txt"):
+            work.bring(*people)
+            after = settled(work)
+        new = body_sizes(work.box)[len(had) :]
+
+    trace = parse((tmp_path / "trace.txt").read_text(encoding="utf-8", errors="replace"), work.box)
+    long = [size for size in new if size > 65_536]
+    assert len(trace.appends) == len(new) >= 2 * len(people)
+    assert trace.appends.count(LONG) == len(long) > 0
+    assert trace.appends.count(SHORT) == len(new) - len(long)
+    assert all(syncs in ([], [JOURNAL]) for syncs in trace.others)
+
+    # One sync of the journal an entry, whoever it is for; what is published is synced when a journal is followed by
+    # the next one, and this day is too short for that. Beside it stand the keys of open cases, made and destroyed.
+    journal = [JOURNAL for syncs in (*trace.appends, *trace.others, trace.aside) for one in syncs if one == JOURNAL]
+    assert len(journal) == after.entries - before.entries == after.syncs - before.syncs
+    assert set(trace.aside) <= {JOURNAL, "recorder/case-keys", "recorder/case-keys/*"}
