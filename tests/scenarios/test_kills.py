@@ -65,6 +65,7 @@ def test_thirty_kills_of_each_process_lose_no_light(tmp_path: Path) -> None:
         killed = run_under_fire(tmp_path / str(seed), seed)
         check_run(killed.run)
         check_lights(killed.run)
+        check_tidy(killed.run.out / "box")
         kills += killed.killer.done
         before_call += killed.killer.before_call
         if min(kills[victim] for victim in VICTIMS) >= KILLS_EACH:
@@ -82,6 +83,12 @@ def check_run(run: Run) -> None:
     assert run.report["records"] == run.report["delivered"]
     for journal in (run.out / "journals").iterdir():
         assert "Traceback" not in journal.read_text("utf-8", "replace"), journal.name
+
+
+def check_tidy(box: Path) -> None:
+    """What was half written when a blow fell is gone again; of the log, within the hour."""
+    left = [path for path in box.rglob(".*.tmp") if not path.is_relative_to(box / "log")]
+    assert left == []
 
 
 def check_lights(run: Run) -> None:
