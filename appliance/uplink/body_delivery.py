@@ -5,7 +5,7 @@ A refused item is set aside with an alarm and the others go on; a lost answer is
 
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NoReturn
 
 from appliance.errors import Malformed, UplinkFault
@@ -41,28 +41,46 @@ class BodyDelivery:
         self._index = index
         self._collector = collector
         self._files: dict[int, BodyFile] = {}
+        self._fresh: set[int] = set()
+        self._looked = False
         self._offsets: dict[int, int] = {}
         self._turn = 0
         self.behind = False
         self.headquarters_ms = 0
 
-    def notice(self) -> None:
-        """Take newly published bodies into the index, drop deleted ones. Raises StorageFault, StorageFull."""
-        found = self._bodies.changed()
-        if found is None:
-            return
-        self._files = found
-        known = self._index.known()
-        gone = [leaf for leaf in known if leaf not in found]
+    def notice(self, *, below: int) -> None:
+        """Take newly published bodies into the index, drop deleted ones.
+
+        Args:
+            below: Size of the published log. A body at or above it lies there ahead of its entry, and may go again.
+
+        Raises:
+            StorageFault, StorageFull: The card does not do its part.
+        """
+        changes = self._bodies.look()
+        for body in changes.gone:
+            self._files.pop(body.leaf, None)
+            self._fresh.discard(body.leaf)
+        self._files |= {body.leaf: body for body in changes.fresh}
+        self._fresh |= {body.leaf for body in changes.fresh}
+        if changes.gone or not self._looked:
+            self._looked = True
+            self._drop_gone(self._index.known())
+        fresh = sorted(leaf for leaf in self._fresh if leaf < below)
+        for start in range(0, len(fresh), NOTICE_MAX):
+            some = fresh[start : start + NOTICE_MAX]
+            items = (self._item(self._files[leaf]) for leaf in some)
+            self._index.add([item for item in items if item is not None])
+            self._fresh.difference_update(some)
+
+    def _drop_gone(self, known: Mapping[int, State]) -> None:
+        self._fresh.difference_update(known)
+        gone = [leaf for leaf in known if leaf not in self._files]
         for leaf in gone:
             if known[leaf] in (State.QUEUED, State.SENDING):
                 _journal.error("uplink: entry %d: its body is gone and was never acknowledged", leaf)
         if gone:
             self._index.forget(gone)
-        fresh = sorted(leaf for leaf in found if leaf not in known)
-        for start in range(0, len(fresh), NOTICE_MAX):
-            items = (self._item(found[leaf]) for leaf in fresh[start : start + NOTICE_MAX])
-            self._index.add([item for item in items if item is not None])
 
     def recover(self, have: Have) -> None:
         """After a rebuild every body may have been sent: what the collector lacks is queued, the rest asked for."""

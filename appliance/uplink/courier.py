@@ -55,9 +55,9 @@ class Courier:
         """How many bodies stand where."""
         return self._index.counts()
 
-    def look(self) -> None:
+    def look(self, head: Head) -> None:
         """Without the link: take in what the recorder published, hand over what headquarters said."""
-        self._bodies.notice()
+        self._bodies.notice(below=head.checkpoint.size)
         self._handover.pass_on(self._index)
 
     def send(self, head: Head) -> bool:

@@ -1,8 +1,8 @@
 """Stage 8 of 8: deliver - the uplink's process.
 
 Two threads, each with its own link and its own patience: the main one delivers (log, bodies, receipts to the recorder),
-the other keeps the mirror of what headquarters publishes. The main one looks at the card every POLL_S and before each
-request, so that the page says what is not sent yet, at most one request late. The process may end anywhere.
+the other keeps the mirror of what headquarters publishes. The main one looks at the card every POLL_S, between two
+requests, so that the page says what is not sent yet, at most one request late. The process may end anywhere.
 """
 
 import logging
@@ -46,6 +46,7 @@ class Delivery:
         self._contact = contact
         self._backoff = backoff
         self._wait_until_s = 0.0
+        self._look_at_s = 0.0
         self._contacts = 0
         self._alarm = ""
 
@@ -74,7 +75,9 @@ class Delivery:
         if self._courier is None or head is None:
             self._contact.tell(not_sent=0, parked=0, alarm=self._alarm)
             return False
-        self._courier.look()
+        if time.monotonic() >= self._look_at_s:
+            self._courier.look(head)
+            self._look_at_s = time.monotonic() + POLL_S
         self._tell(self._courier)
         more = self._due() and self._try(self._courier, head)
         self._tell(self._courier)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from appliance.formats.upload import BODY_BYTES_MAX, ITEMS_MAX
 from appliance.model import Priority
 from appliance.uplink.backoff import SPREAD_S_MAX, WAIT_S_MAX, Backoff
-from appliance.uplink.bodies import Bodies
+from appliance.uplink.bodies import Bodies, Changes
 from appliance.uplink.index import Item, State
 from appliance.uplink.plan import BATCH_BYTES_MAX, PART_BYTES_MAX, PART_BYTES_MIN, Batch, Part, next_turn
 from provisioning.collector.deposit import GAPS_MAX, gaps
@@ -73,7 +73,12 @@ def test_any_file_name_in_the_folder_of_bodies_is_a_body_or_ignored(names: list[
         for name in [*names, "17.2.age"]:
             if name not in (".", ".."):
                 (folder / name).write_bytes(b"sealed")
-        found = Bodies(folder).changed()
-        assert found is not None
-        assert found[17].priority is Priority.RECORD
-        assert all(body.path.name == f"{leaf}.{int(body.priority)}.age" for leaf, body in found.items())
+        bodies = Bodies(folder)
+        found = bodies.look().fresh
+        assert [body.priority for body in found if body.leaf == 17] == [Priority.RECORD]
+        assert all(body.path.name == f"{body.leaf}.{int(body.priority)}.age" for body in found)
+        (folder / "17.2.age").rename(folder / "18.0.age")
+        changes = bodies.look()
+        assert [body.leaf for body in changes.fresh] == [18]
+        assert [body.leaf for body in changes.gone] == [17]
+        assert bodies.look() == Changes()
