@@ -51,7 +51,9 @@ class DeskLine:
         self._asking = threading.Lock()
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.connect(str(address))
-        threading.Thread(target=self._listen, name="desk", daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, name="desk", daemon=True)
+        self._listener.start()
+        self.ask(do="state")  # answered: from now on the desk tells this connection every event
 
     def ask(self, **request: object) -> dict[str, Any]:
         """Ask for one thing ("do": lay, remove, press ...) and wait for the answer.
@@ -70,7 +72,10 @@ class DeskLine:
         return answer
 
     def close(self) -> None:
-        """End the connection."""
+        """End the connection and the thread that listens to it."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._listener.join()
         self._socket.close()
 
     def _listen(self) -> None:

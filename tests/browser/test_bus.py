@@ -10,6 +10,7 @@ import os
 import socket
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -117,8 +118,7 @@ def post(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Post]:
 def bus(post: Post) -> Iterator[Bus]:
     if not Path(CHROMIUM).exists():
         pytest.skip(f"no Chromium at {CHROMIUM} (set LANDLINK_CHROMIUM)")
-    desk = DeskLine(post.folders.desk / "desk.sock")
-    with sync_playwright() as playwright:
+    with closing(DeskLine(post.folders.desk / "desk.sock")) as desk, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         page = browser.new_page(viewport={"width": 800, "height": 480})
         page.goto(f"http://127.0.0.1:{post.page_port}/")
@@ -126,7 +126,6 @@ def bus(post: Post) -> Iterator[Bus]:
         page.wait_for_selector("[data-name=list].well", timeout=ANSWER_MS)
         yield Bus(page=page, desk=desk)
         browser.close()
-    desk.close()
 
 
 def test_a_bus_of_sixty_documents_each_outcome_sits_with_its_person(post: Post, bus: Bus) -> None:

@@ -38,6 +38,7 @@ class DeskWorld:
         self._answers: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         self.events: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         threading.Thread(target=self._listen, daemon=True).start()
+        self.ask("state")  # answered: from now on the desk tells this connection every event
 
     def ask(self, do: str, **request: object) -> dict[str, Any]:
         self.send(json.dumps({"do": do, **request}).encode() + b"\n")
