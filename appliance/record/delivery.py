@@ -2,6 +2,7 @@
 
 import contextlib
 import heapq
+from collections.abc import Sequence
 from typing import Final
 
 from appliance.errors import Malformed, StorageFault, Untrusted
@@ -40,25 +41,20 @@ class Delivery:
             Untrusted, RefusedWith: One does not hold, or is for another log; none was taken.
             StorageFull, StorageFault, Malformed: As `Log.append`.
         """
-        self._log.publisher.publish()
-        new: dict[int, bytes] = {}
-        says: dict[int, DeliveryReceipt] = {}
-        for receipt in request.receipts:
-            said = self._headquarters.verify_receipt(receipt)
-            self._check(said)
-            if self._is_news(said):
-                new[said.index], says[said.index] = receipt, said
-        if not new:
+        all_said = [self._headquarters.verify_receipt(receipt) for receipt in request.receipts]
+        self._check(all_said)
+        says = {said.index: said for said in all_said if self._is_news(said)}
+        if not says:
             return
-        ranges, named = ranges_text(sorted(new))
-        if len(named) < len(new):
+        new = {said.index: receipt for said, receipt in zip(all_said, request.receipts, strict=True)}
+        ranges, named = ranges_text(sorted(says))
+        if len(named) < len(says):
             raise Malformed("receipts", "their indices lie too far apart for one entry; send fewer")
         receipts = tuple(new[index] for index in named)
         fields = {"ranges": ranges, "count": str(len(named))}
         self._log.event("bodies_acknowledged", fields, Attached(receipts=receipts, purpose=Purpose.UPKEEP))
         for index in named:
             self._stores.bodies.believe(says[index])
-        self._log.publisher.publish()
 
     def verify_kept(self) -> bool:
         """Verify again a few of the receipts that a start found, newest first: only then do they say anything.
@@ -81,7 +77,7 @@ class Delivery:
             with contextlib.suppress(Malformed, Untrusted, RefusedWith):
                 said = self._headquarters.verify_kept_receipt(bodies.read_receipt(index))
                 if said.index == index:
-                    self._check(said)
+                    self._check([said])
                     bodies.believe(said)
         return len(waiting) > KEPT_AT_ONCE
 
@@ -93,9 +89,8 @@ class Delivery:
             StorageFault: Headquarters knows another log than this one, or more of it: this box was rolled back. The
                 evidence is kept, the process ends, and recovery opens a new origin.
         """
-        self._log.publisher.publish()
         checkpoint = self._headquarters.verify_cosigned(request.note, self._log.scribe.verifier)
-        size = self._log.publisher.published
+        size = self._published(checkpoint.size)
         same = checkpoint.size <= size and (
             not checkpoint.size or root_hash(checkpoint.size, TileNodes(size, self._log.read)) == checkpoint.root
         )
@@ -107,17 +102,29 @@ class Delivery:
             self._log.cosigned_size = checkpoint.size
             self._log.scribe.cosigned = checkpoint.digest()
 
-    def _check(self, said: DeliveryReceipt) -> None:
-        """The receipt is about the very body that this log names at that index."""
-        if said.origin != self._log.scribe.origin:
+    def _published(self, size: int) -> int:
+        """Size of the published tree, at least `size` where the log has so many entries.
+
+        Headquarters speaks of what was published; only a start on a full disk may have to publish it again.
+        """
+        if size > self._log.publisher.published:
+            self._log.publisher.publish()
+        return self._log.publisher.published
+
+    def _check(self, all_said: Sequence[DeliveryReceipt]) -> None:
+        """Each receipt is about the very body that this log names at that index."""
+        if any(said.origin != self._log.scribe.origin for said in all_said):
             raise RefusedWith("wrong_origin", "The receipt is for another log than the current one.")
-        if said.index >= self._log.publisher.published:
+        size = self._published(max((max(said.index, said.opened_through) for said in all_said), default=-1) + 1)
+        if any(said.index >= size for said in all_said):
             raise Untrusted("receipt: for an entry that this log does not have")
-        kind = parse_statement(self._log.leaf(said.index)).unverified.kind
-        if not isinstance(kind, Sealed) or (kind.blob_sha256, kind.blob_bytes) != (said.sha256, said.size):
-            raise Untrusted("receipt: for another body than the one at this index")
-        if said.opened_through >= self._log.publisher.published:
+        if any(said.opened_through >= size for said in all_said):
             raise Untrusted("receipt: nobody can have opened entries that this log does not have")
+        leaves = self._log.leaves({said.index for said in all_said})
+        for said in all_said:
+            kind = parse_statement(leaves[said.index]).unverified.kind
+            if not isinstance(kind, Sealed) or (kind.blob_sha256, kind.blob_bytes) != (said.sha256, said.size):
+                raise Untrusted("receipt: for another body than the one at this index")
 
     def _is_news(self, said: DeliveryReceipt) -> bool:
         """Whether it says more than is known: a first receipt of a body that is here, or a further opened_through."""

@@ -9,7 +9,9 @@ Order of `append`, and why each step holds:
 
 import copy
 from collections import OrderedDict
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +20,7 @@ from appliance.formats.identity import PreviousOrigin
 from appliance.formats.merkle import Frontier, inclusion_proof, leaf_hash
 from appliance.formats.receipt import LogReceipt
 from appliance.formats.statement import EpochStart, EventEntry, Sealed
-from appliance.formats.tiles import TileNodes, read_entries
+from appliance.formats.tiles import TILE_WIDTH, TileNodes, read_entries
 from appliance.formats.wire import Case
 from appliance.model import Priority
 from appliance.record.bodies import Bodies
@@ -195,14 +197,18 @@ class Log:
         size = self.publisher.published
         return LogReceipt(
             index=index,
-            leaf=self.leaf(index),
+            leaf=self.leaves({index})[index],
             inclusion_proof=inclusion_proof(index, size, TileNodes(size, self.read)),
             checkpoint=self.publisher.checkpoint,
         )
 
-    def leaf(self, index: int) -> bytes:
-        """A published leaf."""
-        return next(read_entries(self.publisher.published, self.read, index))
+    def leaves(self, indices: AbstractSet[int]) -> dict[int, bytes]:
+        """Published leaves by index; each bundle is read once."""
+        found: dict[int, bytes] = {}
+        for first in sorted({index - index % TILE_WIDTH for index in indices}):
+            bundle = islice(read_entries(self.publisher.published, self.read, first), TILE_WIDTH)
+            found |= {index: leaf for index, leaf in enumerate(bundle, first) if index in indices}
+        return found
 
     def read(self, path: str) -> bytes:
         """A file of the published tree. Raises StorageFault."""

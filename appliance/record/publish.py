@@ -8,6 +8,7 @@ Order: bodies, receipts, cases; deletions; tiles and entry bundles; `checkpoint`
 """
 
 import contextlib
+import math
 import os
 import time
 from collections.abc import Callable, Iterable
@@ -66,19 +67,27 @@ class Publisher:
         """Take durable frames, in order."""
         self._waiting.extend(frames)
 
-    def publish(self) -> None:
-        """Publish everything that waits.
+    def publish(self, *, seconds: float = math.inf, clock: Callable[[], float] = time.monotonic) -> None:
+        """Publish what waits, in order, as much of it as fits.
+
+        Args:
+            seconds: For about this long, one entry at least; what is left is still `news`.
+            clock: Counts them.
 
         Raises:
             StorageFull: Some of it still waits; readers see the tree as it was. Called again, it goes on.
             StorageFault: The storage failed.
         """
+        done, end = 0, clock() + seconds
         for frame in self._waiting:
             self._publish_frame(frame)
-        for frame in self._waiting:
+            done += 1
+            if clock() >= end:
+                break
+        for frame in self._waiting[:done]:
             self._edge.append(frame.leaf)
             self._next_checkpoint = frame.checkpoint
-        self._waiting.clear()
+        del self._waiting[:done]
         self._tiles.extend(self._edge.publish())
         while self._tiles:
             path, content = self._tiles[0]

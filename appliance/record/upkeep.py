@@ -28,10 +28,10 @@ PUBLISH_SOON_S: Final = 0.1
 PUBLISH_LATEST_S: Final = 2.0
 LOOK_S: Final = 1.0
 PRUNE_S: Final = 3_600.0
-DRAIN_S: Final = 0.005
-DRAIN_BUSY_S: Final = 0.05
-"""The same when messages never cease: longer, since it comes only with a publication."""
+PUBLISH_SLICE_S: Final = 0.01
+"""Publication of many entries is done in slices of this length: between two of them a light may come first."""
 
+DRAIN_S: Final = 0.005
 CLOCK_STEP_MS: Final = 2_000
 HOUR_MS: Final = 3_600_000
 ROOM_AGAIN: Final = 1.1
@@ -66,11 +66,11 @@ class Upkeep:
 
     def patience(self) -> float:
         """How long the recorder may wait for a message before it should tend again, seconds."""
-        if self._spare_wanted:
+        if self._spare_wanted or self._rotation.draining:
             return 0.0
         if self._recorder.log.publisher.news:
             return max(0.0, self._heard + PUBLISH_SOON_S - time.monotonic())
-        if self._rotation.draining or (self._refilling and not self._cramped):
+        if self._refilling and not self._cramped:
             return 0.0
         return LOOK_S
 
@@ -90,13 +90,18 @@ class Upkeep:
         now_s = time.monotonic()
         if not quiet:
             self._heard = now_s
+        publisher = self._recorder.log.publisher
+        rested = not publisher.news or now_s - self._heard >= PUBLISH_SOON_S
         try:
             if quiet and self._spare_wanted:
                 self._recorder.stores.cases.refill()  # before anything else: no light waits for its case's key
+            elif quiet and not rested:
+                self._rotation.drain(seconds=DRAIN_S)
             elif quiet or now_s - self._stepped >= PUBLISH_LATEST_S:
-                self._stepped = now_s
-                self._recorder.log.publisher.publish()
-                self._small_steps(DRAIN_S if quiet else DRAIN_BUSY_S)
+                publisher.publish(seconds=PUBLISH_SLICE_S)
+                if not publisher.news:
+                    self._stepped = now_s
+                    self._small_steps()
             if now_s - self._looked >= LOOK_S:
                 self._looked, self._cramped = now_s, False
                 self._look(now_s)
@@ -132,12 +137,12 @@ class Upkeep:
                 replace_file(self._places.status, status)
                 self._status = status
 
-    def _small_steps(self, drain_s: float) -> None:
+    def _small_steps(self) -> None:
         log = self._recorder.log
         if self._rotation.due(log.journal) and not log.publisher.news:
             header = Header(origin=log.scribe.origin, size=log.size, root=log.root)
             log.journal = self._rotation.turn(log.journal, header, log.publisher)
-        self._rotation.drain(seconds=drain_s)
+        self._rotation.drain(seconds=DRAIN_S)
         kept_waiting = self._recorder.verify_kept_receipts()
         self._refilling = self._recorder.stores.room.refill() or kept_waiting
 

@@ -8,6 +8,8 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -23,6 +25,7 @@ from appliance.formats.note import Verifier, parse_vkey
 from appliance.formats.receipt import LogReceipt, parse_log_receipt, verify_log_receipt
 from appliance.formats.record import RECORD_BYTES_MAX, commitment, encode_record, parse_record, unpad
 from appliance.formats.statement import Sealed, Statement, parse_statement
+from appliance.formats.status import RecorderStatus, parse_status
 from appliance.formats.tiles import read_entries
 from appliance.formats.wire import Append, Appended, Case, Hello, Welcome
 from appliance.line import RecorderLine
@@ -111,6 +114,23 @@ class Bed:
         line = RecorderLine(self.folder / "run" / f"{role}.sock", timeout_s=timeout_s)
         self.lines.append(line)
         return line
+
+    def settle(self) -> None:
+        """Wait until everything that was recorded so far is published."""
+        line = self.line()
+        line.ask(Hello())  # its answer comes after the status of whatever was answered before
+        line.close()
+        deadline = time.monotonic() + READY_S
+        while not self._settled():
+            assert time.monotonic() < deadline, "not everything was published"
+            threading.Event().wait(0.01)
+
+    def _settled(self) -> bool:
+        try:
+            status = parse_status((self.folder / "run" / "recorder.status").read_bytes(), RecorderStatus)
+            return self.checkpoint().size == status.entries
+        except FileNotFoundError:
+            return False
 
     # --- what it left ---
 

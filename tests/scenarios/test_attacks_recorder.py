@@ -126,7 +126,7 @@ def test_a_receipt_that_has_opened_what_was_never_recorded_licenses_nothing(box:
     process = box.start()
     line, uplink = box.line(), box.line("uplink")
     index = recorded(line, append(record()), box.verifier).index
-    uplink.ask(Acknowledge(receipts=()))
+    box.settle()
     size = box.checkpoint().size
     for claimed in (size, 2**31, 2**53):
         with pytest.raises(RecorderRefused, match="nobody can have opened"):

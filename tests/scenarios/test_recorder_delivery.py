@@ -85,7 +85,7 @@ def test_a_body_goes_only_after_receipt_opened_canary_and_the_hold_and_its_delet
 
 def acknowledge(box: Bed, index: int, **claims: object) -> None:
     uplink = box.line("uplink")
-    assert uplink.ask(Acknowledge(receipts=())) == Done()  # publishes first, so the body is there
+    box.settle()
     assert uplink.ask(Acknowledge(receipts=(receipt_of(box, index, **claims),))) == Done()
 
 
@@ -107,7 +107,7 @@ def test_a_receipt_that_does_not_hold_is_refused_and_nothing_is_deleted(
     process = box.start()
     line, uplink = box.line(), box.line("uplink")
     index = recorded(line, append(record()), box.verifier).index
-    uplink.ask(Acknowledge(receipts=()))
+    box.settle()
     good = receipt_of(box, index)
     bad = receipt_of(box, index, **changes)
     with pytest.raises(RecorderRefused) as refusal:
@@ -133,7 +133,7 @@ def cosigned(box: Bed, checkpoint: Checkpoint, *, without: str = "") -> bytes:
 def test_a_cosigned_checkpoint_is_kept_and_named_in_every_later_statement(box: Bed) -> None:
     process = box.start()
     line, uplink = box.line(), box.line("uplink")
-    uplink.ask(Acknowledge(receipts=()))
+    box.settle()
     checkpoint = box.checkpoint()
     note = cosigned(box, checkpoint)
     before = recorded(line, append(record()), box.verifier)
@@ -153,7 +153,7 @@ def test_a_cosigned_checkpoint_is_kept_and_named_in_every_later_statement(box: B
 def test_a_checkpoint_that_one_cosigner_did_not_sign_is_refused(box: Bed, without: str) -> None:
     process = box.start()
     uplink = box.line("uplink")
-    uplink.ask(Acknowledge(receipts=()))
+    box.settle()
     with pytest.raises(RecorderRefused) as refusal:
         uplink.ask(Cosigned(note=cosigned(box, box.checkpoint(), without=without)))
     assert refusal.value.code == "untrusted"
@@ -177,7 +177,7 @@ def test_when_headquarters_knows_another_log_the_box_keeps_the_evidence_and_open
 ) -> None:
     process = box.start()
     uplink = box.line("uplink", timeout_s=1)
-    uplink.ask(Acknowledge(receipts=()))
+    box.settle()
     own = box.checkpoint()
     note = cosigned(box, other(own))
     with pytest.raises(RecorderAway):

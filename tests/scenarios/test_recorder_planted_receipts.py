@@ -8,7 +8,6 @@ from msgspec import structs
 
 from appliance.formats.statement import EventEntry
 from appliance.formats.status import RecorderStatus, parse_status
-from appliance.formats.wire import Acknowledge, Done
 from appliance.record.journal import Journal, parse_journal
 from appliance.record.places import Places
 from tests.scenarios.made_headquarters import NOW_MS, box_toml
@@ -32,7 +31,7 @@ def three_recorded(box: Bed) -> tuple[int, int, int]:
     process = box.start()
     line = box.line()
     first, second, third = (recorded(line, append(record()), box.verifier).index for _ in range(3))
-    assert box.line("uplink").ask(Acknowledge(receipts=())) == Done()
+    box.settle()
     box.stop(process)
     return first, second, third
 
@@ -54,7 +53,7 @@ def wait_acknowledged(box: Bed, count: int) -> None:
 
 def nothing_was_believed(box: Bed) -> None:
     receipt = recorded(box.line(), append(record()), box.verifier)
-    assert box.line("uplink").ask(Acknowledge(receipts=())) == Done()
+    box.settle()
     assert box.statements()[receipt.index].at.lower_bound_ms < YEAR_9999_MS
     assert not [
         one for one in box.statements() if isinstance(one.kind, EventEntry) and one.kind.event == "bodies_deleted"
@@ -119,6 +118,6 @@ def test_what_headquarters_did_say_counts_again_after_a_start(box: Bed) -> None:
     process = box.start()
     wait_acknowledged(box, 1)
     receipt = recorded(box.line(), append(record()), box.verifier)
-    assert box.line("uplink").ask(Acknowledge(receipts=())) == Done()
+    box.settle()
     assert box.statements()[receipt.index].at.lower_bound_ms >= later_ms
     box.stop(process)
