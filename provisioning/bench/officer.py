@@ -64,7 +64,9 @@ class Officer:
         try:
             connection.request(method, path, body=form, headers=headers)
             answer = connection.getresponse()
-            body = answer.read(PAGE_BYTES_MAX).decode("utf-8", "replace")
+            if answer.length is None or answer.length > PAGE_BYTES_MAX:
+                raise DeviceFault("the booth's page gave an answer without a length, or one that is too long")
+            body = answer.read().decode("utf-8", "replace")  # to its end: a page that died half-way is no answer
             given = http.cookies.SimpleCookie(answer.headers.get("Set-Cookie", ""))
             if given:
                 self._cookie = "; ".join(f"{name}={morsel.value}" for name, morsel in given.items())
