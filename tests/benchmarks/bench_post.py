@@ -36,6 +36,8 @@ def main() -> None:
         report = json.loads(Path(folder, "out", "report.json").read_bytes())
     latency = report["latency"]
     print(f"travellers              {report['travellers']}   missing {len(report['missing'])}   exit {done.returncode}")
+    for missing in report["missing"]:
+        print(f"  {missing}")
     print(f"last byte to lamp       p50 {latency['p50_ms']} ms   p99 {latency['p99_ms']} ms   (bar: p99 < 150 ms)")
     print(f"of it, sync             {latency['share_that_is_sync']}")
     print(f"limit: one bare sync    {floor:.2f} ms")
