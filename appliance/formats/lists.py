@@ -1,7 +1,8 @@
 """What lists hold: documents (pages.py) and persons (person_index.py); formats/README.md, "Lists".
 
 A document is found by a keyed BLAKE2b-128 over `kind|issuer|type|number`, so its list can be searched for what is known
-and does not spell out what it holds. The key lies in the same file: this hides nothing from who has the file (SECURITY.md).
+and does not spell out what it holds. The key lies in the same file: this hides nothing from who has that
+(SECURITY.md).
 """
 
 import hashlib
