@@ -91,10 +91,14 @@ class Process:
         self.popen.wait(WAIT_S)
 
     def stop(self) -> int:
-        """SIGTERM; its exit code."""
+        """SIGTERM; its exit code. One that does not end fails the test, and does not live on into the next."""
         if self.popen.poll() is None:
             self.popen.terminate()
-        return self.popen.wait(WAIT_S)
+        try:
+            return self.popen.wait(WAIT_S)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
 
 
 class Headquarters:
