@@ -165,7 +165,7 @@ def test_the_uplink_ends_at_once_although_headquarters_hangs(
         box.publish()
         wait_until(lambda: says(box, lambda said: said.not_sent == 1), "the status")
         uplink[-1].popen.terminate()
-        assert uplink[-1].popen.wait(10) == 0  # the link's own limit is 30 s
+        assert uplink[-1].popen.wait(10) == -signal.SIGTERM  # the link's own limit is 30 s
     finally:
         headquarters.collector.popen.send_signal(signal.SIGCONT)
 
@@ -191,7 +191,8 @@ def test_a_damaged_index_is_rebuilt_and_what_arrived_is_asked_for_not_sent_again
     first = set(recorder.wait_receipts(30))
     wait_until(lambda: status(box).not_sent == 0, "the status")
     uplink[-1].stop()
-    (box.state / "uplink" / "index.db").write_bytes(b"nothing of a database" * 1_000)
+    for part in (box.state / "uplink").glob("index.db*"):  # SQLite's journal beside it alone would bring it back
+        part.write_bytes(b"nothing of a database" * 1_000)
     new = {box.seal(os.urandom(20_000)) for _ in range(5)}
     box.publish()
     uplink.append(box.start())

@@ -1,6 +1,7 @@
 """Every process tells systemd that it is ready and that it turns; units of Type=notify would never start without."""
 
 import os
+import signal
 import re
 import shutil
 import socket
@@ -72,7 +73,7 @@ def test_a_process_says_that_it_is_ready_and_then_that_it_turns(
         process.terminate()
         _, complaint = process.communicate(timeout=PATIENCE_S)
         desk.close()
-    assert process.returncode == 0, complaint
+    assert process.returncode in (0, -signal.SIGTERM), complaint  # systemd counts both as a good end
 
 
 def test_the_abstract_address_is_understood(monkeypatch: pytest.MonkeyPatch) -> None:
