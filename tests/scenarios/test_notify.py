@@ -1,9 +1,9 @@
 """Every process tells systemd that it is ready and that it turns; units of Type=notify would never start without."""
 
 import os
-import signal
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
