@@ -19,8 +19,12 @@ from appliance.formats.wire import (
     Appended,
     Cases,
     Done,
+    Inboxed,
+    Keys,
     RefusedReply,
     Request,
+    SparedEntries,
+    Voiced,
     Welcome,
     encode,
     parse_reply,
@@ -32,7 +36,7 @@ RECORD_SEALS: Final = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRI
 RETRY_S: Final = 0.02
 """Between two attempts to reach a recorder that is not there: a restart takes a second."""
 
-Answer = Welcome | Appended | Cases | Done
+Answer = Welcome | Appended | Cases | Keys | Inboxed | Voiced | SparedEntries | Done
 
 
 class RecorderAway(LandlinkError):

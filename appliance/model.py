@@ -245,18 +245,65 @@ class Band(enum.StrEnum):
     WEAK = "weak"
 
 
+class WordPair(Noun, frozen=True, kw_only=True):
+    """Words of two names that were held against each other, for the officer to compare one by one.
+
+    Attributes:
+        traveller, listed: One word; several where they stand as one on the other side; "" where no partner was found.
+        verdict: "missing" when one side is "".
+    """
+
+    traveller: Line
+    listed: Line
+    verdict: Literal["equal", "alike", "cut off", "initial", "written as one", "missing"]
+
+
 class FieldVerdict(Noun, frozen=True, kw_only=True):
     """One field of a name comparison, side by side.
 
     Attributes:
         field: "name", "date_of_birth", "nationality", "document_number".
         verdict: "equal", "alike", "compatible", "contradicts", "absent".
+        words: Of a name, word by word, the most telling first; () for other fields.
     """
 
     field: Word
     traveller: Line
     listed: Line
     verdict: Word
+    words: Annotated[tuple[WordPair, ...], Meta(max_length=24)] = ()
+
+
+class WeighedWord(Noun, frozen=True, kw_only=True):
+    """One word of a name as matching read it.
+
+    Attributes:
+        folded: The same with romanisations made one.
+        weight: How much it tells, 0 to 1.
+    """
+
+    text: Word
+    folded: Word
+    weight: Annotated[float, Meta(ge=0.0, le=1.0)]
+
+
+class MatchBasis(Noun, frozen=True, kw_only=True):
+    """What a person's band was worked out from, so that headquarters can work it out again from the record alone.
+
+    Attributes:
+        cut: The traveller's last word may have been cut off by a full name field.
+        quality: Of the listed name: "primary", "good" or "low".
+        births: Of the listed person, packed as the persons index has them (formats/person_index.py).
+        nationalities, sex: Of the listed person.
+    """
+
+    traveller: Annotated[tuple[WeighedWord, ...], Meta(max_length=16)]
+    cut: bool
+    listed: Annotated[tuple[WeighedWord, ...], Meta(max_length=16)]
+    quality: Word
+    births: Annotated[tuple[Annotated[int, Meta(ge=0, le=2**63 - 1)], ...], Meta(max_length=32)]
+    nationalities: Annotated[tuple[StateCode, ...], Meta(max_length=16)]
+    sex: Annotated[str, Meta(pattern=r"\A[MF]?\Z")]
 
 
 class Hit(Noun, frozen=True, kw_only=True):
@@ -269,6 +316,9 @@ class Hit(Noun, frozen=True, kw_only=True):
         source: Who listed it, as the list says ("UN Security Council", "SLTD-like").
         matcher: Version of the matching code and its thresholds, so that headquarters can replay it.
         instruction: What the source asks of an officer, in words.
+        notice: Colour of the INTERPOL notice (formats/lists.py, NOTICES), "" where the source has none.
+        revision: Of the entry's content, as the list has it: another one is another entry to "not the same person".
+        basis: Of a person's match.
     """
 
     list_name: ListName
@@ -280,6 +330,9 @@ class Hit(Noun, frozen=True, kw_only=True):
     matcher: Line
     fields: Annotated[tuple[FieldVerdict, ...], Meta(max_length=8)]
     instruction: Text
+    notice: Word = ""
+    revision: Annotated[str, Meta(pattern=r"\A([0-9a-f]{16})?\Z")] = ""
+    basis: MatchBasis | None = None
 
 
 class ListAnswer(Noun, frozen=True, kw_only=True):
@@ -335,10 +388,12 @@ class Refer(Noun, frozen=True, kw_only=True, tag="refer"):
     Attributes:
         first: The most important reason: it names the next step.
         others: The rest, in order.
+        alert: The rules in force want headquarters to know at once: the record goes before all others.
     """
 
     first: Reason
     others: Annotated[tuple[Reason, ...], Meta(max_length=32)] = ()
+    alert: bool = False
 
 
 Decision = Clear | Refer

@@ -11,14 +11,18 @@ from msgspec import Meta, field
 
 from appliance.clock import Instant
 from appliance.model import (
+    Band,
     Decision,
     Digest,
     DocumentReading,
     Finding,
     Id,
     Line,
+    ListAnswer,
+    ListName,
     Mode,
     Noun,
+    PrintedCode,
     Screening,
     Text,
     TravelDocument,
@@ -110,13 +114,113 @@ class Outcome(Noun, frozen=True, kw_only=True, tag="outcome"):
     Attributes:
         of: The record whose person this concerns.
         implied: True when laying the next document after "nothing found" said it.
-        note: The officer's words, "" when none.
+        note: The officer's words, "" when none; where the person was a possible match, the reason.
+        legal_basis: What the officer acted on, where the person was a possible match.
+        by: Badge of the officer who said it, "" when the box knows none.
+        before: The newest record of the hit's life (Transition), None when there was no hit.
     """
 
     of: Id
     outcome: OutcomeKind
     implied: bool
     note: Text = ""
+    legal_basis: Line = ""
+    by: Word = ""
+    before: Id | None = None
+
+
+class Stage(enum.StrEnum):
+    """Where a hit stands in its life (inquiry/moves.py has the moves between them)."""
+
+    CANDIDATE = "candidate"
+    FIRST_LINE_VERIFIED = "first line verified"
+    NOT_SAME = "not the same"
+    SECONDARY = "secondary"
+    CONFIRMATION_REQUESTED = "confirmation requested"
+    CONFIRMED = "confirmed"
+    NOT_CONFIRMED = "not confirmed"
+    NO_ANSWER = "no answer"
+    TRAVELLER_LEFT = "traveller left"
+    OUTCOME = "outcome"
+    CLOSED = "closed"
+
+
+class RequestedEntry(Noun, frozen=True, kw_only=True):
+    """One list entry that headquarters is asked about."""
+
+    list_name: ListName
+    list_version: Annotated[int, Meta(ge=1)]
+    entry: Word
+    source: Word
+    band: Band
+
+
+class ConfirmationRequest(Noun, frozen=True, kw_only=True):
+    """What is asked of headquarters: is this person, or document, the listed one?
+
+    Attributes:
+        case_code: As spoken on the telephone (formats/voice.py).
+        entries: Which entries; the screening record has the rest.
+        not_to: The state that must not be asked, because the person said to seek asylum from it; "" for none.
+    """
+
+    case_code: Word
+    entries: Annotated[tuple[RequestedEntry, ...], Meta(min_length=1, max_length=16)]
+    not_to: PrintedCode = ""
+
+
+class Transition(Noun, frozen=True, kw_only=True, tag="transition"):
+    """Body of a record: a hit moved on in its life; each names the one before, so the life is a chain.
+
+    Attributes:
+        of: The screening record with the hit.
+        before: The newest record of this life until now: that screening, or the transition before.
+        by: Badge of the officer; "" when nobody at the box did it (an answer, a wait that ended).
+        reason: In the officer's words, or the rule that moved it.
+        answer: SHA-256 of headquarters' signed answer (formats/downlink.py), where that moved it.
+        by_voice: Headquarters' code given by telephone moved it; the written answer follows.
+        request: What is asked, where confirmation is requested.
+    """
+
+    of: Id
+    before: Id
+    was: Stage
+    now: Stage
+    by: Word = ""
+    reason: Text = ""
+    answer: Digest | None = None
+    by_voice: bool = False
+    request: ConfirmationRequest | None = None
+
+
+class HandOver(Noun, frozen=True, kw_only=True, tag="hand_over"):
+    """Body of a record: open cases passed from one shift to the next.
+
+    Attributes:
+        gave, took: Badges of the officers.
+        cases: Screening records of the cases that the new shift has seen.
+    """
+
+    gave: Word
+    took: Word
+    cases: Annotated[tuple[Id, ...], Meta(max_length=64)]
+    note: Text = ""
+
+
+class CarrierCheck(Noun, frozen=True, kw_only=True, tag="carrier_check"):
+    """Body of a record in the carrier profile: only number, type and country of a document, and what was answered.
+
+    Attributes:
+        call: Whether the answer was "call this number"; otherwise "continue".
+        why: "listed", "not checked" or "unreadable" where it was; never shown at the desk.
+    """
+
+    document_number: Annotated[str, Meta(max_length=32)]
+    document_type: Word
+    issuing_state: PrintedCode
+    lists: Annotated[tuple[ListAnswer, ...], Meta(max_length=8)]
+    call: bool
+    why: Word = ""
 
 
 class Picture(Noun, frozen=True, kw_only=True, tag="picture"):
@@ -142,7 +246,7 @@ class Canary(Noun, frozen=True, kw_only=True, tag="canary"):
     recipients_version: Annotated[int, Meta(ge=1)]
 
 
-Body = Screened | Outcome | Picture | Canary
+Body = Screened | Outcome | Transition | HandOver | CarrierCheck | Picture | Canary
 
 
 class Record(Noun, frozen=True, kw_only=True):

@@ -7,23 +7,29 @@ role; anything else is Malformed and ends the connection. Roles and their verbs:
 
 | role | verbs |
 |---|---|
-| booth | Hello, Append, ListCases, Event |
-| uplink | Hello, Acknowledge, Cosigned |
-| releases | Hello, Switched |
+| booth | Hello, Append, ListCases, Event, ListKeys, Inbox, Voice, Spared |
+| uplink | Hello, Acknowledge, Cosigned, Deliver |
+| releases | Hello, Switched, ListKeys |
 """
 
 from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
-from appliance.clock import Milliseconds
+from appliance.clock import Instant, Milliseconds
 from appliance.formats.cbor import pack, parse
-from appliance.model import Id, Line, Mode, Noun, Priority, Text, Word
-from appliance.recorded import Crossing, Person
+from appliance.formats.voice import Verdict
+from appliance.model import Digest, Hit, Id, Line, Mode, Noun, Priority, Text, TravelDocument, Word
+from appliance.recorded import Crossing, Person, Stage
 
 MESSAGE_BYTES_MAX: Final = 65_536
 CASES_MAX: Final = 64
-"""Open cases in one answer; the newest come first."""
+"""Open cases at one time."""
+CASE_HITS_MAX: Final = 4
+"""Hits that a case carries, the strongest."""
+SUBJECT_BYTES_MAX: Final = 1_024
+LIST_KEYS_MAX: Final = 8
+INBOX_MAX: Final = 24
 
 
 class Case(Noun, frozen=True, kw_only=True):
@@ -37,6 +43,14 @@ class Case(Noun, frozen=True, kw_only=True):
         reasons: Words for the officer, most important first; () when not refers.
         next_step: What to do next.
         opened_ms: Wall time when it was opened, milliseconds since 1970.
+        document: Of that record, None when it could not be read.
+        hits: Of that record, those that refer, the strongest first.
+        stage: Where the strongest hit stands; CANDIDATE also where there is no hit.
+        last: The newest record of its life; the screening record until there is another.
+        moved_ms: When it came to `stage`, wall time.
+        asked: When confirmation was requested; None before.
+        seeks_asylum: No request may go to the state of nationality.
+        officer: Badge of who has it in hand, "" for nobody.
     """
 
     of: Id
@@ -47,6 +61,14 @@ class Case(Noun, frozen=True, kw_only=True):
     reasons: Annotated[tuple[Line, ...], Meta(max_length=8)]
     next_step: Line
     opened_ms: Milliseconds
+    document: TravelDocument | None = None
+    hits: Annotated[tuple[Hit, ...], Meta(max_length=CASE_HITS_MAX)] = ()
+    stage: Stage = Stage.CANDIDATE
+    last: Id | None = None
+    moved_ms: Milliseconds = 0
+    asked: Instant | None = None
+    seeks_asylum: bool = False
+    officer: Word = ""
 
 
 # --- requests ---------------------------------------------------------------------------------------------------------
@@ -63,17 +85,59 @@ class Append(Noun, frozen=True, kw_only=True, tag="append"):
         record: Encoded Record (formats/record.py), or b"" with the record in the memfd beside the message.
         priority: Class in the uplink's queue.
         opens: The case to keep until its outcome, None for none.
+        updates: An open case (by its `of`) as it is from this record on, None for none.
         closes: The record whose case ends with this one, None for none.
     """
 
     record: bytes
     priority: Priority
     opens: Case | None = None
+    updates: Case | None = None
     closes: Id | None = None
 
 
 class ListCases(Noun, frozen=True, kw_only=True, tag="list_cases"):
-    """Which results still wait for their outcome?"""
+    """Which results still wait for their outcome? As many as fit, newest first, after the first `skip`."""
+
+    skip: Annotated[int, Meta(ge=0, le=CASES_MAX)] = 0
+
+
+class ListKeys(Noun, frozen=True, kw_only=True, tag="list_keys"):
+    """Under which keys are the lists?"""
+
+
+class Inbox(Noun, frozen=True, kw_only=True, tag="inbox"):
+    """Which answers of headquarters concern open cases?"""
+
+
+class Voice(Noun, frozen=True, kw_only=True, tag="voice"):
+    """Is this the code that headquarters gives for this case, and what does it say?
+
+    Attributes:
+        of: The screening record of an open case whose confirmation was requested.
+        code: As the officer typed it.
+    """
+
+    of: Id
+    code: Word
+
+
+class Spared(Noun, frozen=True, kw_only=True, tag="spared"):
+    """Of these entries, about which was it decided that this traveller is not the same person or document?
+
+    Attributes:
+        subject: Whoever or whatever is compared, in canonical form (inquiry/memory.py); never kept as it is.
+        entries: Their identifier and revision, as a hit has them.
+    """
+
+    subject: Annotated[bytes, Meta(min_length=1, max_length=SUBJECT_BYTES_MAX)]
+    entries: Annotated[tuple[tuple[Word, Word], ...], Meta(max_length=16)]
+
+
+class Deliver(Noun, frozen=True, kw_only=True, tag="deliver"):
+    """A sealed message of headquarters to this box (formats/downlink.py), from the link or from a stick."""
+
+    sealed: Annotated[bytes, Meta(min_length=1, max_length=32_768)]
 
 
 class Event(Noun, frozen=True, kw_only=True, tag="event"):
@@ -101,9 +165,9 @@ class Switched(Noun, frozen=True, kw_only=True, tag="switched"):
     version: Annotated[int, Meta(ge=1)]
 
 
-BoothRequest = Hello | Append | ListCases | Event
-UplinkRequest = Hello | Acknowledge | Cosigned
-ReleasesRequest = Hello | Switched
+BoothRequest = Hello | Append | ListCases | Event | ListKeys | Inbox | Voice | Spared
+UplinkRequest = Hello | Acknowledge | Cosigned | Deliver
+ReleasesRequest = Hello | Switched | ListKeys
 Request = BoothRequest | UplinkRequest | ReleasesRequest
 
 
@@ -139,11 +203,65 @@ class Cases(Noun, frozen=True, kw_only=True, tag="cases"):
     cases: Annotated[tuple[Case, ...], Meta(max_length=CASES_MAX)]
 
 
+class Keys(Noun, frozen=True, kw_only=True, tag="keys"):
+    """Keys of lists, the newest first; secrets, held in memory only by who asked."""
+
+    keys: Annotated[tuple[Digest, ...], Meta(max_length=LIST_KEYS_MAX)]
+
+
+class Answered(Noun, frozen=True, kw_only=True):
+    """An answer of headquarters that the recorder has verified.
+
+    Attributes:
+        of: The screening record that it answers.
+        verdict: As headquarters says.
+        words: What it says beside, for the officer.
+        by: Who answered, as headquarters has it.
+        at_ms: When headquarters signed it.
+        digest: SHA-256 of the signed answer.
+    """
+
+    of: Id
+    verdict: Verdict
+    words: Text
+    by: Word
+    at_ms: Milliseconds
+    digest: Digest
+
+
+class Inboxed(Noun, frozen=True, kw_only=True, tag="inboxed"):
+    """Answers to open cases that are not yet in their life, oldest first."""
+
+    answers: Annotated[tuple[Answered, ...], Meta(max_length=INBOX_MAX)]
+
+
+class Voiced(Noun, frozen=True, kw_only=True, tag="voiced"):
+    """The code holds, and says this; a code that does not is refused with `wrong_code` or `locked`."""
+
+    verdict: Verdict
+
+
+class SparedEntries(Noun, frozen=True, kw_only=True, tag="spared_entries"):
+    """Identifiers of those entries, of the ones asked about."""
+
+    entries: Annotated[tuple[Word, ...], Meta(max_length=16)]
+
+
 class Done(Noun, frozen=True, kw_only=True, tag="done"):
     """Accepted and acted on."""
 
 
-RefusalCode = Literal["not_ready", "storage_full", "malformed", "untrusted", "wrong_origin", "wrong_uid", "busy"]
+RefusalCode = Literal[
+    "not_ready",
+    "storage_full",
+    "malformed",
+    "untrusted",
+    "wrong_origin",
+    "wrong_uid",
+    "busy",
+    "wrong_code",
+    "locked",
+]
 """Why not, for the program; a code that is not among these is no reply."""
 
 
@@ -158,7 +276,7 @@ class RefusedReply(Noun, frozen=True, kw_only=True, tag="refused"):
     words: Text
 
 
-Reply = Welcome | Appended | Cases | Done | RefusedReply
+Reply = Welcome | Appended | Cases | Keys | Inboxed | Voiced | SparedEntries | Done | RefusedReply
 
 
 def encode(message: Request | Reply) -> bytes:

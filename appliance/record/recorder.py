@@ -12,14 +12,19 @@ from appliance.formats.wire import (
     Appended,
     Cases,
     Cosigned,
+    Deliver,
     Done,
     Event,
     Hello,
+    Inbox,
     ListCases,
+    ListKeys,
     RefusedReply,
     Reply,
     Request,
+    Spared,
     Switched,
+    Voice,
     Welcome,
 )
 from appliance.model import Mode, Priority
@@ -132,6 +137,8 @@ class Recorder:
                 self._delivery.cosigned(request)
             case Switched():
                 self._switched(request)
+            case ListKeys() | Inbox() | Voice() | Spared() | Deliver():
+                raise RefusedWith("not_ready", "This recorder does not take messages from headquarters yet.")
             case _:
                 assert_never(request)
         return Done()

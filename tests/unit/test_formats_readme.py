@@ -107,5 +107,5 @@ def test_every_type_of_signed_thing_is_in_the_table() -> None:
         for path in FORMATS.glob("*.py")
         for value in re.findall(r'_TYPE: Final = "(landlink/[a-z]+)"', path.read_text())
     }
-    assert len(declared) == 5
+    assert len(declared) == 6
     assert {typ for typ in declared if f"`{typ}`" not in README} == set()

@@ -1,0 +1,141 @@
+"""What headquarters says to one box: signed by the key of its role, then sealed to the box (README, "Downlink").
+
+COSE_Sign1 by a roster key of the role that the kind of message needs, over {box, counter, time, message}, in an age
+file to the box's own recipient. Whoever carries it (the link, a stick) can lose it, and nothing else: the box verifies,
+and takes each counter of a role once.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from typing import Annotated, Final, assert_never
+
+from msgspec import Meta
+
+from appliance.clock import Milliseconds
+from appliance.errors import Untrusted
+from appliance.formats import age, cbor, cose
+from appliance.formats.fields import Count, Serial
+from appliance.formats.voice import Verdict
+from appliance.model import Digest, Id, Noun, Text, Word
+
+ANSWERS: Final = "answers"
+DIRECTIVES: Final = "directives"
+"""Roles of headquarters' keys in the roster: answers to possible matches; keys for the box."""
+DOWNLINK_TYPE: Final = "landlink/downlink"
+DOWNLINK_BYTES_MAX: Final = 8_192
+SEALED_BYTES_MAX: Final = 32_768
+
+
+class ListKey(Noun, frozen=True, kw_only=True, tag="list_key"):
+    """The key under which lists are published from now on (formats/list_key.py)."""
+
+    key: Digest
+
+
+class VoiceKey(Noun, frozen=True, kw_only=True, tag="voice_key"):
+    """The key of this box's voice codes (formats/voice.py)."""
+
+    key: Digest
+
+
+class CaseAnswer(Noun, frozen=True, kw_only=True, tag="case_answer"):
+    """The answer to a request for confirmation.
+
+    Attributes:
+        of: The screening record that it is about.
+        words: For the officer.
+        by: Who answered.
+    """
+
+    of: Id
+    verdict: Verdict
+    words: Text
+    by: Word
+
+
+Message = ListKey | VoiceKey | CaseAnswer
+
+
+class Downlink(Noun, frozen=True, kw_only=True):
+    """A message with its address.
+
+    Attributes:
+        box: The box's name, `domain/serial` in lower case.
+        counter: From 1, counted up by one for each message of this role to this box.
+        at_ms: When headquarters signed it.
+    """
+
+    box: Annotated[str, Meta(pattern=r"\A[a-z0-9.-]{1,64}/[a-z0-9-]{1,64}\Z")]
+    counter: Annotated[Count, Meta(ge=1)]
+    at_ms: Milliseconds
+    message: Message
+
+
+def box_name(domain: str, serial: Serial) -> str:
+    """The name of a box, which stays when its log begins anew."""
+    return f"{domain}/{serial.lower()}"
+
+
+def role_of(message: Message) -> str:
+    """Which role signs this kind of message."""
+    match message:
+        case ListKey() | VoiceKey():
+            return DIRECTIVES
+        case CaseAnswer():
+            return ANSWERS
+        case _:
+            assert_never(message)
+
+
+def sign_downlink(downlink: Downlink, *, public: bytes, sign: Callable[[bytes], bytes]) -> bytes:
+    """Sign a message by the Ed25519 key `public` (32 bytes) of its role."""
+    protected = {
+        cose.LABEL_ALG: cose.ALG_EDDSA,
+        cose.LABEL_KID: cose.kid(public),
+        cose.LABEL_TYP: DOWNLINK_TYPE,
+    }
+    return cose.sign1(cbor.pack(downlink), protected=protected, sign=sign)
+
+
+def seal_downlink(signed: bytes, recipient: age.Recipient) -> bytes:
+    """An age file to the box."""
+    return age.encrypt(signed, [recipient])
+
+
+def open_downlink(sealed: bytes, identity: age.Identity) -> bytes:
+    """What is inside, verified by nobody yet. Raises Malformed; Untrusted when it is for somebody else."""
+    return age.decrypt(sealed, identity, plaintext_bytes_max=DOWNLINK_BYTES_MAX)
+
+
+def verify_downlink(signed: bytes, *, keys_of: Callable[[str], Sequence[bytes]], box: str) -> Downlink:
+    """The message that headquarters signed for this box.
+
+    Args:
+        signed: As opened.
+        keys_of: Public keys of a role, as the roster in service has them.
+        box: This box's name.
+
+    Raises:
+        Untrusted: No key of the role that this kind of message needs has signed it; it is for another box.
+        Malformed: Not a message.
+    """
+    parsed = cose.parse_sign1(signed, what="downlink", bytes_max=DOWNLINK_BYTES_MAX)
+    cose.check_typ(parsed, DOWNLINK_TYPE)
+    downlink: Downlink = cbor.parse(parsed.payload, Downlink, what="downlink", bytes_max=DOWNLINK_BYTES_MAX)
+    role = role_of(downlink.message)
+    for public in keys_of(role):
+        try:
+            cose.verify_ed25519(parsed, public)
+        except Untrusted:
+            continue
+        break
+    else:
+        raise Untrusted(f"downlink: not signed by headquarters' key of the role {role}")
+    if downlink.box != box:
+        raise Untrusted("downlink: it is for another box")
+    return downlink
+
+
+def downlink_digest(signed: bytes) -> bytes:
+    """SHA-256 of the signed message, by which a record names the answer that moved it."""
+    return hashlib.sha256(signed).digest()

@@ -1,0 +1,137 @@
+"""The rules: which list, band or finding refers, alerts or only notes, and how a hit is confirmed (README, "Rules").
+
+A TUF target of the role `policy`. A post works by the rules of the release in service; rules that say nothing of a
+case refer. Some things no rule can lower (`check_rules`): a list that could not be searched, a page that could not be
+read, and a document whose number is listed always refer (I5).
+"""
+
+from typing import Annotated, Final, Literal
+
+import msgspec
+from msgspec import Meta
+
+from appliance.errors import Malformed
+from appliance.formats.refusal import refusal
+from appliance.model import Band, Line, ListName, Noun, Text, Word
+
+RULES_BYTES_MAX: Final = 65_536
+
+Action = Literal["alert", "refer", "note"]
+"""`alert`: refer, and headquarters hears of it before anything else. `note`: recorded, and shown in secondary screening
+only."""
+LinkClass = Literal["broadband", "mobile", "narrowband", "courier"]
+"""How a post reaches headquarters: 4 Mbit/s and more, 256 kbit/s, 20 kbit/s, a stick."""
+LINK_CLASSES: Final[tuple[LinkClass, ...]] = ("broadband", "mobile", "narrowband", "courier")
+LINK_BYTES_PER_S: Final = {"broadband": 500_000, "mobile": 32_000, "narrowband": 2_500}
+NoticeColour = Literal["", "red", "yellow", "blue", "green", "orange", "purple", "black", "special", "silver"]
+
+
+class HitRule(Noun, frozen=True, kw_only=True):
+    """One rule about hits; the first that fits decides.
+
+    Attributes:
+        list_name, band, notice: What it is about; None fits all.
+    """
+
+    action: Action
+    list_name: ListName | None = None
+    band: Band | None = None
+    notice: NoticeColour | None = None
+
+
+class Confirmation(Noun, frozen=True, kw_only=True):
+    """How a hit is confirmed; the first whose notice fits counts.
+
+    Attributes:
+        notice: The colour it is for; None for all.
+        telephone: The duty desk; "" is the post's own (box.toml).
+        wait_minutes: The longest wait for an answer, from the request on.
+        decides: Who decides when the wait has ended, in words ("the officer in charge of the post").
+        release_path: What that person may do then, in words.
+    """
+
+    notice: NoticeColour | None = None
+    telephone: Word = ""
+    wait_minutes: Annotated[int, Meta(ge=1, le=43_200)]
+    decides: Line
+    release_path: Text
+
+
+class ListAge(Noun, frozen=True, kw_only=True):
+    """How old lists may be at a post of this class before the page says so, and before it alarms; hours."""
+
+    link: LinkClass
+    remark_h: Annotated[int, Meta(ge=1, le=87_600)]
+    alarm_h: Annotated[int, Meta(ge=1, le=87_600)]
+
+
+class Rules(Noun, frozen=True, kw_only=True):
+    """The whole file.
+
+    Attributes:
+        version: Counted up by one with every change; never goes back.
+        title: What people call it.
+        findings: By check (examine/findings.py): what a failed one does; a check that is not here refers.
+        carrier_telephone: What a desk of the carrier profile is told to call; "" is the post's own.
+    """
+
+    schema: Annotated[int, Meta(ge=1, le=1)]
+    version: Annotated[int, Meta(ge=1, le=2**31 - 1)]
+    title: Line
+    hits: Annotated[tuple[HitRule, ...], Meta(max_length=64)]
+    findings: Annotated[dict[Word, Literal["refer", "note"]], Meta(max_length=64)]
+    confirmations: Annotated[tuple[Confirmation, ...], Meta(min_length=1, max_length=16)]
+    list_ages: Annotated[tuple[ListAge, ...], Meta(max_length=8)]
+    carrier_telephone: Word = ""
+
+
+def encode_rules(rules: Rules) -> bytes:
+    """`policy/rules.json`; equal rules have equal bytes."""
+    return msgspec.json.encode(rules, order="deterministic")
+
+
+def parse_rules(data: bytes) -> Rules:
+    """Parse and check rules. Raises Malformed."""
+    if len(data) > RULES_BYTES_MAX:
+        raise Malformed("rules", f"{len(data)} bytes, at most {RULES_BYTES_MAX}")
+    try:
+        rules = msgspec.json.decode(data, type=Rules, strict=True)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Malformed("rules", refusal(error)) from None
+    check_rules(rules)
+    return rules
+
+
+def check_rules(rules: Rules) -> None:
+    """What no rule may do.
+
+    Raises:
+        Malformed: A listed document's number would not refer; no confirmation fits every notice; an alarm comes before
+            its remark, or a class of posts stands twice.
+    """
+    for rule in rules.hits:
+        if rule.action == "note" and rule.list_name != "persons" and rule.band in (None, Band.EXACT_DOCUMENT):
+            raise Malformed("rules", "a document whose number is listed always refers")
+    if rules.confirmations[-1].notice is not None:
+        raise Malformed("rules", "the last confirmation has to be for every notice")
+    if any(age.alarm_h < age.remark_h for age in rules.list_ages):
+        raise Malformed("rules", "list_ages: an alarm comes after its remark")
+    if len({age.link for age in rules.list_ages}) < len(rules.list_ages):
+        raise Malformed("rules", "list_ages: a class of posts stands twice")
+
+
+def action_for(rules: Rules, *, list_name: ListName, band: Band, notice: str) -> Action:
+    """What a hit does; what no rule is about refers."""
+    for rule in rules.hits:
+        if (
+            rule.list_name in (None, list_name)
+            and rule.band in (None, band)
+            and (rule.notice is None or rule.notice == notice)
+        ):
+            return rule.action
+    return "refer"
+
+
+def confirmation_for(rules: Rules, notice: str) -> Confirmation:
+    """How a hit of this notice colour ("" for none) is confirmed."""
+    return next(each for each in rules.confirmations if each.notice is None or each.notice == notice)
