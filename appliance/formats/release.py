@@ -88,7 +88,7 @@ class RosterKey(Noun, frozen=True, kw_only=True):
     """A key of headquarters and what it may sign.
 
     Attributes:
-        role: RECEIPTS, COSIGN_ED25519 or COSIGN_MLDSA44; a box passes over others.
+        role: RECEIPTS, COSIGN_ED25519, COSIGN_MLDSA44, or one of downlink.py; a box passes over others.
         public: Raw public key.
         vkey: The same as a signed-note verifier key, "" when it signs no notes.
     """

@@ -5,6 +5,7 @@ hq.json        settings: domain, mode, collector's address
 keys/          signing keys, 0600        ca/   the authority of TLS certificates        *.identity   what opens records
 roster.json    enrolled boxes            tuf/  what boxes mirror                        lists/       staged imports
 pulled/<domain>/<log>/   logs as pulled and verified                                    opened/<log>.json
+down/<serial>/           sealed messages to one box (downlink.py)
 ```
 A home has one mode: a training home has its own keys and refuses what is live, and the other way round (I7).
 """
@@ -90,6 +91,21 @@ class Home:
     def pulled(self) -> Path:
         """Logs as pulled and verified."""
         return self.folder / "pulled"
+
+    @property
+    def down(self) -> Path:
+        """Sealed messages to boxes, a folder each."""
+        return self.folder / "down"
+
+    @property
+    def list_key_file(self) -> Path:
+        """The list key in force, 32 bytes; former ones beside it as `list-key.<n>`."""
+        return self.keys / "list-key"
+
+    @property
+    def voice_master_file(self) -> Path:
+        """What every box's voice key is derived from, 32 bytes."""
+        return self.keys / "voice-master"
 
     @property
     def roster_file(self) -> Path:

@@ -12,6 +12,8 @@ from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 from appliance.errors import Refused
 from appliance.files import storage, sync_folder, write_durably
 from appliance.formats.age import Identity, generate_identity
+from appliance.formats.downlink import ANSWERS, DIRECTIVES
+from appliance.formats.list_key import KEY_BYTES
 from appliance.formats.note import COSIGNATURE_ED25519, COSIGNATURE_MLDSA44, Verifier
 from appliance.formats.release import (
     COSIGN_ED25519,
@@ -43,7 +45,7 @@ def make_headquarters(folder: Path, settings: Settings, *, now_ms: int) -> Home:
         raise Refused(f"{folder} is not empty: headquarters' keys are made once; choose another folder with --home")
     draft = folder.with_name(f".{folder.name}.{os.getpid()}.draft")
     with storage(f"making {folder}"):
-        for part in ("keys", "ca", "pulled", "opened", "lists"):
+        for part in ("keys", "ca", "pulled", "opened", "lists", "down"):
             (draft / part).mkdir(mode=0o700, parents=True)
         draft.chmod(0o700)
     try:
@@ -66,6 +68,8 @@ def _fill(home: Home, now_ms: int) -> None:
     )
     for name in KEY_NAMES:
         write_private_key(home.key(name), Ed25519PrivateKey.generate())
+    for secret in (home.list_key_file, home.voice_master_file):
+        write_durably(secret, os.urandom(KEY_BYTES), mode=0o600)
     roster = Roster(version=1, keys=_make_roster_keys(home), boxes=())
     write_durably(home.roster_file, encode_roster(roster), mode=0o644)
     recipients = _make_recipients(home)
@@ -74,7 +78,7 @@ def _fill(home: Home, now_ms: int) -> None:
 
 
 def _make_roster_keys(home: Home) -> tuple[RosterKey, ...]:
-    """Keys of receipts and cosignatures; their public halves are what boxes believe."""
+    """Keys of receipts, cosignatures and messages to one box; their public halves are what boxes believe."""
     receipts, ed25519, mldsa44 = (
         Ed25519PrivateKey.generate(),
         Ed25519PrivateKey.generate(),
@@ -86,6 +90,7 @@ def _make_roster_keys(home: Home) -> tuple[RosterKey, ...]:
     name = cosigner_name(home.settings.domain)
     public_ed25519, public_mldsa44 = ed25519.public_key().public_bytes_raw(), mldsa44.public_key().public_bytes_raw()
     return (
+        *(RosterKey(role=role, public=_make_message_key(home, role)) for role in (ANSWERS, DIRECTIVES)),
         RosterKey(role=RECEIPTS, public=receipts.public_key().public_bytes_raw()),
         RosterKey(
             role=COSIGN_ED25519,
@@ -98,6 +103,12 @@ def _make_roster_keys(home: Home) -> tuple[RosterKey, ...]:
             vkey=Verifier(name, COSIGNATURE_MLDSA44, public_mldsa44).vkey(),
         ),
     )
+
+
+def _make_message_key(home: Home, role: str) -> bytes:
+    key = Ed25519PrivateKey.generate()
+    write_private_key(home.key(role), key)
+    return key.public_key().public_bytes_raw()
 
 
 def _make_recipients(home: Home) -> Recipients:
