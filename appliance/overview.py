@@ -1,5 +1,6 @@
 """What each process last said of itself, for a technician in front of the box; never evidence."""
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, TypeVar
@@ -7,7 +8,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from appliance.config import Config
-from appliance.errors import Malformed
+from appliance.errors import ConfigError, Malformed
 from appliance.files import read_regular
 from appliance.formats.status import (
     STATUS_BYTES_MAX,
@@ -18,6 +19,7 @@ from appliance.formats.status import (
 )
 
 SILENT: Final = "has said nothing since the box was switched on"
+FORBIDDEN: Final = "you may not look into the folders of this box; try it as root"
 T = TypeVar("T", RecorderStatus, ReleasesStatus, UplinkStatus)
 
 
@@ -37,7 +39,13 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def look(config: Config) -> Overview:
-    """Read what lies there now."""
+    """Read what lies there now.
+
+    Raises:
+        ConfigError: Whoever asks may not read it: silence would be the wrong answer.
+    """
+    if not all(os.access(folder, os.R_OK | os.X_OK) for folder in (config.state, config.runtime) if folder.exists()):
+        raise ConfigError(FORBIDDEN)
     bodies = config.state / "bodies"
     return Overview(
         serial=config.box.serial,

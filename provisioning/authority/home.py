@@ -57,6 +57,8 @@ class Home:
         try:
             with (folder / "hq.json").open("rb") as file:
                 text = file.read(SETTINGS_BYTES_MAX)
+        except PermissionError:
+            raise ConfigError(f"{folder / 'hq.json'} may not be read by you; become who made this home") from None
         except OSError as error:
             raise ConfigError(
                 f"{folder} is no home of headquarters (hq.json: {error.strerror}); "

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final
 
-from appliance.errors import ConfigError, DeviceFault, Refused
+from appliance.errors import ConfigError, DeviceFault, LandlinkError, Refused
 from appliance.files import replace_file
 
 SERIAL: Final = "LA-0001"
@@ -169,6 +169,14 @@ rate_bytes_per_s = 1000000
 """
 
 
+class EndedBadly(LandlinkError):
+    """One of the project's own commands failed; the rehearsal ends with the same exit code."""
+
+    def __init__(self, words: str, code: int) -> None:
+        super().__init__(words)
+        self.exit_code = code if code > 0 else LandlinkError.exit_code
+
+
 @dataclass(slots=True)
 class Supervised:
     """One process that is started again whenever it ends.
@@ -282,7 +290,7 @@ class Post:
             replace_file(self.folders.out / "processes.json", json.dumps(running).encode())
 
     def audit(self, *arguments: str) -> str:
-        """Run one verb of headquarters to its end and return what it printed. Raises Refused when it fails."""
+        """Run one verb of headquarters to its end and return what it printed. Raises EndedBadly when it fails."""
         return self._hq(*arguments)
 
     def _keep(self, name: str, command: Sequence[str]) -> None:
@@ -331,12 +339,13 @@ def _once(*command: str, allowed: tuple[int, ...] = (0,)) -> str:
     """Run a command to its end and return what it printed.
 
     Raises:
-        Refused: It ended with a code that is not allowed; its own words are in the text.
+        EndedBadly: It ended with a code that is not allowed; its own words are in the text.
     """
     done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
     if done.returncode not in allowed:
         ended = signal.Signals(-done.returncode).name if done.returncode < 0 else str(done.returncode)
-        raise Refused(f"{Path(command[0]).name} ended with {ended}: {(done.stderr or done.stdout).strip()[-2000:]}")
+        words = (done.stderr or done.stdout).strip()[-2000:]
+        raise EndedBadly(f"{Path(command[0]).name} ended with {ended}: {words}", done.returncode)
     return done.stdout
 
 

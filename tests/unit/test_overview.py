@@ -1,11 +1,13 @@
 """What `landlink-box status` says: from status files alone, whatever lies there."""
 
+import os
 from datetime import date
 from pathlib import Path
 
 import pytest
 
 from appliance.config import BoxConfig, Config, PostConfig, RecorderConfig, ScannerConfig, UplinkConfig
+from appliance.errors import ConfigError
 from appliance.formats.status import RecorderStatus, ReleasesStatus, UplinkStatus, encode_status
 from appliance.overview import SILENT, in_words, look
 
@@ -76,3 +78,19 @@ def test_what_somebody_has_to_act_on_has_a_line_of_its_own(config: Config) -> No
 def test_a_status_file_that_cannot_be_read_is_silence(config: Config, rubbish: bytes) -> None:
     (config.runtime / "uplink.status").write_bytes(rubbish)
     assert look(config).uplink is None
+
+
+@pytest.mark.root
+def test_who_may_not_look_is_told_so_and_not_that_nobody_spoke(config: Config) -> None:
+    said(config, "recorder", RECORDER)
+    config.runtime.chmod(0o700)
+    asking = os.fork()
+    if not asking:  # as somebody else, in a process of its own
+        os.setuid(65_534)
+        try:
+            look(config)
+        except ConfigError:
+            os._exit(0)
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(asking, 0)[1]) == 0
