@@ -44,7 +44,7 @@ def look(config: Config) -> Overview:
     Raises:
         ConfigError: Whoever asks may not read it: silence would be the wrong answer.
     """
-    if not all(os.access(folder, os.R_OK | os.X_OK) for folder in (config.state, config.runtime) if folder.exists()):
+    if not all(map(_may_look, (config.state, config.runtime))):
         raise ConfigError(FORBIDDEN)
     bodies = config.state / "bodies"
     return Overview(
@@ -97,6 +97,13 @@ def _time(at_ms: int | None) -> str:
     if at_ms is None:
         return "never"
     return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _may_look(folder: Path) -> bool:
+    try:
+        return not folder.exists() or os.access(folder, os.R_OK | os.X_OK)
+    except PermissionError:
+        return False
 
 
 def _said(path: Path, kind: type[T]) -> T | None:
