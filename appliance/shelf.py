@@ -3,16 +3,18 @@
 ```
 root/1.root.json    the root that enrolment pinned
 <version>/          metadata/ and targets/ of one release (formats/release.py)
-current             -> <version>
+<version>.again/    the same release, taken anew because it rotted
+current             -> one of them
 ```
 Only the process `releases` writes here.
 """
 
 import contextlib
+import re
 from pathlib import Path
 from typing import Final
 
-from appliance.errors import StorageFault, Untrusted
+from appliance.errors import LandlinkError, StorageFault, Untrusted
 from appliance.files import OpenFile, open_regular
 from appliance.formats.release import (
     DELTA_BYTES_MAX,
@@ -27,6 +29,11 @@ METADATA: Final = ("timestamp", "snapshot", "targets", *DELEGATED)
 DOCUMENTS: Final = f"targets/{DOCUMENTS_TARGET}"
 DELTAS_MAX: Final = 1_000
 PINNED: Final = "root/1.root.json"
+AGAIN: Final = ".again"
+"""Ends the name of a release's folder when the same version lay in the plain one as it was taken."""
+PLACE: Final = re.compile(r"([0-9]{1,9})(\.again)?")
+SWITCHED_MAX: Final = 4
+"""How often a load begins anew because the release in service was switched meanwhile."""
 
 
 class Shelf:
@@ -39,13 +46,17 @@ class Shelf:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def version(self) -> int:
-        """Version of the release in service, 0 for none. Reads one link."""
+    def place(self) -> Path | None:
+        """The folder of the release in service, None for none. Reads one link."""
         try:
             name = (self.folder / "current").readlink().name
         except OSError:
-            return 0
-        return int(name) if name.isascii() and name.isdigit() and len(name) < 10 else 0
+            return None
+        return self.folder / name if PLACE.fullmatch(name) else None
+
+    def version(self) -> int:
+        """Version of the release in service, 0 for none. Reads one link."""
+        return version_of(self.place())
 
     def stamp(self) -> tuple[int, int] | None:
         """Changes whenever a release is put into service, the same one anew included; None for none. Reads one link."""
@@ -73,13 +84,29 @@ class Shelf:
             Malformed: A file of it is not in its format.
             StorageFault: A file of it cannot be read.
         """
-        version = self.version()
-        if version == 0:
+        for _ in range(SWITCHED_MAX):
+            stamp = self.stamp()
+            try:
+                return self._load(lists=lists)
+            except LandlinkError:
+                if self.stamp() == stamp:
+                    raise  # it is this release, and not that its folder was tidied away while it was read
+        return self._load(lists=lists)
+
+    def _load(self, *, lists: bool) -> Release:
+        place = self.place()
+        if place is None:
             raise Untrusted("no release has been put into service yet")
-        release = load_release(self.folder / str(version), self.pinned_root(), lists=lists)
-        if release.version != version:
-            raise Untrusted(f"release {release.version} lies in the place of {version}")
+        release = load_release(place, self.pinned_root(), lists=lists)
+        if release.version != version_of(place):
+            raise Untrusted(f"release {release.version} lies in the place of {version_of(place)}")
         return release
+
+
+def version_of(place: Path | None) -> int:
+    """The version of the release that lies at `place`, 0 for what is no release's place."""
+    named = PLACE.fullmatch(place.name) if place else None
+    return int(named[1]) if named else 0
 
 
 def load_release(folder: Path, pinned_root: bytes, *, lists: bool = True) -> Release:

@@ -53,7 +53,7 @@ from appliance.formats.tuf_chain import (
 )
 from appliance.releases.mirror_folder import ADDRESS, MirrorFolder
 from appliance.screen.lists import Lists
-from appliance.shelf import DOCUMENTS, METADATA, Shelf, load_release
+from appliance.shelf import AGAIN, DOCUMENTS, METADATA, Shelf, load_release, version_of
 
 _NEW: Final = ".new"
 _ROOTS: Final = "root_history"
@@ -105,7 +105,7 @@ def take_release(shelf: Shelf, mirror: Path, *, lower_bound_ms: int) -> Release 
         shutil.rmtree(new, ignore_errors=True)
         return None
     _check(release, in_service)
-    _switch(shelf.folder, new, release.version, in_service)
+    _switch(shelf, new, release.version)
     return release
 
 
@@ -120,15 +120,14 @@ def _whole(shelf: Shelf) -> bool:
 
 def _seed(shelf: Shelf, metadata: Path) -> None:
     """Lay the metadata of the release in service before the client: what it may never fall behind."""
-    version = shelf.version()
-    for path in (shelf.folder / str(version) / "metadata").glob("*.json") if version else ():
+    place = shelf.place()
+    for path in (place / "metadata").glob("*.json") if place else ():
         root = path.name.endswith(".root.json")
         with contextlib.suppress(OSError):  # a bad sector costs the client what it knew, and rule 3 still holds
             shutil.copyfile(path, metadata / _ROOTS / path.name if root else metadata / path.name)
 
 
 def _gather(shelf: Shelf, new: Path, mirror: Path, lower_bound_ms: int) -> None:
-    in_service = shelf.folder / str(shelf.version())
     updater = Updater(
         metadata_dir=str(new / "metadata"),
         metadata_base_url=f"{ADDRESS}metadata",
@@ -156,7 +155,7 @@ def _gather(shelf: Shelf, new: Path, mirror: Path, lower_bound_ms: int) -> None:
             raise Untrusted(f"{path} has {info.length} bytes, at most {target_bytes_max(path)} are taken")
         if path != DOCUMENTS_TARGET:
             updater.download_target(info, str(new / "targets" / path))
-        elif not _linked(in_service / DOCUMENTS, new / DOCUMENTS, info):
+        elif not _linked(shelf.place(), new / DOCUMENTS, info):
             _copy(MirrorFolder(mirror), info, new / DOCUMENTS)
 
 
@@ -167,8 +166,11 @@ def _deltas(updater: Updater) -> list[str]:
     return sorted(path for path in lists.targets if DELTA_NAME.fullmatch(path))
 
 
-def _linked(old: Path, place: Path, info: TargetFile) -> bool:
+def _linked(in_service: Path | None, place: Path, info: TargetFile) -> bool:
     """Take the documents list over from the release in service when it is the same and every page of it holds."""
+    if in_service is None:
+        return False
+    old = in_service / DOCUMENTS
     with contextlib.suppress(OSError, StorageFault, Untrusted, Malformed):
         check_tail(OpenFile(old), info)
         _check_pages(OpenFile(old))
@@ -238,8 +240,12 @@ def _check_pages(source: Source) -> None:
         pass  # each page is verified as it is read
 
 
-def _switch(folder: Path, new: Path, version: int, previous: int) -> None:
+def _switch(shelf: Shelf, new: Path, version: int) -> None:
+    """Put `new` into service. Whatever lies at `current` is not touched before `current` names another folder."""
+    folder, in_service = shelf.folder, shelf.place()
     place = folder / str(version)
+    if place == in_service:
+        place = folder / f"{version}{AGAIN}"
     with storage("switching the release"):
         for path in (*sorted(new.rglob("*"), reverse=True), new):
             _sync(path)
@@ -248,12 +254,20 @@ def _switch(folder: Path, new: Path, version: int, previous: int) -> None:
         sync_folder(folder)
         link = folder / ".current"
         link.unlink(missing_ok=True)
-        link.symlink_to(str(version))
+        link.symlink_to(place.name)
         link.replace(folder / "current")
         sync_folder(folder)
+        kept = {place, _previous(folder, version, in_service)}
         for old in folder.iterdir():
-            if old.name.isdigit() and int(old.name) not in (version, previous):
+            if version_of(old) and old not in kept:
                 shutil.rmtree(old, ignore_errors=True)
+
+
+def _previous(folder: Path, version: int, in_service: Path | None) -> Path | None:
+    """The release before: what was in service, or the newest older one when that was the same, rotten."""
+    if version_of(in_service) != version:
+        return in_service
+    return max((old for old in folder.iterdir() if 0 < version_of(old) < version), key=version_of, default=None)
 
 
 def _sync(path: Path) -> None:
