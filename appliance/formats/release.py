@@ -1,8 +1,8 @@
 """A release: lists, recipients, roster and policy of headquarters for all boxes, as one verified set.
 
 Its files lie in one folder: `metadata/` as TUF has it (next roots numbered, the others by role) and `targets/` by path.
-It is verified at every load (tuf_chain.py, then length and hash of every target). Recipients, roster and policy must
-hold, or there is no release; a damaged list takes only itself out of service, and says why (I5).
+It is verified at every load (tuf_chain.py, then length and hash of every target). Recipients, roster, policy and rules
+must hold, or there is no release; a damaged list takes only itself out of service, and says why (I5).
 
 The documents list may be longer than memory, so a load verifies its tail, whose hash is signed beside that of the file,
 and the tail verifies each page when it is read (pages.py).
@@ -24,12 +24,15 @@ from appliance.errors import Malformed, StorageFault, Untrusted
 from appliance.formats.pages import FILE_BYTES_MAX, HeldBytes, Source, read_tail
 from appliance.formats.person_index import INDEX_BYTES_MAX
 from appliance.formats.refusal import refusal
+from appliance.formats.rules import DEFAULT_RULES, RULES_BYTES_MAX, Rules, parse_rules
 from appliance.formats.tuf_chain import verify_chain
 from appliance.model import Digest, Noun, Word
 
 RECIPIENTS_TARGET: Final = "recipients/recipients.json"
 ROSTER_TARGET: Final = "roster/roster.json"
 POLICY_TARGET: Final = "policy/policy.json"
+RULES_TARGET: Final = "policy/rules.json"
+"""Headquarters' own rules; a release may do without."""
 DOCUMENTS_TARGET: Final = "lists/documents.pages"
 PERSONS_TARGET: Final = "lists/persons.index"
 
@@ -42,6 +45,7 @@ TARGET_BYTES_MAX: Final = {
     RECIPIENTS_TARGET: 16_384,
     ROSTER_TARGET: 16 * 1024 * 1024,
     POLICY_TARGET: 16_384,
+    RULES_TARGET: RULES_BYTES_MAX,
     DOCUMENTS_TARGET: FILE_BYTES_MAX,
     PERSONS_TARGET: INDEX_BYTES_MAX,
 }
@@ -170,6 +174,7 @@ class Release:
 
     Attributes:
         version, dated, signed_ms: As its policy says.
+        rules: Headquarters' own, or those that every box is delivered with where it has none.
         persons: The verified bytes of the persons list.
         documents: The documents list, its tail verified, then its deltas, verified whole.
     """
@@ -182,6 +187,7 @@ class Release:
     policy: Policy
     persons: bytes | Damaged
     documents: tuple[Source, ...] | Damaged
+    rules: Rules = DEFAULT_RULES
 
 
 T = TypeVar("T", Recipients, Roster, Policy)
@@ -240,6 +246,10 @@ def _target(files: Mapping[str, bytes], named: Mapping[str, TargetFile], path: s
     return data
 
 
+def _rules(files: Mapping[str, bytes], named: Mapping[str, TargetFile]) -> Rules:
+    return parse_rules(_target(files, named, RULES_TARGET)) if RULES_TARGET in named else DEFAULT_RULES
+
+
 def _persons(files: Mapping[str, bytes], named: Mapping[str, TargetFile]) -> bytes | Damaged:
     try:
         return _target(files, named, PERSONS_TARGET)
@@ -288,7 +298,7 @@ def verify_release(files: Mapping[str, bytes], pinned_root: bytes, *, documents:
             in `files`, or missing.
 
     Raises:
-        Malformed: Metadata, recipients, roster or policy are not in their format.
+        Malformed: Metadata, recipients, roster, policy or rules are not in their format.
         Untrusted: A signature, version or hash of them does not hold. (A list that does not hold is Damaged.)
     """
     chain = verify_chain(files, pinned_root)
@@ -302,6 +312,7 @@ def verify_release(files: Mapping[str, bytes], pinned_root: bytes, *, documents:
         recipients=parse_recipients(_target(files, chain.targets["recipients"], RECIPIENTS_TARGET)),
         roster=parse_roster(_target(files, chain.targets["roster"], ROSTER_TARGET)),
         policy=policy,
+        rules=_rules(files, chain.targets["policy"]),
         persons=_persons(files, chain.targets["lists"]),
         documents=_documents(files, documents, chain.targets["lists"]),
     )

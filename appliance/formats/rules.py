@@ -1,10 +1,13 @@
 """The rules: which list, band or finding refers, alerts or only notes, and how a hit is confirmed (README, "Rules").
 
 A TUF target of the role `policy`. A post works by the rules of the release in service; rules that say nothing of a
-case refer. Some things no rule can lower (`check_rules`): a list that could not be searched, a page that could not be
-read, and a document whose number is listed always refer (I5).
+case refer. Some things no rule can lower (`check_rules`, and decide.py once more): a list that could not be searched, a
+page that could not be read, and a document whose number is listed always refer (I5).
+
+What every box is delivered with is default_rules.json, version 1; headquarters' own begin with 2.
 """
 
+from importlib import resources
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -103,21 +106,57 @@ def parse_rules(data: bytes) -> Rules:
 
 
 def check_rules(rules: Rules) -> None:
-    """What no rule may do.
+    """What no rule may do; the refusal begins with the place, as `hits[2]`.
 
     Raises:
-        Malformed: A listed document's number would not refer; no confirmation fits every notice; an alarm comes before
-            its remark, or a class of posts stands twice.
+        Malformed: A listed document's number would not refer; a rule or confirmation can never apply; no confirmation
+            fits every notice; an alarm comes before its remark, or a class of posts stands twice.
     """
-    for rule in rules.hits:
+    _check_hits(rules.hits)
+    _check_confirmations(rules.confirmations)
+    _check_ages(rules.list_ages)
+
+
+def _check_hits(rules: tuple[HitRule, ...]) -> None:
+    for place, rule in enumerate(rules):
         if rule.action == "note" and rule.list_name != "persons" and rule.band in (None, Band.EXACT_DOCUMENT):
-            raise Malformed("rules", "a document whose number is listed always refers")
-    if rules.confirmations[-1].notice is not None:
-        raise Malformed("rules", "the last confirmation has to be for every notice")
-    if any(age.alarm_h < age.remark_h for age in rules.list_ages):
-        raise Malformed("rules", "list_ages: an alarm comes after its remark")
-    if len({age.link for age in rules.list_ages}) < len(rules.list_ages):
-        raise Malformed("rules", "list_ages: a class of posts stands twice")
+            raise Malformed("rules", f"hits[{place}]: a document whose number is listed always refers")
+        for before, other in enumerate(rules[:place]):
+            if _fits_all_of(other, rule):
+                raise Malformed("rules", f"hits[{place}]: never applies, for hits[{before}] decides before it")
+
+
+def _check_confirmations(confirmations: tuple[Confirmation, ...]) -> None:
+    for place, confirmation in enumerate(confirmations):
+        if any(other.notice in (None, confirmation.notice) for other in confirmations[:place]):
+            raise Malformed("rules", f"confirmations[{place}]: never applies, for one before it fits the same notice")
+    if confirmations[-1].notice is not None:
+        raise Malformed("rules", f"confirmations[{len(confirmations) - 1}]: the last one has to fit every notice")
+
+
+def _check_ages(ages: tuple[ListAge, ...]) -> None:
+    for place, age in enumerate(ages):
+        if age.alarm_h < age.remark_h:
+            raise Malformed("rules", f"list_ages[{place}]: an alarm comes after its remark")
+        if any(age.link == other.link for other in ages[:place]):
+            raise Malformed("rules", f"list_ages[{place}]: this class of posts stands there already")
+
+
+def _fits_all_of(rule: HitRule, other: HitRule) -> bool:
+    """Whether every hit that `other` is about is one of `rule`, too."""
+    return (
+        rule.list_name in (None, other.list_name)
+        and rule.band in (None, other.band)
+        and rule.notice in (None, other.notice)
+    )
+
+
+def _default() -> Rules:
+    return parse_rules(resources.files("appliance.formats").joinpath("default_rules.json").read_bytes())
+
+
+DEFAULT_RULES: Final = _default()
+"""In force where a release brings none."""
 
 
 def action_for(rules: Rules, *, list_name: ListName, band: Band, notice: str) -> Action:

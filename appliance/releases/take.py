@@ -4,7 +4,7 @@
    back, lengths and hashes, and expiry against the proven lower bound of time (I9), never against the clock.
 2. What it gathered lies in a new folder and is verified again as at every load (formats/release.py), and the documents
    list page by page: a damaged list takes a list out of service, but it puts none into service.
-3. The version is higher than the one in service.
+3. The version is higher than the one in service, and that of its rules is not lower.
 4. The lists are opened and answer what is known beforehand (canaries of issuer UTO).
 5. Everything is on the disk; the folder gets its name; `current` is replaced in one step. The previous one is kept.
 """
@@ -37,6 +37,7 @@ from appliance.formats.pages import PageFile, Source
 from appliance.formats.release import (
     DELTA_NAME,
     DOCUMENTS_TARGET,
+    RULES_TARGET,
     TARGET_BYTES_MAX,
     Damaged,
     Release,
@@ -105,6 +106,7 @@ def take_release(shelf: Shelf, mirror: Path, *, lower_bound_ms: int) -> Release 
         shutil.rmtree(new, ignore_errors=True)
         return None
     _check(release, in_service)
+    _check_rules(release, shelf)
     _switch(shelf, new, release.version)
     return release
 
@@ -149,6 +151,8 @@ def _gather(shelf: Shelf, new: Path, mirror: Path, lower_bound_ms: int) -> None:
     updater.refresh()
     for path in (*TARGET_BYTES_MAX, *_deltas(updater)):
         info = updater.get_targetinfo(path)
+        if info is None and path == RULES_TARGET:
+            continue  # then those hold that every box is delivered with
         if info is None:
             raise Untrusted(f"the release is incomplete: it has no {path}")
         if info.length > target_bytes_max(path):
@@ -223,6 +227,22 @@ def _check(release: Release, in_service: int) -> None:
         raise Untrusted(f"release {release.version} is older than {in_service}, which is in service")
     _check_whole(release)
     Lists.from_release(release).self_test()
+
+
+def _check_rules(release: Release, shelf: Shelf) -> None:
+    """Headquarters counts its rules up: older ones, or others of the same number, were signed by somebody else.
+
+    Raises:
+        Untrusted: They are such.
+    """
+    try:
+        known = shelf.load(lists=False).rules
+    except (Untrusted, Malformed, StorageFault):
+        return  # nothing is in force that they could be compared with
+    if release.rules.version < known.version:
+        raise Untrusted(f"its rules {release.rules.version} are older than {known.version}, which are in force")
+    if release.rules.version == known.version and release.rules != known:
+        raise Untrusted(f"its rules differ from those in force, and both have the number {known.version}")
 
 
 def _check_whole(release: Release) -> None:
