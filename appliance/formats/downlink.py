@@ -12,7 +12,7 @@ from typing import Annotated, Final, assert_never
 from msgspec import Meta
 
 from appliance.clock import Milliseconds
-from appliance.errors import Untrusted
+from appliance.errors import Malformed, Untrusted
 from appliance.formats import age, cbor, cose
 from appliance.formats.fields import Count, Serial
 from appliance.formats.voice import Verdict
@@ -24,6 +24,12 @@ DIRECTIVES: Final = "directives"
 DOWNLINK_TYPE: Final = "landlink/downlink"
 DOWNLINK_BYTES_MAX: Final = 8_192
 SEALED_BYTES_MAX: Final = 32_768
+COUNTER_DIGITS: Final = 10
+FILE_NAME: Final = r"\A(answers|directives)-[0-9]{10}\.age\Z"
+"""Of a sealed message wherever it lies: headquarters, answer folder, stick, box."""
+WAITING_MAX: Final = 256
+_LENGTH_BYTES: Final = 4
+_PADDED_BYTES_MIN: Final = 1_024
 
 
 class ListKey(Noun, frozen=True, kw_only=True, tag="list_key"):
@@ -71,6 +77,30 @@ class Downlink(Noun, frozen=True, kw_only=True):
     message: Message
 
 
+class Waiting(Noun, frozen=True, kw_only=True):
+    """A message that the collector has for a box; `sha256` of the sealed file tells whether the box has had it."""
+
+    name: Annotated[str, Meta(pattern=FILE_NAME)]
+    sha256: Digest
+
+
+class WaitingList(Noun, frozen=True, kw_only=True):
+    """The collector's answer to `GET /v1/down`: the newest of each role, oldest first; signed by nobody."""
+
+    messages: Annotated[tuple[Waiting, ...], Meta(max_length=WAITING_MAX)]
+
+
+def file_name(role: str, counter: int) -> str:
+    """Where a sealed message lies."""
+    return f"{role}-{counter:0{COUNTER_DIGITS}}.age"
+
+
+def parse_waiting(data: bytes) -> WaitingList:
+    """Parse the collector's list. Raises Malformed."""
+    waiting: WaitingList = cbor.parse(data, WaitingList, what="waiting messages", bytes_max=WAITING_MAX * 128)
+    return waiting
+
+
 def box_name(domain: str, serial: Serial) -> str:
     """The name of a box, which stays when its log begins anew."""
     return f"{domain}/{serial.lower()}"
@@ -98,13 +128,22 @@ def sign_downlink(downlink: Downlink, *, public: bytes, sign: Callable[[bytes], 
 
 
 def seal_downlink(signed: bytes, recipient: age.Recipient) -> bytes:
-    """An age file to the box."""
-    return age.encrypt(signed, [recipient])
+    """An age file to the box, padded: its length is not to tell a carrier what the answer is."""
+    framed = len(signed).to_bytes(_LENGTH_BYTES, "big") + signed
+    return age.encrypt(framed.ljust(_padded_size(len(framed)), b"\x00"), [recipient])
 
 
 def open_downlink(sealed: bytes, identity: age.Identity) -> bytes:
     """What is inside, verified by nobody yet. Raises Malformed; Untrusted when it is for somebody else."""
-    return age.decrypt(sealed, identity, plaintext_bytes_max=DOWNLINK_BYTES_MAX)
+    padded = age.decrypt(sealed, identity, plaintext_bytes_max=_padded_size(_LENGTH_BYTES + DOWNLINK_BYTES_MAX))
+    end = _LENGTH_BYTES + int.from_bytes(padded[:_LENGTH_BYTES], "big")
+    if len(padded) != _padded_size(end) or padded.count(b"\x00", end) != len(padded) - end:
+        raise Malformed("downlink", "not padded as it should be")
+    return padded[_LENGTH_BYTES:end]
+
+
+def _padded_size(size: int) -> int:
+    return max(_PADDED_BYTES_MIN, 1 << (size - 1).bit_length())
 
 
 def verify_downlink(signed: bytes, *, keys_of: Callable[[str], Sequence[bytes]], box: str) -> Downlink:
