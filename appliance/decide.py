@@ -4,6 +4,9 @@
 - A hit is a question: the words say "possible match", and to telephone before acting on it (I6).
 - Nothing refers because of who somebody is: no nationality, sex or age is read here (I6).
 - An untrusted clock refers nobody: what it leaves open becomes a notice (I9).
+- Which band and which finding refers, alerts or is only noted, headquarters' rules say (formats/rules.py). They cannot
+  lower the first point, nor spare a document whose number is listed.
+- A person's hit that people have decided before, "not the same", refers nobody again until the entry changes.
 
 The order of reasons is the order of what the officer should do first: possible matches, then what could not be
 checked, then what speaks against the document, then what only asks for another reading.
@@ -22,6 +25,7 @@ from appliance.examine.findings import (
     REPAIRED_CHARACTERS,
     SPECIMEN,
 )
+from appliance.formats.rules import DEFAULT_RULES, Action, Rules, action_for, confirmation_for
 from appliance.model import (
     Answer,
     Band,
@@ -55,6 +59,7 @@ _NUMBER_ALIKE: Final = "number_alike"
 _LISTS: Final[dict[ListName, str]] = {"documents": "list of documents", "persons": "list of persons"}
 _CODES: Final = {"expiry": "expired"}
 """Findings whose reason has a code of its own; the others have the check's."""
+_LOOK: Final = "Compare the document with what is said of it, and ask the supervisor."
 _NEXT_STEPS: Final = {
     CHECK_DIGITS.id: "Lay the document again; if it stays, compare the printed lines with the page, with a lens.",
     EXPIRY.id: "Compare the date of expiry on the page with today's date, and follow your post's rule.",
@@ -74,6 +79,8 @@ def decide(
     screening: Screening,
     *,
     duty_telephone: str,
+    rules: Rules = DEFAULT_RULES,
+    spared: frozenset[str] = frozenset(),
     unread: str = "",
 ) -> Decision:
     """Clear, or Refer with reasons in order.
@@ -82,34 +89,65 @@ def decide(
         document: None when the page could not be read.
         findings: Of the document; () when there is none.
         screening: What the lists said.
-        duty_telephone: Whom to call, as the configuration has it.
+        duty_telephone: Whom to call, as the configuration has it; where the rules name another, that one counts.
+        rules: Of the release in service.
+        spared: Entries of which it was decided that this traveller is not the person.
         unread: When the page could not be read, why, in plain words.
     """
-    reasons = sorted(_reasons(document, findings, screening, duty_telephone, unread), key=_rank)
+    if document is None:
+        return Refer(first=_unreadable(unread))
+    known = frozenset(entry for entry in spared if _is_one_entry(entry, screening))
+    hits = [(hit, _action(hit, rules)) for hit in screening.hits if not _is_spared(hit, known)]
+    asking = [(hit, action) for hit, action in hits if action != "note" and not _is_vouched(hit, document)]
+    reasons = sorted(
+        (
+            *_from_lists(screening, duty_telephone),
+            *(_of_hit(hit, confirmation_for(rules, hit.notice).telephone or duty_telephone) for hit, _ in asking),
+            *(_of_finding(finding) for finding in findings if _refers(finding, rules)),
+        ),
+        key=_rank,
+    )
     if reasons:
-        return Refer(first=reasons[0], others=tuple(reasons[1:33]))
+        alert = any(action == "alert" for _, action in asking)
+        return Refer(first=reasons[0], others=tuple(reasons[1:33]), alert=alert)
+    notices = (
+        *(finding.reason for finding in findings if _is_noticed(finding)),
+        *(_decided_before(hit) for hit in screening.hits if _is_spared(hit, known)),
+    )
     return Clear(
         oldest_list=min(answer.dated for answer in screening.lists if answer.dated is not None),
-        notices=tuple(finding.reason for finding in findings if finding.answer in _NOTICE)[:_NOTICES_MAX],
+        notices=notices[:_NOTICES_MAX],
     )
 
 
-def _reasons(
-    document: TravelDocument | None,
-    findings: tuple[Finding, ...],
-    screening: Screening,
-    duty_telephone: str,
-    unread: str,
-) -> Iterator[Reason]:
-    if document is None:
-        yield _unreadable(unread)
-        return
-    yield from _from_lists(screening, duty_telephone)
-    yield from _from_hits(document, screening, duty_telephone)
-    for finding in findings:
-        if finding.answer is Answer.FAILED:
-            code = _CODES.get(finding.check, finding.check)
-            yield _reason(code, finding.reason, _NEXT_STEPS[finding.check])
+def _action(hit: Hit, rules: Rules) -> Action:
+    """What the rules say of a hit; a listed document's number refers, whatever they say (I5)."""
+    action = action_for(rules, list_name=hit.list_name, band=hit.band, notice=hit.notice)
+    return "refer" if hit.band is Band.EXACT_DOCUMENT and action == "note" else action
+
+
+def _is_spared(hit: Hit, spared: frozenset[str]) -> bool:
+    """A document's hit never is: it is about the paper that lies there, whoever brings it."""
+    return hit.list_name == "persons" and hit.entry in spared
+
+
+def _is_one_entry(entry: str, screening: Screening) -> bool:
+    """Whether the identifier names one entry here: two sources may use the same, and one was decided on."""
+    return len({(hit.source, hit.revision) for hit in screening.hits if hit.entry == entry}) == 1
+
+
+def _refers(finding: Finding, rules: Rules) -> bool:
+    return finding.answer is Answer.FAILED and rules.findings.get(finding.check) != "note"
+
+
+def _is_noticed(finding: Finding) -> bool:
+    """What is left open, and what the rules only note: nothing that a check has found passes in silence."""
+    return finding.answer in (*_NOTICE, Answer.FAILED)
+
+
+def _of_finding(finding: Finding) -> Reason:
+    step = _NEXT_STEPS.get(finding.check, _LOOK)  # a record may be judged again here that a newer box made
+    return _reason(_CODES.get(finding.check, finding.check), finding.reason, step)
 
 
 def _rank(reason: Reason) -> int:
@@ -142,26 +180,37 @@ def _not_checked(words: str, duty_telephone: str) -> Reason:
     return _reason("list_not_checked", words, f"Telephone {duty_telephone} and have this person checked there.")
 
 
-def _from_hits(document: TravelDocument, screening: Screening, duty_telephone: str) -> Iterator[Reason]:
-    for hit in screening.hits:
-        if hit.band is Band.EXACT_DOCUMENT:
-            yield _reason(
-                "listed_document",
-                f"Possible match. Not confirmed. This document number is on a list ({hit.source}).",
-                f"Keep the document and telephone {duty_telephone} before you do anything else.",
-            )
-        elif hit.band in (Band.STRONG, Band.POSSIBLE):
-            yield _reason(
-                "possible_person",
-                f"Possible match. Not confirmed. A person on a list has {_what_fits(hit)} ({hit.source}).",
-                f"Compare the details, then telephone {duty_telephone}. Say nothing of it to the traveller.",
-            )
-        elif hit.list_name == "documents" and not _number_vouched(document):
-            yield _reason(
-                _NUMBER_ALIKE,
-                "A number that looks almost like this one is on a list. It may have been misread.",
-                "Lay the document on the scanner again, or compare the number character by character.",
-            )
+def _is_vouched(hit: Hit, document: TravelDocument) -> bool:
+    """A number that is merely alike, and whose check digit holds: O and 0, I and 1 differ in it (values 24, 0; 18, 1)."""
+    return (
+        hit.list_name == "documents"
+        and hit.band is not Band.EXACT_DOCUMENT
+        and any(digit.field == "document_number" and digit.holds for digit in document.check_digits)
+    )
+
+
+def _of_hit(hit: Hit, telephone: str) -> Reason:
+    if hit.band is Band.EXACT_DOCUMENT:
+        return _reason(
+            "listed_document",
+            f"Possible match. Not confirmed. This document number is on a list ({hit.source}).",
+            f"Keep the document and telephone {telephone} before you do anything else.",
+        )
+    if hit.list_name == "persons":
+        return _reason(
+            "possible_person",
+            f"Possible match. Not confirmed. A person on a list has {_what_fits(hit)} ({hit.source}).",
+            f"Compare the details, then telephone {telephone}. Say nothing of it to the traveller.",
+        )
+    return _reason(
+        _NUMBER_ALIKE,
+        "A number that looks almost like this one is on a list. It may have been misread.",
+        "Lay the document on the scanner again, or compare the number character by character.",
+    )
+
+
+def _decided_before(hit: Hit) -> str:
+    return f"Compared before, and decided: not the person whom a list has ({hit.source})."[:_LINE_MAX]
 
 
 def _what_fits(hit: Hit) -> str:
@@ -170,12 +219,8 @@ def _what_fits(hit: Hit) -> str:
     a_name = "the same name" if name == "equal" else "a name like this"
     if birth == "equal":
         return f"{a_name} and the same date of birth"
-    return f"{a_name}; the date of birth {'is not known' if birth == 'absent' else 'could fit'}"
-
-
-def _number_vouched(document: TravelDocument) -> bool:
-    """Whether a check digit speaks for the number: O and 0, I and 1 differ in it (values 24 and 0, 18 and 1)."""
-    return any(digit.field == "document_number" and digit.holds for digit in document.check_digits)
+    fits = {"absent": "is not known", "contradicts": "does not fit"}.get(birth, "could fit")
+    return f"{a_name}; the date of birth {fits}"
 
 
 def _reason(code: str, words: str, next_step: str) -> Reason:
