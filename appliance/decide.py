@@ -181,7 +181,7 @@ def _not_checked(words: str, duty_telephone: str) -> Reason:
 
 
 def _is_vouched(hit: Hit, document: TravelDocument) -> bool:
-    """A number that is merely alike, and whose check digit holds: O and 0, I and 1 differ in it (values 24, 0; 18, 1)."""
+    """A number that is merely alike, and whose check digit holds: in it O and 0, I and 1 differ."""
     return (
         hit.list_name == "documents"
         and hit.band is not Band.EXACT_DOCUMENT

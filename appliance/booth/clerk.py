@@ -37,7 +37,7 @@ from appliance.booth.stages import judge, judged
 from appliance.clock import Clock
 from appliance.errors import LandlinkError, Refused
 from appliance.formats.wire import Case
-from appliance.model import DocumentReading, Id, Priority
+from appliance.model import DocumentReading, Id, Priority, Refer
 from appliance.recorded import Body, Crossing, Outcome, Person, Screened
 from drivers.api import DeviceState, Lamp, Panel, Sound
 
@@ -108,7 +108,9 @@ class Clerk:
         self._notice = ""
         self._take(Arrived())
         now = self._fit.clock.now()
-        self._judged = judge(reading, self._fit.on_hand().lists, now, duty_telephone=self._fit.duty_telephone)
+        on_hand = self._fit.on_hand()
+        telephone = self._fit.duty_telephone
+        self._judged = judge(reading, on_hand.lists, now, duty_telephone=telephone, rules=on_hand.rules)
         record, crossing, person = (os.urandom(16).hex() for _ in range(3))
         self._take(judged(self._judged, ids=(record, crossing, person), opened_ms=now.wall_ms))
         self._outbox.flush(self._reported)
@@ -190,7 +192,7 @@ class Clerk:
                 assert self._judged is not None
                 screened = structs.replace(self._judged, laid=effect.laid)
                 self._seen[case.of] = screened
-                alert = case.refers and bool(screened.screening.hits)
+                alert = isinstance(screened.decision, Refer) and screened.decision.alert
                 parcel = self._parcel(case.of, case, screened)
                 parcel.opens, parcel.closes = case, closes
                 parcel.priority = Priority.ALERT if alert else Priority.RECORD

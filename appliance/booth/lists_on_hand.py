@@ -6,6 +6,7 @@ from typing import Final
 
 from appliance.errors import LandlinkError
 from appliance.formats.release import Release
+from appliance.formats.rules import DEFAULT_RULES, Rules
 from appliance.screen.lists import Lists
 from appliance.shelf import Shelf
 
@@ -32,6 +33,11 @@ class OnHand:
     def signed_ms(self) -> int:
         """When headquarters signed it, milliseconds since 1970: a proven lower bound of time (I9); 0 without one."""
         return self.release.signed_ms if self.release else 0
+
+    @property
+    def rules(self) -> Rules:
+        """What hits and findings do: headquarters' rules, or those that every box is delivered with."""
+        return self.release.rules if self.release else DEFAULT_RULES
 
 
 def load(shelf: Shelf) -> OnHand:

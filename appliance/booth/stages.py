@@ -6,6 +6,7 @@ from appliance.clock import Instant
 from appliance.decide import decide
 from appliance.errors import Malformed
 from appliance.examine.examine import examine
+from appliance.formats.rules import Rules
 from appliance.model import DocumentReading, Finding, Id, MrzReading, Refer, TravelDocument
 from appliance.parse.reading import parse_reading
 from appliance.recorded import Screened
@@ -13,7 +14,7 @@ from appliance.screen.lists import Lists
 from appliance.screen.screen import not_screened, screen
 
 
-def judge(reading: DocumentReading, lists: Lists, now: Instant, *, duty_telephone: str) -> Screened:
+def judge(reading: DocumentReading, lists: Lists, now: Instant, *, duty_telephone: str, rules: Rules) -> Screened:
     """Judge one reading. A page that makes no document refers, whatever the reason; `laid` is set by its place."""
     document, unread = _document(reading, now)
     findings: tuple[Finding, ...] = ()
@@ -21,7 +22,7 @@ def judge(reading: DocumentReading, lists: Lists, now: Instant, *, duty_telephon
     if document is not None:
         findings = examine(document, reading, now)
         screening = screen(document, lists, now)
-    decision = decide(document, findings, screening, duty_telephone=duty_telephone, unread=unread)
+    decision = decide(document, findings, screening, duty_telephone=duty_telephone, rules=rules, unread=unread)
     return Screened(
         reading=reading, document=document, laid=1, findings=findings, screening=screening, decision=decision
     )
