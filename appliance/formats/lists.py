@@ -11,10 +11,15 @@ from typing import Annotated, Final
 
 from msgspec import Meta
 
+from appliance.formats.cbor import pack
 from appliance.model import Noun, StateCode, Word
 
 NOTICES: Final = ("red", "yellow", "blue", "green", "orange", "purple", "black", "special", "silver")
 """Colours of INTERPOL's notices; "special" is the INTERPOL-UN Security Council Special Notice."""
+
+REVISION_BYTES: Final = 8
+BIRTHS_MAX: Final = 32
+"""Birth dates of one listed person."""
 
 DocumentNumber = Annotated[str, Meta(min_length=1, max_length=32, pattern=r"\A[0-9A-Z]+\Z")]
 Year = Annotated[int, Meta(ge=1, le=9999)]
@@ -112,10 +117,15 @@ class ListedPerson(Noun, frozen=True, kw_only=True):
     source: Source
     reference: Word = ""
     names: Annotated[tuple[ListedName, ...], Meta(min_length=1, max_length=64)]
-    births: Annotated[tuple[ListedBirth, ...], Meta(max_length=32)] = ()
+    births: Annotated[tuple[ListedBirth, ...], Meta(max_length=BIRTHS_MAX)] = ()
     nationalities: Annotated[tuple[StateCode, ...], Meta(max_length=16)] = ()
     sex: Annotated[str, Meta(pattern=r"\A[MF]?\Z")] = ""
     notice: Annotated[str, Meta(pattern=rf"\A({'|'.join(NOTICES)})?\Z")] = ""
+
+
+def revision(listed: ListedDocument | ListedPerson) -> bytes:
+    """Which content of an entry this is: 8 bytes, others as soon as anything of it changes."""
+    return hashlib.sha256(pack(listed)).digest()[:REVISION_BYTES]
 
 
 CANARY_DOCUMENT: Final = DocumentKey(issuer="UTO", document_type="P", number="CANARY100")

@@ -19,7 +19,7 @@ from msgspec import Meta
 
 from appliance.errors import Malformed
 from appliance.formats.cbor import convert, decode, pack, parse
-from appliance.formats.lists import NOTICES, ListedBirth, Source
+from appliance.formats.lists import BIRTHS_MAX, NOTICES, REVISION_BYTES, ListedBirth, Source
 from appliance.model import Noun, StateCode, Word
 
 MAGIC: Final = b"LLPERS1\n"
@@ -90,6 +90,7 @@ class IndexedPerson(Noun, frozen=True, kw_only=True, omit_defaults=True):
     Attributes:
         entry, reference, nationalities, sex, notice: As in `ListedPerson`.
         source: Place in the header's `sources`.
+        revision: Of the whole entry, names and birth dates too, as headquarters has it (formats/lists.py).
     """
 
     entry: Word
@@ -98,6 +99,7 @@ class IndexedPerson(Noun, frozen=True, kw_only=True, omit_defaults=True):
     nationalities: Annotated[tuple[StateCode, ...], Meta(max_length=16)] = ()
     sex: Annotated[str, Meta(pattern=r"\A[MF]?\Z")] = ""
     notice: Annotated[str, Meta(pattern=rf"\A({'|'.join(NOTICES)})?\Z")] = ""
+    revision: Annotated[bytes, Meta(min_length=REVISION_BYTES, max_length=REVISION_BYTES)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +156,12 @@ class PersonIndex:
         """How many persons it lists."""
         return len(self._persons)
 
-    def births(self, person: int) -> tuple[ListedBirth, ...]:
-        """Birth dates of a person. Raises Malformed for dates of no calendar."""
-        return tuple(_birth(packed) for packed in self._births[person])
+    def births(self, person: int) -> tuple[int, ...]:
+        """Birth dates of a person, packed. Raises Malformed for more of them than an entry has."""
+        row = self._births[person]
+        if len(row) > BIRTHS_MAX:
+            raise Malformed("listed person", f"{len(row)} birth dates, at most {BIRTHS_MAX}")
+        return tuple(row)
 
     def person(self, person: int) -> IndexedPerson:
         """What else is known of a person. Raises Malformed."""
@@ -175,7 +180,8 @@ def pack_birth(birth: ListedBirth) -> int:
     return birth.year_from << 32 | birth.year_to << 16 | (birth.month or 0) << 8 | (birth.day or 0)
 
 
-def _birth(packed: int) -> ListedBirth:
+def unpack_birth(packed: int) -> ListedBirth:
+    """A number of 64 bits as a birth date. Raises Malformed for a date of no calendar."""
     fields = {
         "year_from": packed >> 32,
         "year_to": packed >> 16 & 0xFFFF,

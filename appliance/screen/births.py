@@ -4,6 +4,7 @@ import enum
 from collections.abc import Sequence
 
 from appliance.formats.lists import ListedBirth
+from appliance.formats.person_index import unpack_birth
 from appliance.model import PartialDate
 from appliance.parse.dates import BUDDHIST_OFFSET, BUDDHIST_YEAR_MIN, THAI_REFORM_YEAR
 
@@ -32,11 +33,16 @@ _WORDS = {
 }
 
 
-def compare_births(traveller: PartialDate | None, listed: Sequence[ListedBirth]) -> tuple[BirthVerdict, str]:
-    """The best verdict over all dates that the list gives for a person, with that date in words."""
-    if traveller is None or traveller.year is None or not listed:
-        return BirthVerdict.ABSENT, ", ".join(_text(birth) for birth in listed)
-    return max((_compare(traveller, traveller.year, birth), _text(birth)) for birth in listed)
+def compare_births(traveller: PartialDate | None, listed: Sequence[int]) -> tuple[BirthVerdict, str]:
+    """The best verdict over all dates that the list gives for a person, packed, with that date in words.
+
+    Raises:
+        Malformed: A date of no calendar.
+    """
+    births = [unpack_birth(packed) for packed in listed]
+    if traveller is None or traveller.year is None or not births:
+        return BirthVerdict.ABSENT, ", ".join(_text(birth) for birth in births)
+    return max((_compare(traveller, traveller.year, birth), _text(birth)) for birth in births)
 
 
 def _compare(traveller: PartialDate, year: int, listed: ListedBirth) -> BirthVerdict:

@@ -161,13 +161,12 @@ def compare(traveller: Name, listed: Name) -> float:
     """
     matched = paired = 0.0
     used_traveller = used_listed = agreeing = 0
-    for _, mine, theirs, weight, likeness in sorted(_pairs(traveller, listed), reverse=True):
-        if not (used_traveller & mine or used_listed & theirs):
-            used_traveller |= mine
-            used_listed |= theirs
-            matched += weight * likeness
-            paired += weight
-            agreeing += mine.bit_count() + theirs.bit_count() - 1
+    for _, mine, theirs, weight, likeness in taken_pairs(traveller, listed):
+        used_traveller |= mine
+        used_listed |= theirs
+        matched += weight * likeness
+        paired += weight
+        agreeing += mine.bit_count() + theirs.bit_count() - 1
     more = UNMATCHED_LISTED * _left(listed, used_listed)
     if agreeing >= AGREEING_MIN:
         more = min(more, UNMATCHED_LISTED_MAX * paired)
@@ -183,11 +182,24 @@ def _left(name: Name, used: int) -> float:
     )
 
 
-_Pair = tuple[float, int, int, float, float]
+Pair = tuple[float, int, int, float, float]
 """Rank, places on the traveller's and on the listed side (a bit each), how much the pair tells, and its likeness."""
 
 
-def _pairs(traveller: Name, listed: Name) -> Iterator[_Pair]:
+def taken_pairs(traveller: Name, listed: Name) -> Sequence[Pair]:
+    """The pairs that are held against each other: the best first, each token in one pair at most."""
+    used_traveller = used_listed = 0
+    taken: list[Pair] = []
+    for pair in sorted(_pairs(traveller, listed), reverse=True):
+        _, mine, theirs, _, _ = pair
+        if not (used_traveller & mine or used_listed & theirs):
+            used_traveller |= mine
+            used_listed |= theirs
+            taken.append(pair)
+    return taken
+
+
+def _pairs(traveller: Name, listed: Name) -> Iterator[Pair]:
     cut = len(traveller.tokens) - 1 if traveller.cut else -1
     for i, mine in enumerate(traveller.tokens):
         for j, theirs in enumerate(listed.tokens):

@@ -1,9 +1,7 @@
 """The person list: who on it may be the holder, in bands, each with the verdict of every field.
 
-1. The name alone finds (name_search.py); under NAME_POSSIBLE nobody is found, whatever else agrees.
-2. The birth date sets the band: STRONG needs it in full; a contradiction leaves WEAK; absence leaves POSSIBLE.
-3. A name of low quality counts only together with a birth date; a common name with no more than a year drops a band.
-4. Nationality and sex never find anybody and never raise a band: a contradiction lowers it by one, once (I6).
+The name alone finds (name_search.py); what it then comes to is verdicts.py's to say. Whoever has more than one name on
+the list is one match, by the best of them.
 """
 
 from collections.abc import Iterator
@@ -12,21 +10,16 @@ from datetime import date
 from typing import Final, Protocol
 
 from appliance.errors import Malformed
-from appliance.formats.lists import canonical_issuer
-from appliance.formats.person_index import QUALITIES, IndexedPerson, PersonIndex
-from appliance.model import Band, FieldVerdict, TravelDocument
-from appliance.screen.births import BirthVerdict, compare_births, traveller_text
+from appliance.formats.person_index import QUALITIES, PersonIndex
+from appliance.model import Band, FieldVerdict, MatchBasis, TravelDocument
+from appliance.screen.births import compare_births
 from appliance.screen.documents import ListDamaged
 from appliance.screen.name_search import FoundName, NameSearch
 from appliance.screen.names import Name
+from appliance.screen.verdicts import NAME_POSSIBLE, ORDER, judge, matcher, name_band, weighed
 
-NAME_STRONG: Final = 0.92
-NAME_POSSIBLE: Final = 0.85
 MATCHES_MAX: Final = 16
 """Matches given for one traveller; of more, those of the lowest band and the least likeness are left out."""
-
-_ORDER: Final = (Band.WEAK, Band.POSSIBLE, Band.STRONG)
-_TEXT_MAX: Final = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +30,9 @@ class PersonMatch:
         likeness: Of the names, 0 to 1; for ordering, never shown.
         matcher: Version of the code and the forms, and the thresholds: headquarters can replay the match.
         fields: Traveller and list side by side.
+        notice: Colour of the INTERPOL notice, "" where the source has none.
+        revision: Of the entry's content, 16 hexadecimal digits.
+        basis: What band and fields were worked out from.
     """
 
     entry: str
@@ -45,6 +41,9 @@ class PersonMatch:
     likeness: float
     matcher: str
     fields: tuple[FieldVerdict, ...]
+    notice: str
+    revision: str
+    basis: MatchBasis
 
 
 class PersonList(Protocol):
@@ -71,12 +70,11 @@ class _Bearer:
     band: Band
     found: FoundName
     person: int
-    birth: BirthVerdict
-    birth_text: str
+    quality: str
 
     @property
     def rank(self) -> tuple[int, float, int]:
-        return _ORDER.index(self.band), self.found.likeness, -self.person
+        return ORDER.index(self.band), self.found.likeness, -self.person
 
 
 class IndexedPersons:
@@ -89,8 +87,7 @@ class IndexedPersons:
     def __init__(self, index: PersonIndex) -> None:
         self._index = index
         self._search = NameSearch(index)
-        version = self._search.reader.forms.version
-        self._matcher = f"names 2, forms {version}, strong {NAME_STRONG}, possible {NAME_POSSIBLE}"
+        self._matcher = matcher(index.header.forms.version)
 
     @property
     def dated(self) -> date:
@@ -110,41 +107,39 @@ class IndexedPersons:
             matches = [self._match(document, traveller, bearer) for bearer in strongest]
         except Malformed as error:
             raise ListDamaged(str(error)) from error
-        return tuple(sorted(matches, key=lambda match: (_ORDER.index(match.band), match.likeness), reverse=True))
+        return tuple(sorted(matches, key=lambda match: (ORDER.index(match.band), match.likeness), reverse=True))
 
     def _bearers(self, document: TravelDocument, traveller: Name) -> Iterator[_Bearer]:
         for found in self._search.find(traveller, NAME_POSSIBLE):
             common = traveller.common or found.name.common
             for packed in self._index.bearers[found.number]:
                 person, quality = packed >> 2, QUALITIES[packed & 3]
-                birth, text = compare_births(document.date_of_birth, self._index.births(person))
-                yield _Bearer(_band(found.likeness, quality, birth, common=common), found, person, birth, text)
+                birth, _ = compare_births(document.date_of_birth, self._index.births(person))
+                yield _Bearer(name_band(found.likeness, quality, birth, common=common), found, person, quality)
 
     def _match(self, document: TravelDocument, traveller: Name, bearer: _Bearer) -> PersonMatch:
-        person, listed = self._index.person(bearer.person), bearer.found.name
-        others = (_nationality(document, person), _sex(document, person))
-        contradicted = any(field.verdict == "contradicts" for field in others)
+        person = self._index.person(bearer.person)
+        basis = MatchBasis(
+            traveller=weighed(traveller),
+            cut=traveller.cut,
+            listed=weighed(bearer.found.name),
+            quality=bearer.quality,
+            births=self._index.births(bearer.person),
+            nationalities=person.nationalities,
+            sex=person.sex,
+        )
+        judged = judge(document, basis)
+        assert judged is not None, "it was found by its name"
         return PersonMatch(
             entry=person.entry,
             source=self._index.source(person),
-            band=_lower(bearer.band) if contradicted else bearer.band,
-            likeness=bearer.found.likeness,
+            band=judged.band,
+            likeness=judged.likeness,
             matcher=self._matcher,
-            fields=(
-                FieldVerdict(
-                    field="name",
-                    traveller=traveller.text[:_TEXT_MAX],
-                    listed=listed.text[:_TEXT_MAX],
-                    verdict="equal" if sorted(traveller.text.split()) == sorted(listed.text.split()) else "alike",
-                ),
-                FieldVerdict(
-                    field="date_of_birth",
-                    traveller=traveller_text(document.date_of_birth),
-                    listed=bearer.birth_text[:_TEXT_MAX],
-                    verdict=bearer.birth.words,
-                ),
-                *others,
-            ),
+            fields=judged.fields,
+            notice=person.notice,
+            revision=person.revision.hex(),
+            basis=basis,
         )
 
 
@@ -159,35 +154,3 @@ class NoPersons:
         """Raises ListDamaged, whoever is asked for."""
         del document
         raise ListDamaged(self._why)
-
-
-def _band(likeness: float, quality: str, birth: BirthVerdict, *, common: bool) -> Band:
-    if birth is BirthVerdict.CONTRADICTS:
-        return Band.WEAK
-    if birth is BirthVerdict.EQUAL:
-        return Band.STRONG if likeness >= NAME_STRONG else Band.POSSIBLE
-    if birth is BirthVerdict.ABSENT and quality == "low":
-        return Band.WEAK
-    if common and birth is not BirthVerdict.SWAPPED:
-        return Band.WEAK
-    return Band.POSSIBLE
-
-
-def _lower(band: Band) -> Band:
-    return _ORDER[max(0, _ORDER.index(band) - 1)]
-
-
-def _nationality(document: TravelDocument, person: IndexedPerson) -> FieldVerdict:
-    mine = canonical_issuer(document.nationality)
-    listed = {canonical_issuer(code) for code in person.nationalities}
-    return _field("nationality", mine, ", ".join(sorted(listed)), agrees=mine in listed)
-
-
-def _sex(document: TravelDocument, person: IndexedPerson) -> FieldVerdict:
-    mine = document.sex if document.sex in ("M", "F") else ""
-    return _field("sex", mine, person.sex, agrees=mine == person.sex)
-
-
-def _field(field: str, traveller: str, listed: str, *, agrees: bool) -> FieldVerdict:
-    verdict = "absent" if not traveller or not listed else "equal" if agrees else "contradicts"
-    return FieldVerdict(field=field, traveller=traveller, listed=listed[:_TEXT_MAX], verdict=verdict)

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Final
 
+import msgspec
+
 from appliance.clock import Instant
-from appliance.formats.lists import CANARY_ENTRY, DocumentKey, ListedDocument
+from appliance.formats.lists import CANARY_ENTRY, DocumentKey, ListedDocument, revision
 from appliance.model import Band, FieldVerdict, Hit, ListAnswer, ListName, Screening, TravelDocument
 from appliance.screen.documents import ListDamaged, document_key, look_alikes
 from appliance.screen.lists import Lists
@@ -110,6 +112,8 @@ def _document_hit(listed: ListedDocument, lists: Lists, now: Instant, mine: Docu
             ),
         ),
         instruction=f"{_INSTRUCTIONS.get(listed.fraud, '')} {_ASK}".strip(),
+        # An entry without a reference goes by a digest, which another list key makes another; its content is the same.
+        revision=revision(msgspec.structs.replace(listed, entry="")).hex(),
     )
 
 
@@ -133,6 +137,9 @@ def _person_hit(match: PersonMatch, lists: Lists, now: Instant) -> Hit:
         matcher=f"{match.matcher}; {_age(dated, now)}",
         fields=match.fields,
         instruction=_PERSON,
+        notice=match.notice,
+        revision=match.revision,
+        basis=match.basis,
     )
 
 

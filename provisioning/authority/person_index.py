@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from appliance.formats.cbor import pack
-from appliance.formats.lists import CANARY_PERSON, ListedBirth, ListedPerson
+from appliance.formats.lists import CANARY_PERSON, ListedBirth, ListedPerson, revision
 from appliance.formats.person_index import (
     QUALITIES,
     IndexedPerson,
@@ -75,6 +75,7 @@ class _Builder:
             nationalities=person.nationalities,
             sex=person.sex,
             notice=person.notice,
+            revision=revision(person),
         )
         self.persons.add(pack(shown))
 

@@ -25,7 +25,8 @@ from appliance.formats.person_index import PersonIndex
 from appliance.model import Band, TravelDocument
 from appliance.screen.name_search import NameSearch
 from appliance.screen.names import compare, shipped_reader
-from appliance.screen.persons import NAME_POSSIBLE, IndexedPersons
+from appliance.screen.persons import IndexedPersons
+from appliance.screen.verdicts import NAME_POSSIBLE
 from provisioning.authority.person_index import person_index
 from tests.benchmarks.synthetic_names import NATIONS, Holder, holders, listed
 from tests.conftest import SHARED_DATA

@@ -3,7 +3,7 @@
 import pytest
 
 from appliance.screen.names import compare, shipped_reader
-from appliance.screen.persons import NAME_POSSIBLE
+from appliance.screen.verdicts import NAME_POSSIBLE
 
 
 def likeness(traveller: str, listed: str, *, cut: bool = False) -> float:

@@ -9,7 +9,8 @@ import pytest
 from rapidfuzz import fuzz
 
 from appliance.model import Band
-from appliance.screen.persons import NAME_POSSIBLE, IndexedPersons
+from appliance.screen.persons import IndexedPersons
+from appliance.screen.verdicts import NAME_POSSIBLE
 from tests.benchmarks.bench_names import (
     ALERTS_LIMIT,
     F1_LIMIT,

@@ -8,7 +8,7 @@ import pytest
 from appliance.formats.person_index import PersonIndex
 from appliance.screen.name_search import NameSearch
 from appliance.screen.names import Name, compare
-from appliance.screen.persons import NAME_POSSIBLE
+from appliance.screen.verdicts import NAME_POSSIBLE
 from provisioning.authority.person_index import person_index
 from tests.benchmarks.synthetic_names import Holder, listed
 from tests.screen_world import DATED, person

@@ -3,6 +3,7 @@
 import pytest
 
 from appliance.formats.lists import ListedBirth, ListedPerson
+from appliance.formats.person_index import pack_birth
 from appliance.model import Band, PartialDate, TravelDocument
 from appliance.parse.dates import parse_typed_date
 from appliance.screen.births import BirthVerdict, compare_births
@@ -129,7 +130,7 @@ def test_a_mononym_is_found_by_its_only_name() -> None:
     ],
 )
 def test_births_side_by_side(traveller: str, listed: ListedBirth, verdict: BirthVerdict) -> None:
-    assert compare_births(born(traveller), (listed,))[0] is verdict
+    assert compare_births(born(traveller), (pack_birth(listed),))[0] is verdict
 
 
 @pytest.mark.parametrize(
@@ -146,10 +147,10 @@ def test_births_side_by_side(traveller: str, listed: ListedBirth, verdict: Birth
     ],
 )
 def test_buddhist_years_that_an_officer_typed(typed: str, listed: ListedBirth, verdict: BirthVerdict) -> None:
-    assert compare_births(parse_typed_date(typed), (listed,))[0] is verdict
+    assert compare_births(parse_typed_date(typed), (pack_birth(listed),))[0] is verdict
 
 
 @pytest.mark.parametrize("day", [f"24{month:02d}{day:02d}" for month in (1, 2, 3, 12) for day in (1, 28)])
 def test_six_characters_of_a_zone_are_no_buddhist_year(day: str) -> None:
     printed = PartialDate(raw=day, year=2024, month=int(day[2:4]), day=int(day[4:]), rule="as written")
-    assert compare_births(printed, (birth(2025),))[0] is BirthVerdict.CONTRADICTS
+    assert compare_births(printed, (pack_birth(birth(2025)),))[0] is BirthVerdict.CONTRADICTS

@@ -10,9 +10,9 @@ import msgspec
 import pytest
 
 from appliance.errors import Malformed
-from appliance.formats.cbor import decode
-from appliance.formats.lists import ListedBirth, ListedPerson
-from appliance.formats.person_index import MAGIC, SECTIONS, IndexedPerson, PersonIndex
+from appliance.formats.cbor import decode, pack
+from appliance.formats.lists import ListedBirth, ListedName, ListedPerson
+from appliance.formats.person_index import MAGIC, SECTIONS, IndexedPerson, PersonIndex, unpack_birth
 from appliance.screen.name_search import block_keys
 from appliance.screen.names import shipped_reader
 from provisioning.authority.person_index import person_index
@@ -64,7 +64,39 @@ def test_words_names_bearers_and_births_lie_as_the_page_says() -> None:
     assert second == 1950 << 32 | 1955 << 16
     starts = numbers(found["person_starts"])
     shown = decode(found["persons"][: starts[1]], what="person", bytes_max=512)
-    assert shown == {"entry": "1", "source": 0, "nationalities": ["MMR"], "sex": "M"}
+    assert shown == {"entry": "1", "source": 0, "nationalities": ["MMR"], "sex": "M", "revision": revision_of(TWO[0])}
+
+
+def revision_of(listed: ListedPerson) -> bytes:
+    """By the README alone."""
+    return hashlib.sha256(pack(listed)).digest()[:8]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"notice": "red"},
+        {"sex": "F"},
+        {"reference": "QDi.001"},
+        {"births": ()},
+        {"names": (ListedName(text="KO MYO", quality="low"),)},
+        {"nationalities": ("MMR", "THA")},
+    ],
+)
+def test_whatever_changes_of_an_entry_is_another_revision(change: dict[str, object]) -> None:
+    changed = msgspec.structs.replace(TWO[0], **change)
+    before, after = (PersonIndex(index(one)).person(0).revision for one in (TWO[0], changed))
+    assert before != after
+
+
+def test_an_entry_keeps_its_revision_wherever_it_stands_in_the_list() -> None:
+    assert PersonIndex(index(*TWO)).person(1).revision == PersonIndex(index(TWO[1])).person(0).revision
+
+
+def test_a_person_of_more_birth_dates_than_an_entry_has_is_refused() -> None:
+    years = tuple(birth(1900 + year) for year in range(33))
+    with pytest.raises(Malformed, match="33 birth dates, at most 32"):
+        PersonIndex(index(person("KO MYO", births=years))).births(0)
 
 
 def test_a_block_key_is_its_text_as_a_number() -> None:
@@ -89,7 +121,7 @@ def test_the_forms_travel_inside() -> None:
 
 def test_there_is_no_field_for_charges_remarks_or_addresses() -> None:
     fields = {field.encode_name for kind in (ListedPerson, IndexedPerson) for field in msgspec.structs.fields(kind)}
-    assert fields == {"entry", "source", "reference", "names", "births", "nationalities", "sex", "notice"}
+    assert fields == {"entry", "source", "reference", "names", "births", "nationalities", "sex", "notice", "revision"}
 
 
 def test_every_cut_of_an_index_is_refused() -> None:
@@ -137,7 +169,8 @@ def test_another_version_is_refused_by_name() -> None:
     ],
 )
 def test_a_buddhist_year_on_a_list_becomes_ours(listed: ListedBirth, years: tuple[int, int], month: int | None) -> None:
-    (taken,) = PersonIndex(index(person("KO MYO", births=(listed,)))).births(0)
+    (packed,) = PersonIndex(index(person("KO MYO", births=(listed,)))).births(0)
+    taken = unpack_birth(packed)
     assert ((taken.year_from, taken.year_to), taken.month) == (years, month)
 
 
