@@ -17,7 +17,8 @@ from appliance.config import Config
 from appliance.enrol.keys import tls_key
 from appliance.enrol.places import EnrolmentPlaces, read_bounded
 from appliance.errors import ConfigError, Malformed, Refused, StorageFault, Untrusted
-from appliance.files import OpenFile, copy_durably, open_regular, storage, write_durably
+from appliance.files import OpenFile, copy_durably, open_regular, read_regular, storage, write_durably
+from appliance.formats.downlink import FILE_NAME, FOLDER, SEALED_BYTES_MAX, WAITING_MAX
 from appliance.formats.enrolment import (
     ANSWER_BYTES_MAX,
     REQUEST_BYTES_MAX,
@@ -65,7 +66,10 @@ def accept_answer(config: Config, folder: Path) -> Answer:
     _check_box(release.roster.box(request.serial), request, certificate)
     if places.pinned_root.exists() and read_bounded(places.pinned_root, ANSWER_BYTES_MAX) != answer.root:
         raise Refused("this box is enrolled with another headquarters; wipe it before it joins a new one")
+    messages = _messages(folder / FOLDER)
     _install(answer, files, places, folder / "mirror" / pages)
+    for name, sealed in messages.items():
+        write_durably(places.down / name, sealed, mode=0o644)
     places.hand_over()
     return answer
 
@@ -145,6 +149,17 @@ def _check_box(box: RosterBox | None, request: Request, certificate: bytes) -> N
         raise Untrusted("enrolment answer: headquarters' roster has other keys for this box than it made")
     if box.tls_sha256 != hashlib.sha256(certificate).digest():
         raise Untrusted("enrolment answer: headquarters' roster names another TLS certificate; ask for a new answer")
+
+
+def _messages(folder: Path) -> dict[str, bytes]:
+    """What headquarters says to this box alone, by name, sealed; the recorder verifies it when the uplink brings it."""
+    try:
+        names = sorted(path.name for path in folder.iterdir() if re.fullmatch(FILE_NAME, path.name))[:WAITING_MAX]
+        return {name: read_regular(folder / name, SEALED_BYTES_MAX) for name in names}
+    except FileNotFoundError:  # of a headquarters that had nothing to say
+        return {}
+    except OSError as error:
+        raise ConfigError(f"{folder}: {error.strerror}; copy the whole folder") from None
 
 
 def _install(answer: Answer, files: dict[str, bytes], places: EnrolmentPlaces, pages: Path) -> None:

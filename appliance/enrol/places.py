@@ -45,6 +45,11 @@ class EnrolmentPlaces:
         return self.state / "releases" / "root" / "1.root.json"
 
     @property
+    def down(self) -> Path:
+        """Sealed messages to this box that came with the answer; the uplink hands them to the recorder."""
+        return self.state / "down"
+
+    @property
     def checkpoint(self) -> Path:
         """Present once the box has recorded."""
         return self.state / "log" / "checkpoint"
@@ -54,7 +59,7 @@ class EnrolmentPlaces:
         with storage("making the box's folders"):
             for name in ("recorder", "uplink"):
                 (self.state / name).mkdir(mode=0o700, parents=True, exist_ok=True)
-            for name in ("identity", "releases/root", "mirror/metadata", "mirror/targets"):
+            for name in ("identity", "releases/root", "mirror/metadata", "mirror/targets", "down"):
                 (self.state / name).mkdir(mode=0o755, parents=True, exist_ok=True)
 
     def hand_over(self) -> None:
@@ -66,7 +71,7 @@ class EnrolmentPlaces:
         if os.geteuid() != 0:  # only root makes files for others
             return
         with storage("handing the box's keys over"):
-            for name in ("recorder", "uplink", "identity", "releases", "mirror"):
+            for name in ("recorder", "uplink", "identity", "releases", "mirror", "down"):
                 folder = self.state / name
                 owner = folder.stat()
                 for path in folder.rglob("*"):

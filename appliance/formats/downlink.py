@@ -14,7 +14,7 @@ from msgspec import Meta
 from appliance.clock import Milliseconds
 from appliance.errors import Malformed, Untrusted
 from appliance.formats import age, cbor, cose
-from appliance.formats.fields import Count, Serial
+from appliance.formats.fields import Serial
 from appliance.formats.voice import Verdict
 from appliance.model import Digest, Id, Noun, Text, Word
 
@@ -25,8 +25,11 @@ DOWNLINK_TYPE: Final = "landlink/downlink"
 DOWNLINK_BYTES_MAX: Final = 8_192
 SEALED_BYTES_MAX: Final = 32_768
 COUNTER_DIGITS: Final = 10
+COUNTER_MAX: Final = 10**COUNTER_DIGITS - 1
 FILE_NAME: Final = r"\A(answers|directives)-[0-9]{10}\.age\Z"
 """Of a sealed message wherever it lies: headquarters, answer folder, stick, box."""
+FOLDER: Final = "down"
+"""`down/<serial>/` at headquarters and on a stick, `down/` in an answer folder and on the box."""
 WAITING_MAX: Final = 256
 _LENGTH_BYTES: Final = 4
 _PADDED_BYTES_MIN: Final = 1_024
@@ -72,7 +75,7 @@ class Downlink(Noun, frozen=True, kw_only=True):
     """
 
     box: Annotated[str, Meta(pattern=r"\A[a-z0-9.-]{1,64}/[a-z0-9-]{1,64}\Z")]
-    counter: Annotated[Count, Meta(ge=1)]
+    counter: Annotated[int, Meta(ge=1, le=COUNTER_MAX)]
     at_ms: Milliseconds
     message: Message
 

@@ -7,16 +7,17 @@ whose fingerprint both commands print too.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from appliance.errors import ConfigError, Refused
 from appliance.files import copy_durably, open_regular, storage, write_durably
+from appliance.formats.downlink import FOLDER
 from appliance.formats.enrolment import (
     REQUEST_BYTES_MAX,
     Answer,
@@ -29,12 +30,11 @@ from appliance.formats.enrolment import (
 from appliance.formats.mirror import wanted_files
 from appliance.formats.note import ED25519, Verifier
 from appliance.formats.release import Roster, RosterBox
+from provisioning.authority.box_keys import send_keys
 from provisioning.authority.certificates import BOX_YEARS, Authority, requested_key
 from provisioning.authority.home import Home
 from provisioning.authority.repository import Repository
 from provisioning.authority.roster import change_roster
-
-TIMESTAMP: Final = "metadata/timestamp.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +97,7 @@ def issue(home: Home, signed_request: bytes, out: Path, *, serial: str | None, n
         root=root,
         at_ms=now_ms,
     )
-    _write_answer(home, answer, out)
+    _write_answer(home, answer, out, messages=send_keys(home, box, at_ms=now_ms))
     return Issued(
         serial=request.serial,
         origin=request.first_origin,
@@ -146,8 +146,11 @@ def _check_own_key(roster: Roster, box: RosterBox) -> None:
             raise Refused(f"the identity key is that of box {other.serial}; a box makes its own, wipe this one first")
 
 
-def _write_answer(home: Home, answer: Answer, out: Path) -> None:
-    """The answer and the mirror of the current release; `answer.cbor` last, so that a part is never taken for all."""
+def _write_answer(home: Home, answer: Answer, out: Path, *, messages: Sequence[Path]) -> None:
+    """The answer, the mirror of the current release, and what is said to this box alone.
+
+    `answer.cbor` is written last, so that a part is never taken for all.
+    """
     used: set[str] = set()
 
     def read(path: str) -> bytes | None:
@@ -170,4 +173,7 @@ def _write_answer(home: Home, answer: Answer, out: Path) -> None:
             place = out / "mirror" / path
             place.parent.mkdir(parents=True, exist_ok=True)
             copy_durably(home.tuf / path, place, mode=0o644)
+        (out / FOLDER).mkdir(parents=True, exist_ok=True)
+        for message in messages:
+            copy_durably(message, out / FOLDER / message.name, mode=0o644)
     write_durably(out / "answer.cbor", encode_answer(answer), mode=0o644)

@@ -1,7 +1,8 @@
 """Headquarters' private keys: made once by `init`, one PEM file (PKCS#8) each, readable by the owner alone.
 
 `root-*` and `offline-*` belong on media that are locked away after `init`; the online machine needs `lists`, `policy`,
-`snapshot`, `timestamp`, `receipts` and the two cosigners.
+`snapshot`, `timestamp`, `receipts` and the two cosigners; the duty desk needs `answers` and `voice-master`, whoever
+enrols boxes `directives`, `list-key` and `voice-master`. The last two are secrets of 32 bytes, no signing keys.
 """
 
 from pathlib import Path
@@ -17,6 +18,7 @@ from appliance.errors import ConfigError
 from appliance.files import write_durably
 
 PEM_BYTES_MAX: Final = 16_384
+SECRET_BYTES: Final = 32
 
 
 def cosigner_name(domain: str) -> str:
@@ -56,3 +58,15 @@ def load_mldsa44(path: Path) -> MLDSA44PrivateKey:
     if not isinstance(key, MLDSA44PrivateKey):
         raise ConfigError(f"{path}: not an ML-DSA-44 key")
     return key
+
+
+def load_secret(path: Path) -> bytes:
+    """Read a secret of 32 bytes. Raises ConfigError when it is missing or none."""
+    try:
+        with path.open("rb") as file:
+            secret = file.read(SECRET_BYTES + 1)
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from None
+    if len(secret) != SECRET_BYTES:
+        raise ConfigError(f"{path}: a secret has {SECRET_BYTES} bytes")
+    return secret

@@ -13,7 +13,6 @@ from appliance.errors import Refused
 from appliance.files import storage, sync_folder, write_durably
 from appliance.formats.age import Identity, generate_identity
 from appliance.formats.downlink import ANSWERS, DIRECTIVES
-from appliance.formats.list_key import KEY_BYTES
 from appliance.formats.note import COSIGNATURE_ED25519, COSIGNATURE_MLDSA44, Verifier
 from appliance.formats.release import (
     COSIGN_ED25519,
@@ -26,7 +25,7 @@ from appliance.formats.release import (
 )
 from provisioning.authority.certificates import make_authority
 from provisioning.authority.home import Home, Settings
-from provisioning.authority.keys import cosigner_name, write_private_key
+from provisioning.authority.keys import SECRET_BYTES, cosigner_name, write_private_key
 from provisioning.authority.repository import KEY_NAMES, Repository
 
 IDENTITIES = ("record", "escrow", "protection")
@@ -69,7 +68,7 @@ def _fill(home: Home, now_ms: int) -> None:
     for name in KEY_NAMES:
         write_private_key(home.key(name), Ed25519PrivateKey.generate())
     for secret in (home.list_key_file, home.voice_master_file):
-        write_durably(secret, os.urandom(KEY_BYTES), mode=0o600)
+        write_durably(secret, os.urandom(SECRET_BYTES), mode=0o600)
     roster = Roster(version=1, keys=_make_roster_keys(home), boxes=())
     write_durably(home.roster_file, encode_roster(roster), mode=0o644)
     recipients = _make_recipients(home)
