@@ -18,6 +18,7 @@ from appliance.formats.wire import (
     MESSAGE_BYTES_MAX,
     Appended,
     Cases,
+    Cosigned,
     Done,
     Inboxed,
     Keys,
@@ -36,7 +37,7 @@ RECORD_SEALS: Final = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRI
 RETRY_S: Final = 0.02
 """Between two attempts to reach a recorder that is not there: a restart takes a second."""
 
-Answer = Welcome | Appended | Cases | Keys | Inboxed | Voiced | SparedEntries | Done
+Answer = Welcome | Appended | Cases | Keys | Inboxed | Voiced | SparedEntries | Cosigned | Done
 
 
 class RecorderAway(LandlinkError):

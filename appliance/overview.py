@@ -85,6 +85,8 @@ def _recorder(status: RecorderStatus) -> str:
 
 def _releases(status: ReleasesStatus) -> str:
     service = "no release yet" if status.version == 0 else f"release {status.version} of {status.dated} is in service"
+    if status.still_since is not None:
+        service += f"; headquarters' mirror STANDS STILL since {status.still_since}"
     return f"{service}; the newest was refused: {status.why}" if status.why else service
 
 

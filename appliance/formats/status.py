@@ -49,11 +49,14 @@ class ReleasesStatus(Noun, frozen=True, kw_only=True):
         version: The release in service; 0 for none.
         dated: The day it was made.
         why: When the newest one in the mirror was refused, why, in plain words.
+        still_since: The day of the release in service, when headquarters has proven (I9) that the next one should have
+            come long ago: its mirror is held back, or it publishes nothing. None as long as nothing is overdue.
     """
 
     version: Annotated[int, Meta(ge=0)]
     dated: date | None = None
     why: Line = ""
+    still_since: date | None = None
 
 
 class RecorderStatus(Noun, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ role; anything else is Malformed and ends the connection. Roles and their verbs:
 |---|---|
 | booth | Hello, Append, ListCases, Event, ListKeys, Inbox, Voice, Spared |
 | uplink | Hello, Acknowledge, Cosigned, Deliver |
-| releases | Hello, Switched, ListKeys |
+| releases | Hello, Switched, ListKeys, LastCosigned |
 """
 
 from typing import Annotated, Final, Literal
@@ -30,6 +30,8 @@ CASE_HITS_MAX: Final = 4
 SUBJECT_BYTES_MAX: Final = 1_024
 LIST_KEYS_MAX: Final = 8
 INBOX_MAX: Final = 24
+NOTE_BYTES_MAX: Final = 16_384
+"""Of a checkpoint with its cosignatures."""
 
 
 class Case(Noun, frozen=True, kw_only=True):
@@ -154,9 +156,9 @@ class Acknowledge(Noun, frozen=True, kw_only=True, tag="acknowledge"):
 
 
 class Cosigned(Noun, frozen=True, kw_only=True, tag="cosigned"):
-    """A checkpoint with headquarters' cosignatures (formats/note.py), to be kept."""
+    """A checkpoint with headquarters' cosignatures (formats/note.py), to be kept; as a reply, the one that is kept."""
 
-    note: Annotated[bytes, Meta(max_length=16_384)]
+    note: Annotated[bytes, Meta(max_length=NOTE_BYTES_MAX)]
 
 
 class Switched(Noun, frozen=True, kw_only=True, tag="switched"):
@@ -165,9 +167,13 @@ class Switched(Noun, frozen=True, kw_only=True, tag="switched"):
     version: Annotated[int, Meta(ge=1)]
 
 
+class LastCosigned(Noun, frozen=True, kw_only=True, tag="last_cosigned"):
+    """What did headquarters cosign last? Its times prove, to whoever verifies it, that it is later (I9)."""
+
+
 BoothRequest = Hello | Append | ListCases | Event | ListKeys | Inbox | Voice | Spared
 UplinkRequest = Hello | Acknowledge | Cosigned | Deliver
-ReleasesRequest = Hello | Switched | ListKeys
+ReleasesRequest = Hello | Switched | ListKeys | LastCosigned
 Request = BoothRequest | UplinkRequest | ReleasesRequest
 
 
@@ -276,7 +282,7 @@ class RefusedReply(Noun, frozen=True, kw_only=True, tag="refused"):
     words: Text
 
 
-Reply = Welcome | Appended | Cases | Keys | Inboxed | Voiced | SparedEntries | Done | RefusedReply
+Reply = Welcome | Appended | Cases | Keys | Inboxed | Voiced | SparedEntries | Cosigned | Done | RefusedReply
 
 
 def encode(message: Request | Reply) -> bytes:

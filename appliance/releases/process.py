@@ -5,11 +5,10 @@ import sys
 import threading
 from typing import Final
 
-from appliance.clock import BUILT_AT_MS
 from appliance.config import Config
-from appliance.errors import LandlinkError
 from appliance.files import storage
 from appliance.line import RecorderLine
+from appliance.releases.proven import ProvenTime
 from appliance.releases.service import Places, Releases
 from appliance.shelf import Shelf
 
@@ -31,15 +30,7 @@ def run(config: Config) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stop.set())
     line = RecorderLine(config.runtime / "releases.sock", timeout_s=ASK_S)
-    Releases(places, line, lambda: lower_bound_ms(shelf), _report).run(stop)
-
-
-def lower_bound_ms(shelf: Shelf) -> int:
-    """It is later than this, ms since 1970: when the software was built, and the release in service signed."""
-    try:
-        return max(BUILT_AT_MS, shelf.load(lists=False).signed_ms)
-    except LandlinkError:
-        return BUILT_AT_MS
+    Releases(places, line, ProvenTime(shelf), _report).run(stop)
 
 
 def _report(words: str) -> None:

@@ -14,10 +14,11 @@ from typing import Final
 from appliance.errors import LandlinkError, Malformed, StorageFull, Untrusted
 from appliance.files import replace_file
 from appliance.formats.status import ReleasesStatus, encode_status
-from appliance.formats.wire import Switched
+from appliance.formats.wire import Cosigned, LastCosigned, Switched
 from appliance.line import RecorderAway, RecorderLine
 from appliance.model import Line
 from appliance.notify import ALIVE, READY, notify
+from appliance.releases.proven import ProvenTime
 from appliance.releases.take import take_release
 from appliance.shelf import Shelf
 
@@ -42,19 +43,19 @@ class Releases:
     Args:
         places: Its folders.
         line: To the recorder.
-        lower_bound_ms: Reads the proven lower bound of time, milliseconds since 1970; no clock is asked (I9).
+        proven: The time that is proven; no clock is asked (I9).
         report: One line for the journal at each switch and each refusal, without personal data.
     """
 
-    def __init__(
-        self, places: Places, line: RecorderLine, lower_bound_ms: Callable[[], int], report: Callable[[str], None]
-    ) -> None:
+    def __init__(self, places: Places, line: RecorderLine, proven: ProvenTime, report: Callable[[str], None]) -> None:
         self._places = places
         self._line = line
-        self._lower_bound_ms = lower_bound_ms
+        self._proven = proven
         self._report = report
         self._seen: tuple[int, int, int] | None = None
         self._ticks_left = 0
+        self._ask_in = 0
+        self._still_since: date | None = None
         self._why: Line = ""
         self._dated: date | None = None
         self._told = 0
@@ -74,6 +75,7 @@ class Releases:
         Raises:
             StorageFault: The disk fails; the process ends and is started again.
         """
+        self._proven.look()
         stamp = self._stamp()
         self._ticks_left -= 1
         if stamp is not None and (stamp != self._seen or (self._why and self._ticks_left <= 0)):
@@ -81,6 +83,7 @@ class Releases:
             self._take()
             self._write_status()
         self._tell()
+        self._ask_time()
 
     def run(self, stop: threading.Event) -> None:
         """Look until `stop` is set. Raises StorageFault."""
@@ -94,7 +97,7 @@ class Releases:
 
     def _take(self) -> None:
         try:
-            release = take_release(self._places.shelf, self._places.mirror, lower_bound_ms=self._lower_bound_ms())
+            release = take_release(self._places.shelf, self._places.mirror, lower_bound_ms=self._proven.at_ms)
         except (Untrusted, Malformed, StorageFull) as error:
             self._refuse(str(error))
             return
@@ -120,6 +123,24 @@ class Releases:
             self._report(f"the recorder does not take release {version}: {error}")
         self._told = version
 
+    def _ask_time(self) -> None:
+        """Once a minute: what has headquarters signed last, and should a newer release have come before that?"""
+        self._ask_in -= 1
+        if self._ask_in < 0:
+            self._ask_in = int(AGAIN_S / LOOK_S)
+            try:
+                answer = self._line.ask(LastCosigned())
+                self._proven.hear(answer.note if isinstance(answer, Cosigned) else b"")
+            except LandlinkError:
+                pass  # away, not enrolled yet, or not headquarters' word: nothing is proven by it
+        self._proven.look()
+        if self._proven.still_since == self._still_since:
+            return
+        self._still_since = self._proven.still_since
+        self._write_status()
+        if self._still_since is not None:
+            self._report(f"headquarters' mirror stands still since {self._still_since}")
+
     def _stamp(self) -> tuple[int, int, int] | None:
         try:
             found = (self._places.mirror / "metadata" / "timestamp.json").stat()
@@ -128,5 +149,7 @@ class Releases:
         return found.st_mtime_ns, found.st_ino, found.st_size
 
     def _write_status(self) -> None:
-        status = ReleasesStatus(version=self._places.shelf.version(), dated=self._dated, why=self._why)
+        status = ReleasesStatus(
+            version=self._places.shelf.version(), dated=self._dated, why=self._why, still_since=self._still_since
+        )
         replace_file(self._places.status, encode_status(status))

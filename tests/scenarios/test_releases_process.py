@@ -8,8 +8,17 @@ from pathlib import Path
 import pytest
 
 from appliance.formats.status import ReleasesStatus, parse_status
-from appliance.formats.wire import Done, RefusedReply, Switched, encode, parse_releases_request
+from appliance.formats.wire import (
+    Cosigned,
+    Done,
+    LastCosigned,
+    RefusedReply,
+    Switched,
+    encode,
+    parse_releases_request,
+)
 from appliance.line import RecorderLine
+from appliance.releases.proven import ProvenTime
 from appliance.releases.service import AGAIN_S, LOOK_S, Places, Releases
 from tests.release_world import NOW_MS, World, make_world
 
@@ -19,6 +28,7 @@ class Recorder:
 
     def __init__(self, path: Path) -> None:
         self.told: list[int] = []
+        self.cosigned = b""
         self.answer: Done | RefusedReply = Done()
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._socket.bind(str(path))
@@ -31,6 +41,9 @@ class Recorder:
         with connection:
             while packet := connection.recv(65_536):
                 request = parse_releases_request(packet)
+                if isinstance(request, LastCosigned):
+                    connection.send(encode(Cosigned(note=self.cosigned)))
+                    continue
                 assert isinstance(request, Switched)
                 self.told.append(request.version)
                 connection.send(encode(self.answer))
@@ -60,7 +73,7 @@ def line(tmp_path: Path) -> Iterator[RecorderLine]:
 
 def process(world: World, line: RecorderLine, tmp_path: Path, journal: list[str]) -> Releases:
     places = Places(mirror=world.mirror, shelf=world.shelf, status=tmp_path / "releases.status")
-    return Releases(places, line, lambda: NOW_MS, journal.append)
+    return Releases(places, line, ProvenTime(world.shelf), journal.append)
 
 
 def status(tmp_path: Path) -> ReleasesStatus:
