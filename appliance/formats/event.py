@@ -49,8 +49,8 @@ EVENTS: Final[Mapping[str, Declared]] = {
         ),
         Declared(
             event="release_switched",
-            meaning="From here on, records are sealed to and lists come from this verified release.",
-            fields={"version": COUNT, "dated": DATE, "recipients": COUNT},
+            meaning="From here on, records are sealed to and lists and rules come from this verified release.",
+            fields={"version": COUNT, "dated": DATE, "recipients": COUNT, "rules": COUNT},
         ),
         Declared(
             event="clock_stepped",
@@ -98,6 +98,11 @@ EVENTS: Final[Mapping[str, Declared]] = {
                 "role": words("booth", "uplink", "releases"),
                 "why": words("uid", "verb", "malformed", "mode"),
             },
+        ),
+        Declared(
+            event="downlink_taken",
+            meaning="A signed message of headquarters to this box was taken; what is no longer needed was not kept.",
+            fields={"role": words("answers", "directives"), "counter": COUNT, "kept": words("yes", "no")},
         ),
         Declared(
             event="case_expired",

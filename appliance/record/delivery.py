@@ -6,18 +6,19 @@ from collections.abc import Sequence
 from typing import Final
 
 from appliance.errors import Malformed, StorageFault, Untrusted
-from appliance.files import replace_file, write_durably
+from appliance.files import read_regular, replace_file, write_durably
 from appliance.formats.merkle import root_hash
 from appliance.formats.receipt import DeliveryReceipt
 from appliance.formats.statement import Sealed, parse_statement
 from appliance.formats.tiles import TileNodes
-from appliance.formats.wire import Acknowledge, Cosigned
+from appliance.formats.wire import NOTE_BYTES_MAX, Acknowledge, Cosigned
 from appliance.record.deletion import ranges_text
 from appliance.record.headquarters import Headquarters
 from appliance.record.intake import RefusedWith
-from appliance.record.log import Attached, Log, Stores
+from appliance.record.log import Attached, Log
 from appliance.record.places import Places
 from appliance.record.room import Purpose
+from appliance.record.stores import Stores
 
 KEPT_AT_ONCE: Final = 4
 """Receipts verified again between two messages, a few milliseconds: no light waits for them."""
@@ -101,6 +102,13 @@ class Delivery:
             replace_file(self._places.cosigned, request.note)  # an older one after a power cut is given anew
             self._log.cosigned_size = checkpoint.size
             self._log.scribe.cosigned = checkpoint.digest()
+
+    def last_cosigned(self) -> bytes:
+        """What `cosigned` kept last, b"" before the first and when the card does not give it back."""
+        try:
+            return read_regular(self._places.cosigned, NOTE_BYTES_MAX)
+        except OSError:
+            return b""
 
     def _published(self, size: int) -> int:
         """Size of the published tree, at least `size` where the log has so many entries.

@@ -9,6 +9,7 @@ from typing import Final
 
 from appliance.errors import Malformed, StorageFault, Untrusted
 from appliance.formats.checkpoint import Checkpoint, open_checkpoint
+from appliance.formats.downlink import Downlink, verify_downlink
 from appliance.formats.note import Verifier, parse_vkey
 from appliance.formats.receipt import DeliveryReceipt, verify_receipt
 from appliance.formats.release import COSIGN_ED25519, COSIGN_MLDSA44, RECEIPTS, Release, Roster
@@ -38,6 +39,7 @@ class Headquarters:
         proven: Learns every time that headquarters signed.
         version: Of the release in service; 0 for none.
         dated: The day it was made, `YYYY-MM-DD`.
+        rules: Version of its rules.
         why: Why there is none, in plain words.
     """
 
@@ -45,6 +47,7 @@ class Headquarters:
     proven: ProvenTime
     version: int = 0
     dated: str = ""
+    rules: int = 0
     why: str = "No release from headquarters has been put into service yet."
     _seal: Seal | None = None
     _roster: Roster | None = None
@@ -94,6 +97,16 @@ class Headquarters:
                 return said
         raise Untrusted("receipt: none of headquarters' keys has signed it")
 
+    def verify_downlink(self, signed: bytes, *, box: str) -> Downlink:
+        """A message to this box; a role's newest key counts, since a former one may have been stolen.
+
+        Raises:
+            Malformed, Untrusted: As `formats.downlink.verify_downlink`.
+        """
+        said = verify_downlink(signed, keys_of=lambda role: [self._trusted().key(role).public], box=box)
+        self.proven.learn(said.at_ms)
+        return said
+
     def verify_cosigned(self, note: bytes, log: Verifier) -> Checkpoint:
         """A checkpoint of this log that all of headquarters' cosigners signed. Raises Malformed, Untrusted."""
         roster = self._trusted()
@@ -111,6 +124,7 @@ class Headquarters:
         self._seal = Seal(release.recipients)
         self._roster = release.roster
         self.version, self.dated, self.why = release.version, release.dated.isoformat(), ""
+        self.rules = release.rules.version
         self.proven.learn(release.signed_ms)
 
     def _trusted(self) -> Roster:

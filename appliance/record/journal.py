@@ -25,6 +25,7 @@ from appliance.formats.cbor import pack, parse
 from appliance.formats.fields import Count
 from appliance.formats.identity import PreviousOrigin
 from appliance.model import Digest, Id, Noun, Priority, Word
+from appliance.record.counters import Taken
 
 MAGIC: Final = b"LLJ1"
 PREFIX_BYTES: Final = 12
@@ -77,6 +78,7 @@ class Frame(Noun, frozen=True, kw_only=True, tag="entry"):
         opens: The case that begins with this entry.
         closes: The case that ends with it.
         receipts: Headquarters' receipts that this entry acknowledges.
+        taken: Counters of headquarters' messages from this entry on; None when it took none.
     """
 
     index: Count
@@ -87,6 +89,7 @@ class Frame(Noun, frozen=True, kw_only=True, tag="entry"):
     opens: SealedCase | None = None
     closes: Id | None = None
     receipts: Annotated[tuple[Annotated[bytes, Meta(max_length=2_048)], ...], Meta(max_length=24)] = ()
+    taken: Taken | None = None
 
 
 def encode_frame(frame: Header | Frame) -> bytes:

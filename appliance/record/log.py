@@ -23,8 +23,7 @@ from appliance.formats.statement import EpochStart, EventEntry, Sealed
 from appliance.formats.tiles import TILE_WIDTH, TileNodes, read_entries
 from appliance.formats.wire import Case
 from appliance.model import Priority
-from appliance.record.bodies import Bodies
-from appliance.record.cases import CaseStore
+from appliance.record.counters import Taken
 from appliance.record.journal import (
     BLOB_IN_FRAME_BYTES_MAX,
     JOURNAL_BYTES_MAX,
@@ -34,8 +33,9 @@ from appliance.record.journal import (
     encode_frame,
 )
 from appliance.record.publish import Publisher, read_published
-from appliance.record.room import Purpose, Room
+from appliance.record.room import Purpose
 from appliance.record.signing import Scribe
+from appliance.record.stores import Stores
 
 RECENT_MAX: Final = 4_096
 """Commitments that are remembered for a record that is asked again; the booth asks again within seconds."""
@@ -51,6 +51,7 @@ class Attached:
         opens: The case that begins, and how it is sealed.
         closes: The record whose case ends.
         receipts: Verified receipts of headquarters.
+        taken: Counters of headquarters' messages with one more taken.
         purpose: What room it takes.
     """
 
@@ -59,6 +60,7 @@ class Attached:
     opens: tuple[Case, SealedCase] | None = None
     closes: str | None = None
     receipts: tuple[bytes, ...] = ()
+    taken: Taken | None = None
     purpose: Purpose = Purpose.RECORD
 
 
@@ -80,15 +82,6 @@ class Grown:
     recent: OrderedDict[bytes, int]
     epoch: int
     previous: PreviousOrigin | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stores:
-    """Where things lie that belong to entries."""
-
-    room: Room
-    bodies: Bodies
-    cases: CaseStore
 
 
 class Log:
@@ -161,6 +154,7 @@ class Log:
             opens=attached.opens[1] if attached.opens else None,
             closes=attached.closes,
             receipts=attached.receipts,
+            taken=attached.taken,
         )
         encoded = encode_frame(frame)
         self._take_room(len(encoded) + len(attached.blob), attached.purpose)
@@ -178,6 +172,8 @@ class Log:
             self._stores.cases.opened(*attached.opens)
         if attached.closes:
             self._stores.cases.closed(attached.closes)
+        if attached.taken:
+            self._stores.counters.taken = attached.taken
         return LogReceipt(index=index, leaf=leaf, inclusion_proof=proof, checkpoint=checkpoint)
 
     def event(self, event: str, fields: dict[str, str], attached: Attached = UPKEEP) -> None:

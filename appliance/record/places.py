@@ -75,6 +75,21 @@ class Places:
         return self.private / "log.key"
 
     @property
+    def age_identity(self) -> Path:
+        """Opens what headquarters seals to this box alone."""
+        return self.private / "age.identity"
+
+    @property
+    def held_keys(self) -> Path:
+        """Keys that headquarters has sent to this box."""
+        return self.private / "held-keys"
+
+    @property
+    def counters(self) -> Path:
+        """Which messages of headquarters were taken."""
+        return self.private / "counters"
+
+    @property
     def reserve(self) -> Path:
         """Room on the disk that is kept by a file and given up in steps."""
         return self.private / "reserve"

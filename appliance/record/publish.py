@@ -20,11 +20,10 @@ from appliance.files import replace_file, storage
 from appliance.formats.edge import Edge
 from appliance.formats.statement import EventEntry, parse_statement
 from appliance.formats.tiles import parse_path, tiles_of
-from appliance.record.bodies import Bodies
-from appliance.record.cases import CaseStore
 from appliance.record.deletion import named_by
 from appliance.record.journal import Frame
 from appliance.record.places import Places
+from appliance.record.stores import Stores
 
 SUPERSEDED_S: Final = 24 * 3_600
 """A superseded partial tile stays this long: a pull may be under way."""
@@ -36,8 +35,7 @@ class Publisher:
     Args:
         places: Where to.
         edge: The right edge of the tree as it is published.
-        bodies: Sealed bodies and their receipts.
-        cases: Open cases.
+        stores: Where things lie that belong to entries.
         checkpoint: Signed note over the edge's tree, published with the first news; b"" for an empty tree.
 
     Attributes:
@@ -45,11 +43,12 @@ class Publisher:
         checkpoint: The published checkpoint, a signed note; b"" before the first.
     """
 
-    def __init__(self, places: Places, edge: Edge, bodies: Bodies, cases: CaseStore, checkpoint: bytes) -> None:
+    def __init__(self, places: Places, edge: Edge, stores: Stores, checkpoint: bytes) -> None:
         self._places = places
         self._edge = edge
-        self._bodies = bodies
-        self._cases = cases
+        self._bodies = stores.bodies
+        self._cases = stores.cases
+        self._counters = stores.counters
         self._waiting: list[Frame] = []
         self._tiles: list[tuple[str, bytes]] = []
         self._next_checkpoint = checkpoint
@@ -136,6 +135,8 @@ class Publisher:
                 self._published(path)
         if frame.closes is not None:
             self._cases.destroy(frame.closes)
+        if frame.taken is not None:
+            self._published(self._counters.write(frame.taken))
         if frame.priority is None:
             self._delete_named(frame)
 

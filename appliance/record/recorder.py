@@ -17,6 +17,8 @@ from appliance.formats.wire import (
     Event,
     Hello,
     Inbox,
+    Keys,
+    LastCosigned,
     ListCases,
     ListKeys,
     RefusedReply,
@@ -29,14 +31,18 @@ from appliance.formats.wire import (
 )
 from appliance.model import Mode, Priority
 from appliance.record.delivery import Delivery
+from appliance.record.downlink import Downlinks
 from appliance.record.headquarters import Headquarters
+from appliance.record.held_keys import HeldKeys
 from appliance.record.intake import RefusedWith, check_append, check_cases
-from appliance.record.log import Attached, Log, Stores
+from appliance.record.log import Attached, Log
 from appliance.record.places import Places
 from appliance.record.room import Purpose
 from appliance.record.seal import Seal
+from appliance.record.stores import Stores
 from appliance.recorded import Canary, Picture, Record
 
+Question = Hello | ListCases | ListKeys | Inbox | Voice | Spared | LastCosigned
 BOOTH_EVENTS: Final = frozenset({"device_changed", "page_started", "not_recorded"})
 
 
@@ -61,6 +67,8 @@ class Recorder:
         self.pictures_refused = False
         self._mode = mode
         self._delivery = Delivery(log, stores, headquarters, places)
+        self._keys = HeldKeys(places.held_keys)
+        self._downlinks = Downlinks(log, stores, headquarters, self._keys, places)
 
     def answer(self, request: Request, memfd: bytes | None) -> Reply:
         """Answer one request.
@@ -93,6 +101,7 @@ class Recorder:
                 "version": str(self.headquarters.version),
                 "dated": self.headquarters.dated,
                 "recipients": str(seal.version),
+                "rules": str(self.headquarters.rules),
             },
         )
         if first or seal.version != before:
@@ -123,25 +132,43 @@ class Recorder:
         if memfd is not None and not isinstance(request, Append):
             raise Malformed("message", "only a record comes in a memfd")
         match request:
-            case Hello():
-                return self._welcome()
             case Append():
                 return self._append(request, memfd)
+            case Hello() | ListCases() | ListKeys() | Inbox() | Voice() | Spared() | LastCosigned():
+                return self._tell(request)
+            case _:
+                self._take(request)
+                return Done()
+
+    def _tell(self, request: Question) -> Reply:
+        match request:
+            case Hello():
+                return self._welcome()
             case ListCases():
                 return Cases(cases=self.stores.cases.newest())
+            case ListKeys():
+                return Keys(keys=self._keys.lists)
+            case LastCosigned():
+                return Cosigned(note=self._delivery.last_cosigned())
+            case Inbox() | Voice() | Spared():
+                raise RefusedWith("not_ready", "This recorder does not keep answers yet.")
+            case _:
+                assert_never(request)
+
+    def _take(self, request: Event | Acknowledge | Cosigned | Deliver | Switched) -> None:
+        match request:
             case Event():
                 self._booth_event(request)
             case Acknowledge():
                 self._delivery.acknowledge(request)
             case Cosigned():
                 self._delivery.cosigned(request)
+            case Deliver():
+                self._downlinks.deliver(request)
             case Switched():
                 self._switched(request)
-            case ListKeys() | Inbox() | Voice() | Spared() | Deliver():
-                raise RefusedWith("not_ready", "This recorder does not take messages from headquarters yet.")
             case _:
                 assert_never(request)
-        return Done()
 
     def _welcome(self) -> Welcome:
         return Welcome(

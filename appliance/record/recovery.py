@@ -26,14 +26,16 @@ from appliance.formats.statement import Sealed, parse_statement
 from appliance.formats.tiles import TileNodes, read_entries
 from appliance.record.bodies import Bodies
 from appliance.record.cases import CaseStore
+from appliance.record.counters import Counters
 from appliance.record.journal import Contents, Frame, Header, Journal
 from appliance.record.journals import journal_paths, next_path, read_journals
-from appliance.record.log import Grown, Log, Stores
+from appliance.record.log import Grown, Log
 from appliance.record.origin import finish_succession, succeed
 from appliance.record.places import Places
 from appliance.record.publish import Publisher, read_published
 from appliance.record.room import Purpose, Room
 from appliance.record.signing import Scribe, Signing
+from appliance.record.stores import Stores
 
 RECENT_PUBLISHED: Final = 1_024
 """Published entries whose commitments are read at a start, so that a record asked again after it is found."""
@@ -91,12 +93,18 @@ def _recover(places: Places, signing: Signing, picture_share: float) -> Recovere
     frontier = _grow(header, frames, known, places)
     room = Room(places.reserve, picture_share)
     journal = _renew(places, header, frames, room)
-    bodies, cases = Bodies(places), CaseStore(places.cases, places.case_keys)
-    bodies.load(below=frontier.size)
-    cases.load()
+    stores = Stores(
+        room=room,
+        bodies=Bodies(places),
+        cases=CaseStore(places.cases, places.case_keys),
+        counters=Counters(places.counters),
+    )
+    stores.bodies.load(below=frontier.size)
+    stores.cases.load()
+    stores.counters.load(frame.taken for frame in frames)
     base_note = scribe.checkpoint(header.size, header.root) if header.size else b""
     recent, last_leaf = _recent(places, header, frames)
-    publisher = Publisher(places, edge, bodies, cases, base_note)
+    publisher = Publisher(places, edge, stores, base_note)
     publisher.add(frames)
     if publisher.news:
         with contextlib.suppress(StorageFull):  # the journal keeps it; it is published when there is room
@@ -104,7 +112,6 @@ def _recover(places: Places, signing: Signing, picture_share: float) -> Recovere
     last = parse_statement(last_leaf).unverified if last_leaf else None
     scribe.recipients_version = last.recipients_version if last else 0
     scribe.cosigned = known.cosigned.digest() if known.cosigned else None
-    stores = Stores(room=room, bodies=bodies, cases=cases)
     grown = Grown(frontier=frontier, recent=recent, epoch=last.epoch if last else -1, previous=header.previous)
     published = known.published.size if known.published else 0
     log = Log(scribe, journal, grown, publisher, stores, places.log)

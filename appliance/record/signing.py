@@ -6,6 +6,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from appliance.clock import Clock, Instant
 from appliance.formats.checkpoint import Checkpoint, sign_checkpoint
+from appliance.formats.downlink import box_name
 from appliance.formats.identity import EpochCertificate, PreviousOrigin, certify_epoch
 from appliance.formats.note import LogSigner
 from appliance.formats.statement import EpochStart, Kind, Statement, sign_statement
@@ -54,6 +55,11 @@ class Scribe:
         self.verifier = self._log_signer.verifier
         self.recipients_version = 0
         self.cosigned: bytes | None = None
+
+    @property
+    def box(self) -> str:
+        """The box's name, which stays when its log begins anew."""
+        return box_name(self.origin.partition("/")[0], self._signing.serial)
 
     def now(self) -> Instant:
         """The time."""

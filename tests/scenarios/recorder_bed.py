@@ -18,8 +18,9 @@ from tempfile import mkdtemp
 
 from appliance.clock import Grade, Instant
 from appliance.enrol.accept import accept_answer
-from appliance.formats.age import Identity, decrypt, parse_identity
+from appliance.formats.age import Identity, Recipient, decrypt, parse_identity
 from appliance.formats.checkpoint import Checkpoint, open_checkpoint
+from appliance.formats.downlink import Downlink, Message, role_of, seal_downlink, sign_downlink
 from appliance.formats.merkle import leaf_hash, root_hash
 from appliance.formats.note import Verifier, parse_vkey
 from appliance.formats.receipt import LogReceipt, parse_log_receipt, verify_log_receipt
@@ -27,7 +28,7 @@ from appliance.formats.record import RECORD_BYTES_MAX, commitment, encode_record
 from appliance.formats.statement import Sealed, Statement, parse_statement
 from appliance.formats.status import RecorderStatus, parse_status
 from appliance.formats.tiles import read_entries
-from appliance.formats.wire import Append, Appended, Case, Hello, Welcome
+from appliance.formats.wire import Append, Appended, Case, Deliver, Hello, Keys, ListKeys, Welcome
 from appliance.line import RecorderLine
 from appliance.model import Mode, Priority
 from appliance.recorded import Body, Crossing, Direction, DocumentBasis, Person, Picture, Record, Screened
@@ -35,11 +36,13 @@ from appliance.releases.take import take_release
 from appliance.shelf import Shelf
 from provisioning.authority.enrolment import issue
 from provisioning.authority.home import Home
+from provisioning.authority.keys import load_ed25519
 from tests.merkle_nodes import Nodes
 from tests.scenarios.made_headquarters import BOOT, NOW_MS, ask, box_toml, config, headquarters, screened
 
 REPOSITORY = Path(__file__).parents[2]
 ORIGIN = "landlink.example/la-0001.1"
+BOX = "landlink.example/la-0001"
 READY_S = 30.0
 
 
@@ -250,3 +253,26 @@ def welcome(line: RecorderLine) -> Welcome:
     answer = line.ask(Hello())
     assert isinstance(answer, Welcome)
     return answer
+
+
+def recipient_of(box: Bed) -> Recipient:
+    """To whom headquarters seals for this box."""
+    return parse_identity((box.state / "recorder" / "age.identity").read_text().strip()).recipient
+
+
+def message(box: Bed, said: Message, counter: int, *, name: str = BOX, key: str | None = None) -> bytes:
+    """What headquarters says, signed and not yet sealed; `key` names the signing key where it is the wrong one."""
+    signer = load_ed25519(box.home.key(key or role_of(said)))
+    downlink = Downlink(box=name, counter=counter, at_ms=NOW_MS + counter, message=said)
+    return sign_downlink(downlink, public=signer.public_key().public_bytes_raw(), sign=signer.sign)
+
+
+def deliver(box: Bed, said: Message, counter: int, *, name: str = BOX, key: str | None = None) -> Deliver:
+    """The same as an uplink hands it over."""
+    return Deliver(sealed=seal_downlink(message(box, said, counter, name=name, key=key), recipient_of(box)))
+
+
+def list_keys(line: RecorderLine) -> tuple[bytes, ...]:
+    answer = line.ask(ListKeys())
+    assert isinstance(answer, Keys)
+    return answer.keys
