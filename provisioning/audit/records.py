@@ -12,7 +12,20 @@ import msgspec
 
 from appliance.clock import Instant
 from appliance.model import Decision, Finding, Hit, ListAnswer, Mode, Refer, TravelDocument, TypedReading
-from appliance.recorded import Canary, Crossing, Outcome, OutcomeKind, Person, Picture, Record, Screened
+from appliance.recorded import (
+    Canary,
+    CarrierCheck,
+    Crossing,
+    HandOver,
+    Outcome,
+    OutcomeKind,
+    Person,
+    Picture,
+    Record,
+    Screened,
+    Transition,
+)
+from provisioning.audit.lives import HandOverLine, LifeLine, Lives
 from provisioning.audit.log import Problem
 from provisioning.audit.opening import Opened
 
@@ -61,6 +74,8 @@ class RecordLine(msgspec.Struct, kw_only=True):
     decision: Decision
     outcome: OutcomeLine | None = None
     earlier_outcomes: list[OutcomeLine] = []
+    life: list[LifeLine] = []
+    hand_overs: list[HandOverLine] = []
     pictures: list[PictureLine] = []
     pictures_awaited: int = 0
 
@@ -90,6 +105,7 @@ class Folding:
         self._lines: dict[str, RecordLine] = {}
         self._announced: dict[str, set[str]] = {}
         self._pictures: dict[str, list[PictureLine]] = {}
+        self._lives = Lives()
         self.problems: list[Problem] = []
 
     def take(self, opened: Opened) -> None:
@@ -99,12 +115,16 @@ class Folding:
             case Screened() as screened:
                 self._take_screened(opened.index, opened.record, screened)
             case Outcome() as outcome:
-                self._take_outcome(opened.index, outcome)
+                self._take_outcome(opened, outcome)
+            case Transition() as transition:
+                self._follows(opened, self._lives.transition(*_place(opened), transition))
+            case HandOver() as hand_over:
+                self._lives.hand_over(opened.index, iso(opened.record.at.wall_ms), hand_over)
             case Picture() as picture:
                 sha256 = hashlib.sha256(picture.content).hexdigest()
                 line = PictureLine(index=opened.index, sha256=sha256, bytes=len(picture.content))
                 self._pictures.setdefault(picture.of, []).append(line)
-            case Canary():
+            case CarrierCheck() | Canary():
                 pass
 
     def lines(self) -> list[RecordLine]:
@@ -115,6 +135,11 @@ class Folding:
                 self._name(pictures[0].index, "its picture belongs to a record that has not been opened")
                 continue
             line.pictures = pictures
+        for of, line in self._lines.items():
+            line.life, line.hand_overs = self._lives.of(of)
+        for of, index in self._lives.subjects().items():
+            if of not in self._lines:
+                self._name(index, "its step of a hit's life is for a record that has not been opened")
         for of, announced in self._announced.items():
             line = self._lines[of]
             line.pictures_awaited = len(announced - {picture.sha256 for picture in line.pictures})
@@ -135,8 +160,13 @@ class Folding:
         self._lines[record.record_id] = _line(index, record, screened)
         self._announced[record.record_id] = {digest.hex() for digest in record.pictures}
 
-    def _take_outcome(self, index: int, outcome: Outcome) -> None:
-        line = self._lines.get(outcome.of)
+    def _follows(self, opened: Opened, why_not: str) -> None:
+        if why_not:
+            self._name(opened.index, why_not)
+
+    def _take_outcome(self, opened: Opened, outcome: Outcome) -> None:
+        index, line = opened.index, self._lines.get(outcome.of)
+        self._follows(opened, self._lives.outcome(*_place(opened), outcome))
         if line is None:
             self._name(index, "its outcome is for a record that has not been opened")
             return
@@ -146,6 +176,10 @@ class Folding:
 
     def _name(self, index: int, words: str) -> None:
         self.problems.append(Problem(origin=self._origin, index=index, words=words))
+
+
+def _place(opened: Opened) -> tuple[int, str, str]:
+    return opened.index, opened.record.record_id, iso(opened.record.at.wall_ms)
 
 
 def _line(index: int, record: Record, screened: Screened) -> RecordLine:
