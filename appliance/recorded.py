@@ -87,6 +87,8 @@ class Screened(Noun, frozen=True, kw_only=True, tag="screened"):
     Attributes:
         document: None when nothing could be parsed; the decision then refers.
         laid: 1 for a person's first document, 2 for the next (a visa, the same page again).
+        spared: Entries among the hits of which it was decided before that this traveller is not the person; with them
+            and the rules of the release, headquarters comes to the same decision.
     """
 
     reading: DocumentReading
@@ -95,6 +97,7 @@ class Screened(Noun, frozen=True, kw_only=True, tag="screened"):
     findings: Annotated[tuple[Finding, ...], Meta(max_length=32)]
     screening: Screening
     decision: Decision
+    spared: Annotated[tuple[Word, ...], Meta(max_length=16)] = ()
 
 
 class OutcomeKind(enum.StrEnum):

@@ -72,6 +72,7 @@ class RecordLine(msgspec.Struct, kw_only=True):
     lists: tuple[ListAnswer, ...]
     hits: tuple[Hit, ...]
     decision: Decision
+    spared: tuple[str, ...] = ()
     outcome: OutcomeLine | None = None
     earlier_outcomes: list[OutcomeLine] = []
     life: list[LifeLine] = []
@@ -206,6 +207,7 @@ def _line(index: int, record: Record, screened: Screened) -> RecordLine:
         lists=screened.screening.lists,
         hits=screened.screening.hits,
         decision=screened.decision,
+        spared=screened.spared,
     )
 
 
