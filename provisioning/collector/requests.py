@@ -26,6 +26,7 @@ from appliance.formats.upload import (
 )
 from appliance.model import Priority
 from provisioning.collector.deposit import Deposit, Offer, Refusal
+from provisioning.collector.down import Down
 from provisioning.collector.logs import Behind
 from provisioning.collector.partial import Fence, Partial, Superseded
 from provisioning.collector.peers import Box
@@ -48,9 +49,11 @@ class Requests:
     Args:
         deposit: Takes what boxes bring.
         folder: The collector's data; parts of bodies lie there.
+        down: What headquarters says to boxes.
     """
 
-    def __init__(self, deposit: Deposit, folder: Path) -> None:
+    def __init__(self, deposit: Deposit, folder: Path, down: Down) -> None:
+        self._down = down
         self._deposit = deposit
         self._folder = folder
         self._fence = Fence()
@@ -64,6 +67,8 @@ class Requests:
             Route(f"/v1/log/{log}", self._in_turn(self.log), methods=["POST"]),
             Route(f"/v1/have/{log}", self._in_turn(self.have), methods=["GET"]),
             Route(f"/v1/up/{log}/{{index}}/{{sha256}}", self._in_turn(self.upload), methods=["HEAD", "PATCH"]),
+            Route("/v1/down", self._in_turn(self.waiting), methods=["GET"]),
+            Route("/v1/down/{name}", self._in_turn(self.message), methods=["GET"]),
         ]
 
     def _in_turn(self, answer: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
@@ -94,6 +99,22 @@ class Requests:
         box, origin = _origin(request)
         have = await self._turns.work(box.box.serial, self._deposit.have, box.box, origin)
         return Response(encode_have(have), media_type=BINARY)
+
+    async def waiting(self, request: Request) -> Response:
+        """`GET /v1/down`: what headquarters has to say to this box; 304 when it is what the box has seen."""
+        serial = _box(request).box.serial
+        encoded, tag = await self._turns.work(serial, self._down.waiting, serial)
+        if request.headers.get("if-none-match") == tag:
+            return Response(status_code=304, headers={"ETag": tag})
+        return Response(encoded, headers={"ETag": tag}, media_type=BINARY)
+
+    async def message(self, request: Request) -> Response:
+        """`GET /v1/down/{name}`: one sealed message, this box's own; another's is nowhere."""
+        serial = _box(request).box.serial
+        sealed = await self._turns.work(serial, self._down.message, serial, request.path_params["name"])
+        if sealed is None:
+            raise HTTPException(404, "no such message")
+        return Response(sealed, media_type=BINARY)
 
     async def batch(self, request: Request) -> Response:
         """`POST /v1/batch`: a receipt or a status an item."""

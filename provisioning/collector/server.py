@@ -19,6 +19,7 @@ from provisioning.authority.keys import cosigner_name, load_ed25519, load_mldsa4
 from provisioning.collector.app import build
 from provisioning.collector.bodies import PREFIX
 from provisioning.collector.deposit import Deposit
+from provisioning.collector.down import Down
 from provisioning.collector.ledger import Ledger
 from provisioning.collector.logs import FOLDER, Cosigners
 from provisioning.collector.peers import Peers
@@ -62,7 +63,7 @@ def collect(home: Home, data: Path, host: str, port: int) -> None:
             server.should_exit = True
 
         application = build(
-            Requests(deposit, data),
+            Requests(deposit, data, Down(home.down)),
             peers,
             data=data,
             tuf=home.tuf,
