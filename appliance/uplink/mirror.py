@@ -2,24 +2,27 @@
 
 It verifies nothing, since `releases` verifies everything; a hash in a target's name only tells whether the copying
 went well. Files appear whole; `timestamp.json` last, so that a reader never sees a release of which a part is missing.
-What a broken link interrupted goes on where it stopped.
+What a broken link or a power cut interrupted goes on where it stopped (part.py); what came and is not the file that its
+name promises is thrown away and fetched once more, then left alone for a while. A documents list that headquarters
+merged is merged here, too: also out of a base that was still under way when the new one was published.
 """
 
 import contextlib
 import hashlib
-import os
 import re
 import time
 from pathlib import Path
 from typing import Final
 
 from appliance.errors import Malformed, StorageFault, Untrusted, UplinkFault
-from appliance.files import OpenFile, replace_file, storage, sync_folder
+from appliance.files import OpenFile, replace_file, storage
 from appliance.formats.mirror import WantedFile, wanted_files
 from appliance.formats.page_writer import merge_deltas
-from appliance.formats.pages import PageFile
+from appliance.formats.pages import FILE_BYTES_MAX, PageFile
+from appliance.formats.release import DELTA_BYTES_MAX
 from appliance.formats.tuf_chain import TIMESTAMP_BYTES_MAX
 from appliance.uplink.link import Link
+from appliance.uplink.part import Part
 
 TUF_ROOT: Final = "/tuf/"
 TIMESTAMP: Final = "metadata/timestamp.json"
@@ -28,6 +31,10 @@ ROUNDS_MAX: Final = 16
 PRUNE_AFTER_S: Final = 86_400.0
 """An unused file stays for a day: `releases` may be reading the release before."""
 TARGET_NAME: Final = re.compile(r"([0-9a-f]{64})\.[^/]+")
+WRONG_AGAIN_S: Final = 3_600.0
+"""A file that headquarters serves wrongly is not fetched again and again: it may have gigabytes."""
+BEGUN_SHARE: Final = 4
+"""An earlier base of which this fraction came already is fetched to its end, to be merged."""
 SAFE_PATH: Final = re.compile(r"(metadata|targets)(/[A-Za-z0-9_][A-Za-z0-9_.-]{0,120}){1,3}")
 
 
@@ -50,6 +57,7 @@ class Mirror:
         self._link = link
         self._folder = folder
         self._entity_tag = ""
+        self._wrong: dict[str, float] = {}
         self._mend()
 
     def refresh(self) -> bool:
@@ -108,50 +116,78 @@ class Mirror:
         if SAFE_PATH.fullmatch(file.path) is None:
             raise RepositoryFault("headquarters' repository names a path outside of it")
         path = self._folder / file.path
-        part = path.with_name(f".{path.name}.part")
+        part = Part(path)
         with storage(f"mirror {path.name}"):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            status = 200 if self._merged(file, part) else self._download(file, part)
-            if status not in (200, 206):
-                part.unlink()
-                if status == 404 and file.optional:
-                    return False
-                raise RepositoryFault(f"headquarters does not give {file.path} ({status})")
-            if not _arrived(part, path.name):
-                part.unlink()
-                raise RepositoryFault(f"{file.path} did not arrive as it is named")
-            part.replace(path)
-            sync_folder(path.parent)
+            if not self._merged(file, part):
+                status = self._arrive(file, part)
+                if status not in (200, 206):
+                    part.drop()
+                    if status == 404 and file.optional:
+                        return False
+                    raise RepositoryFault(f"headquarters does not give {file.path} ({status})")
+            part.finish()
         return True
 
-    def _merged(self, file: WantedFile, part: Path) -> bool:
+    def _arrive(self, file: WantedFile, part: Part) -> int:
+        """Fetch a file until it has the hash that its name promises; the last status."""
+        name = (self._folder / file.path).name
+        have = part.length()
+        if have == file.bytes_max and _arrived(part.path, name):
+            return 200  # the power went just before it got its name
+        if time.monotonic() < self._wrong.get(file.path, 0.0):
+            raise RepositoryFault(f"{file.path} did not arrive as it is named; it is fetched again later")
+        for begun in dict.fromkeys((have if have < file.bytes_max else 0, 0)):
+            status = self._download(file, part, begun)
+            if status not in (200, 206, 416):
+                return status
+            if status != 416 and _arrived(part.path, name):
+                return status
+            part.drop()  # once: what was left of an earlier attempt may have been wrong
+        self._wrong[file.path] = time.monotonic() + WRONG_AGAIN_S
+        raise RepositoryFault(f"{file.path} did not arrive as it is named")
+
+    def _merged(self, file: WantedFile, part: Part) -> bool:
         """Make a documents list of the one before and its deltas, instead of fetching gigabytes; whether it was.
 
         Whatever fails, a damaged page or a full disk, it is fetched after all.
         """
-        if not file.made_of:
+        if not file.made_of or part.length() or not self._completed(file):
             return False
         try:
             base, *deltas = (PageFile(OpenFile(self._folder / path)) for path in file.made_of)
-            with part.open("wb") as made:
-                merge_deltas(base, deltas, made.write)
-                made.flush()
-                os.fsync(made.fileno())
+            with part.growing(0):
+                merge_deltas(base, deltas, part.take)
         except (OSError, Malformed, Untrusted, StorageFault):
-            part.unlink(missing_ok=True)
+            part.drop()
             return False
-        return _arrived(part, (self._folder / file.path).name)
+        if _arrived(part.path, (self._folder / file.path).name):
+            return True
+        part.drop()
+        return False
 
-    def _download(self, file: WantedFile, part: Path) -> int:
-        """Append to what an earlier attempt left; the status."""
-        have = part.stat().st_size if part.exists() else 0
-        if have >= file.bytes_max:
-            have = 0
-        with part.open("ab" if have else "wb") as growing:
+    def _completed(self, file: WantedFile) -> bool:
+        """Whether all that it is made of is here; what is missing is fetched if the base is here, or much of it."""
+        base = self._folder / file.made_of[0]
+        begun = base.is_file() or Part(base).length() * BEGUN_SHARE >= file.bytes_max
+        try:
+            return all(
+                (self._folder / path).is_file()
+                or (
+                    begun
+                    and self._fetch(WantedFile(path=path, bytes_max=DELTA_BYTES_MAX if number else FILE_BYTES_MAX))
+                )
+                for number, path in enumerate(file.made_of)
+            )
+        except RepositoryFault:
+            return False  # headquarters no longer has it
+
+    def _download(self, file: WantedFile, part: Part, have: int) -> int:
+        """Append to the `have` bytes that an earlier attempt left; the status, 416 when they were given again."""
+        with part.growing(have):
 
             def take(piece: bytes) -> None:
-                with storage(f"mirror {part.name}"):
-                    growing.write(piece)
+                with storage(f"mirror {part.path.name}"):
+                    part.take(piece)
 
             answer = self._link.request(
                 "GET",
@@ -160,8 +196,6 @@ class Mirror:
                 take=take,
                 answer_bytes_max=file.bytes_max - have,
             )
-            growing.flush()
-            os.fsync(growing.fileno())  # a file that a power cut tore would never be fetched again
         return 416 if have and answer.status == 200 else answer.status
 
     def _read(self, path: str) -> bytes | None:
