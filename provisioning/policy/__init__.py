@@ -1,0 +1,1 @@
+"""Headquarters' rules: look at them, try them on what was recorded, put them into force."""

@@ -1,0 +1,96 @@
+"""Where recorded cases come from: this home's pulled copies, or files that `landlink-hq open` wrote."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from appliance.errors import ConfigError, Malformed
+from appliance.formats.refusal import refusal
+from provisioning.audit.checking import print_problems, pulled_logs
+from provisioning.audit.log import logs_of
+from provisioning.audit.opened import read_log
+from provisioning.audit.opening import record_identity
+from provisioning.audit.progress import Bars
+from provisioning.audit.records import RecordLine
+from provisioning.audit.store import PulledLog
+from provisioning.authority.home import Home
+from provisioning.authority.roster import read_roster
+
+OPENED: Final = "opened.jsonl"
+"""What a rehearsal leaves in its folder."""
+LINE_BYTES_MAX: Final = 1_048_576
+
+
+class _Kind(msgspec.Struct):
+    """What tells a screening's line from another: a carrier check has its kind."""
+
+    kind: str = ""
+
+
+def pulled_cases(home: Home, shown: Bars) -> Iterator[RecordLine]:
+    """Every screening of the pulled logs, opened with the record key; nothing is written.
+
+    Raises:
+        Refused: Nothing has been pulled.
+        ConfigError: The record key is not here.
+    """
+    identity = record_identity(home)
+    for log in pulled_logs(home, logs_of(home, read_roster(home), None)):
+        opened = read_log(PulledLog(log, home.pulled_log(log.origin)), identity, shown.bar(log.origin))
+        print_problems(opened.problems, sys.stderr)
+        yield from opened.lines
+
+
+def opened_cases(over: Path, shown: Bars) -> Iterator[RecordLine]:
+    """Every screening of a file that `landlink-hq open` wrote, or of a folder's (`opened.jsonl`, else each `*.jsonl`).
+
+    Raises:
+        ConfigError: There is no such file, or it cannot be read.
+        Malformed: A line is none of `landlink-hq open`; file and line are named, never its content.
+    """
+    for path in _files(over):
+        yield from _cases(path, shown)
+
+
+def _files(over: Path) -> list[Path]:
+    if not over.is_dir():
+        return [over]
+    if (over / OPENED).is_file():
+        return [over / OPENED]
+    found = sorted(over.glob("*.jsonl"))
+    if not found:
+        raise ConfigError(f"{over} has no {OPENED}; write one with: landlink-hq open --out {over / OPENED}")
+    return found
+
+
+def _cases(path: Path, shown: Bars) -> Iterator[RecordLine]:
+    advance = shown.bar(path.name)
+    try:
+        with path.open("rb") as file:
+            size = path.stat().st_size
+            number = 0
+            while line := file.readline(LINE_BYTES_MAX + 1):
+                number += 1
+                case = _case(line, f"{path.name} line {number}")
+                if case is not None:
+                    yield case
+                advance("bytes", file.tell(), size)
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from None
+
+
+def _case(line: bytes, what: str) -> RecordLine | None:
+    """One line; None for one that is empty or of no screening."""
+    if len(line) > LINE_BYTES_MAX:
+        raise Malformed(what, f"more than {LINE_BYTES_MAX} bytes")
+    if not line.strip():
+        return None
+    try:
+        if msgspec.json.decode(line, type=_Kind).kind:
+            return None
+        return msgspec.json.decode(line, type=RecordLine)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Malformed(what, f"no record of `landlink-hq open`: {refusal(error)}") from None
