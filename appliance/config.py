@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from appliance.errors import ConfigError
+from appliance.formats.rules import LinkClass
 from appliance.model import Mode, Noun, Word
 from appliance.recorded import Direction
 
@@ -45,12 +46,17 @@ class PostConfig(Noun, frozen=True, kw_only=True):
 
     Attributes:
         duty_telephone: What the page tells the officer to call when the box cannot check.
+        profile: "carrier" for an airline's desk or a hotel: only number, type and country of a document are looked at,
+            and the answer is to continue or to call.
+        link: How the post reaches headquarters, and so how old its lists may be before the page says so.
     """
 
     name: Word
     lane: Word = "1"
     direction: Direction = Direction.ENTRY
     duty_telephone: Word
+    profile: Literal["border", "carrier"] = "border"
+    link: LinkClass = "mobile"
 
 
 class ScannerConfig(Noun, frozen=True, kw_only=True):
