@@ -1,20 +1,14 @@
 """Two names word by word, for the officer's eyes: which word of one was held against which of the other.
 
-Worked out for what is shown, never for the search; from the same pairs that `compare` takes, so that it explains the
-band.
+Worked out for what is shown, never for the search; from the same pairs that the comparison takes, so that it explains
+the band.
 """
 
 from typing import Literal
 
 from appliance.model import WordPair
-from appliance.screen.names import (
-    TOKENS_MAX,
-    UNMATCHED_LISTED,
-    UNMATCHED_TRAVELLER,
-    Name,
-    Token,
-    taken_pairs,
-)
+from appliance.screen.comparison import UNMATCHED_LISTED, UNMATCHED_TRAVELLER, Comparison
+from appliance.screen.names import TOKENS_MAX, Name, Token
 
 Verdict = Literal["equal", "alike", "cut off", "initial", "written as one"]
 _LAST = 1 << TOKENS_MAX
@@ -24,7 +18,7 @@ def aligned(traveller: Name, listed: Name) -> tuple[WordPair, ...]:
     """Every word of both names once, in a pair or alone; what tells most, for or against, first."""
     mine_left, theirs_left = (dict(enumerate(name.tokens)) for name in (traveller, listed))
     rows: list[tuple[float, int, WordPair]] = []
-    for _, mine, theirs, weight, _ in taken_pairs(traveller, listed):
+    for _, mine, theirs, weight, _ in Comparison(traveller).taken(listed):
         cut = traveller.cut and bool(mine >> len(traveller.tokens) - 1)
         rows.append((weight, mine & -mine, _pair(_taken(mine_left, mine), _taken(theirs_left, theirs), cut=cut)))
     for place, token in mine_left.items():

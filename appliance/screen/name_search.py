@@ -20,10 +20,8 @@ from rapidfuzz import process
 from rapidfuzz.distance import DamerauLevenshtein
 
 from appliance.formats.person_index import PersonIndex
-from appliance.screen.names import (
+from appliance.screen.comparison import (
     AGREEING_MIN,
-    COMMON,
-    CUT_MIN,
     FOLDED,
     INITIAL,
     JOIN_MAX,
@@ -32,14 +30,12 @@ from appliance.screen.names import (
     TOKEN_FLOOR,
     UNMATCHED_LISTED,
     UNMATCHED_TRAVELLER,
-    Name,
-    NameReader,
-    Token,
-    compare,
+    Comparison,
     joined,
     neighbours,
     runs,
 )
+from appliance.screen.names import COMMON, CUT_MIN, Name, NameReader, Token
 
 NAMES_A_LOOK: Final = 100
 """So many names of a word are gone through in the time in which one name's words are looked at."""
@@ -124,6 +120,7 @@ class NameSearch:
 
     def find(self, traveller: Name, floor: float) -> Iterator[FoundName]:
         """Every listed name that `compare` puts at `floor` or above, in no order."""
+        comparison = Comparison(traveller)
         places = [self._place(traveller, place, floor) for place in range(len(traveller.tokens))]
         tokens = self._index.tokens
         losses = tuple(place.loss for place in places)
@@ -139,7 +136,7 @@ class NameSearch:
             if worth < 0 or (alone and worth < self._more(places[0], words) * floor):
                 continue
             name = self.reader.name([tokens[word] for word in words])
-            likeness = compare(traveller, name)
+            likeness = comparison.likeness(name)
             if likeness >= floor:
                 yield FoundName(number=number, name=name, likeness=likeness)
 

@@ -16,7 +16,8 @@ from appliance.formats.lists import canonical_issuer
 from appliance.model import Band, FieldVerdict, MatchBasis, TravelDocument, WeighedWord
 from appliance.screen.alignment import aligned
 from appliance.screen.births import BirthVerdict, compare_births, traveller_text
-from appliance.screen.names import Name, Token, compare
+from appliance.screen.comparison import compare
+from appliance.screen.names import Name, Token
 
 NAME_STRONG: Final = 0.92
 NAME_POSSIBLE: Final = 0.85

@@ -23,8 +23,9 @@ from rapidfuzz import fuzz, utils
 from appliance.formats.lists import ListedBirth, ListedName, ListedPerson
 from appliance.formats.person_index import PersonIndex
 from appliance.model import Band, TravelDocument
+from appliance.screen.comparison import compare
 from appliance.screen.name_search import NameSearch
-from appliance.screen.names import compare, shipped_reader
+from appliance.screen.names import shipped_reader
 from appliance.screen.persons import IndexedPersons
 from appliance.screen.verdicts import NAME_POSSIBLE
 from provisioning.authority.person_index import person_index

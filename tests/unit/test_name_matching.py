@@ -2,7 +2,8 @@
 
 import pytest
 
-from appliance.screen.names import compare, shipped_reader
+from appliance.screen.comparison import compare
+from appliance.screen.names import shipped_reader
 from appliance.screen.verdicts import NAME_POSSIBLE
 
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 import pytest
 
 from appliance.formats.person_index import PersonIndex
+from appliance.screen.comparison import compare
 from appliance.screen.name_search import NameSearch
-from appliance.screen.names import Name, compare
+from appliance.screen.names import Name
 from appliance.screen.verdicts import NAME_POSSIBLE
 from provisioning.authority.person_index import person_index
 from tests.benchmarks.synthetic_names import Holder, listed
