@@ -40,32 +40,33 @@ _PERSON: Final = (
 )
 
 
-def screen(document: TravelDocument, lists: Lists, now: Instant) -> Screening:
-    """Ask every list about this document and its holder.
+def screen(document: TravelDocument, lists: Lists, now: Instant, *, asked: tuple[ListName, ...] = LISTS) -> Screening:
+    """Ask the lists about this document and its holder.
 
     Args:
         document: As parsed.
         lists: Of the release in service.
         now: For the list's age in a hit; no entry is left out because of a date.
+        asked: Which lists; a carrier's desk asks about documents alone.
     """
     answers: list[ListAnswer] = []
     hits: list[Hit] = []
-    for name in LISTS:
-        ask, asked = (_documents, lists.documents) if name == DOCUMENTS else (_persons, lists.persons)
+    for name in asked:
+        ask, listed = (_documents, lists.documents) if name == DOCUMENTS else (_persons, lists.persons)
         try:
             found = tuple(ask(document, lists, now))
         except ListDamaged as error:
             answers.append(_not_searched(name, lists.version, str(error)))
             continue
         hits.extend(found)
-        answers.append(ListAnswer(list_name=name, searched=True, version=lists.version, dated=asked.dated))
+        answers.append(ListAnswer(list_name=name, searched=True, version=lists.version, dated=listed.dated))
     return Screening(lists=tuple(answers), hits=_strongest(hits))
 
 
-def not_screened(lists: Lists) -> Screening:
+def not_screened(lists: Lists, *, asked: tuple[ListName, ...] = LISTS) -> Screening:
     """What the lists said of a page that nobody could read: nothing."""
     why = "the document could not be read"
-    return Screening(lists=tuple(_not_searched(name, lists.version, why) for name in LISTS), hits=())
+    return Screening(lists=tuple(_not_searched(name, lists.version, why) for name in asked), hits=())
 
 
 def _not_searched(name: ListName, version: int, why: str) -> ListAnswer:
