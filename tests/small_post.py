@@ -15,21 +15,41 @@ from appliance.booth.board import Board, Snapshot
 from appliance.booth.clerk import Clerk, Fittings
 from appliance.booth.crossing import State
 from appliance.booth.lists_on_hand import OnHand
-from appliance.booth.outbox import Outbox
+from appliance.booth.outbox import Outbox, Question
 from appliance.clock import Grade, Instant
 from appliance.formats.checkpoint import Checkpoint, sign_checkpoint
 from appliance.formats.edge import Edge
-from appliance.formats.lists import DocumentKey, ListedDocument
+from appliance.formats.lists import DocumentKey, ListedBirth, ListedDocument, ListedName, ListedPerson
 from appliance.formats.note import LogSigner
 from appliance.formats.pages import HeldBytes
 from appliance.formats.receipt import LogReceipt, encode_log_receipt
 from appliance.formats.record import commitment, parse_record
 from appliance.formats.release import Policy, Recipients, Release, Roster
 from appliance.formats.statement import Sealed, Statement, sign_statement
-from appliance.formats.wire import Append, Appended, Case, Cases, Done, Event, Hello, ListCases, RefusedReply, Welcome
+from appliance.formats.voice import Verdict, answer_code, case_code, heard_verdict
+from appliance.formats.wire import (
+    Answered,
+    Append,
+    Appended,
+    Case,
+    Cases,
+    Done,
+    Event,
+    Hello,
+    Inbox,
+    Inboxed,
+    ListCases,
+    RefusedReply,
+    Spared,
+    SparedEntries,
+    Voice,
+    Voiced,
+    Welcome,
+)
+from appliance.inquiry.memory import subject_of
 from appliance.line import Answer, RecorderAway, RecorderRefused
 from appliance.model import Mode, MrzReading, Priority
-from appliance.recorded import Direction, Outcome, Record, Screened
+from appliance.recorded import Direction, Outcome, Record, Screened, Stage, Transition
 from appliance.screen.lists import Lists
 from drivers.api import Button, Lamp, Sound
 from provisioning.authority.list_files import documents_list
@@ -44,6 +64,20 @@ LIST_DAY = date(2026, 11, 3)
 LISTED = "PA0047113"
 """A Lao passport that the list of the small post holds as stolen."""
 TELEPHONE = "duty officer, 1191"
+WANTED = ListedPerson(
+    entry="R-7",
+    source="INTERPOL",
+    names=(ListedName(text="PHOMMASACK KHAMPHENG", quality="primary"),),
+    births=(ListedBirth(year_from=1987, year_to=1987, month=3, day=4),),
+    nationalities=("LAO",),
+    notice="red",
+)
+"""A synthetic person of the small post's other list, born on the day of every passport here."""
+WANTED_NAME = ("PHOMMASACK", "KHAMPHENG")
+GROUNDS = {"note": "Seen by two officers.", "legal_basis": "Border act, article 12"}
+"""What an outcome of a possible match takes."""
+VOICE_KEY = bytes(range(32))
+BOX = "landlink.example/la-0001"
 
 
 @dataclass
@@ -82,7 +116,9 @@ class MemoryRecorder:
     """A recorder whose disk is a list.
 
     Attributes:
-        trouble: "" for none; "away", "full", "dies" (records, then answers nothing), "lies" (signs another commitment).
+        trouble: "" for none; "away", "full", "dies" (records, then answers nothing), "lies" (signs another commitment),
+            "strict" (refuses every step of a hit).
+        answers: Headquarters' answers that it has; an open case is given those that are not in its life.
         on_append: Called before an entry is made; tests look at the lamps then.
     """
 
@@ -93,21 +129,34 @@ class MemoryRecorder:
     priorities: list[Priority] = field(default_factory=list)
     cases: dict[str, Case] = field(default_factory=dict)
     events: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    answers: list[Answered] = field(default_factory=list)
     on_append: Callable[[Record], None] = lambda _: None
     _receipts: dict[bytes, bytes] = field(default_factory=dict)
     _edge: Edge = field(default_factory=Edge)
     _log: Ed25519PrivateKey = field(default_factory=lambda: Ed25519PrivateKey.from_private_bytes(bytes(32)))
     _epoch: Ed25519PrivateKey = field(default_factory=lambda: Ed25519PrivateKey.from_private_bytes(bytes(31) + b"\x01"))
 
-    def ask(self, request: Hello | Append | ListCases | Event, memfd: bytes | None = None) -> Answer:
+    def ask(self, request: Question, memfd: bytes | None = None) -> Answer:  # noqa: PLR0911 - one arm a verb
         if self.trouble == "away":
             raise RecorderAway("the recorder does not answer")
         match request:
             case Hello():
                 vkey = LogSigner(self.origin, self._log).verifier.vkey()
                 return Welcome(origin=self.origin, mode=self.mode, log_vkey=vkey, ready=True)
-            case ListCases():
-                return Cases(cases=tuple(reversed(self.cases.values())))
+            case ListCases(skip=skip):
+                return Cases(cases=tuple(reversed(self.cases.values()))[skip : skip + 2])
+            case Inbox():
+                used = {step.answer for step in self.steps}
+                fresh = (answer for answer in self.answers if answer.of in self.cases and answer.digest not in used)
+                return Inboxed(answers=tuple(fresh))
+            case Voice(of=of, code=code):
+                verdict = heard_verdict(VOICE_KEY, box=BOX, of=of, code=code)
+                if verdict is None:
+                    raise RecorderRefused(RefusedReply(code="wrong_code", words="This is not the code for this case."))
+                return Voiced(verdict=verdict)
+            case Spared(subject=subject, entries=entries):
+                known = self.not_the_same()
+                return SparedEntries(entries=tuple(entry for entry, _ in entries if (subject, entry) in known))
             case Event(event=event, fields=fields):
                 self.events.append((event, dict(fields)))
                 return Done()
@@ -118,6 +167,8 @@ class MemoryRecorder:
         record = parse_record(encoded)
         if self.trouble == "full":
             raise RecorderRefused(RefusedReply(code="storage_full", words="The disk of the box is full."))
+        if self.trouble == "strict" and isinstance(record.body, Transition):
+            raise RecorderRefused(RefusedReply(code="untrusted", words="no such move"))
         if record.origin != self.origin:
             raise RecorderRefused(RefusedReply(code="wrong_origin", words="another log has begun"))
         committed = commitment(encoded)
@@ -130,6 +181,9 @@ class MemoryRecorder:
                 self.cases.pop(request.closes, None)
             if request.opens:
                 self.cases[request.opens.of] = request.opens
+            if request.updates:
+                assert request.updates.of in self.cases, "a step belongs to an open case"
+                self.cases[request.updates.of] = request.updates
         if self.trouble == "dies":
             self.trouble = "away"
             raise RecorderAway("the recorder does not answer")
@@ -157,6 +211,28 @@ class MemoryRecorder:
         note = sign_checkpoint(checkpoint, [LogSigner(self.origin, self._log)])
         return encode_log_receipt(LogReceipt(index=index, leaf=leaf, inclusion_proof=tuple(proof), checkpoint=note))
 
+    def not_the_same(self) -> set[tuple[bytes, str]]:
+        """What it remembers of a decision: whom, and which entry."""
+        of = {step.of for step in self.steps if step.now is Stage.NOT_SAME}
+        bodies = [record.body for record in self.records if record.record_id in of]
+        return {
+            (subject, hit.entry)
+            for body in bodies
+            if isinstance(body, Screened) and body.document and (subject := subject_of(body.document))
+            for hit in body.screening.hits
+        }
+
+    def says(self, of: str, verdict: Verdict, words: str = "") -> Answered:
+        """Headquarters has answered in writing."""
+        digest = hashlib.sha256(f"{of} {verdict} {len(self.answers)}".encode()).digest()
+        answered = Answered(of=of, verdict=verdict, words=words, by="NCB duty officer", at_ms=1, digest=digest)
+        self.answers.append(answered)
+        return answered
+
+    @property
+    def steps(self) -> list[Transition]:
+        return [record.body for record in self.records if isinstance(record.body, Transition)]
+
     @property
     def screenings(self) -> list[Record]:
         return [record for record in self.records if isinstance(record.body, Screened)]
@@ -168,8 +244,13 @@ class MemoryRecorder:
         return {body.of: body for body in bodies}
 
 
+def spoken(of: str, verdict: Verdict) -> str:
+    """What the duty desk reads out for this case."""
+    return answer_code(VOICE_KEY, box=BOX, case=case_code(of), verdict=verdict)
+
+
 def on_hand(day: date = LIST_DAY) -> OnHand:
-    """Lists in which one Lao passport is stolen."""
+    """Lists in which one Lao passport is stolen, and one person is looked for."""
     stolen = {
         DocumentKey(issuer="LAO", document_type="P", number=LISTED): ListedDocument(
             entry="S-1", source="SLTD-like", fraud="stolen", reported_by="LAO"
@@ -183,7 +264,7 @@ def on_hand(day: date = LIST_DAY) -> OnHand:
         roster=Roster(version=1, keys=(), boxes=()),
         policy=Policy(version=3, signed_ms=1_793_700_000_000, dated=day),
         documents=(HeldBytes(documents_list(stolen, dated=day, key=bytes(32))),),
-        persons=person_index((), dated=day),
+        persons=person_index((WANTED,), dated=day),
     )
     return OnHand(lists=Lists.from_release(release), release=release)
 

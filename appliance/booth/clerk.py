@@ -17,28 +17,40 @@ from appliance.booth.board import Board, Device, Snapshot
 from appliance.booth.crossing import Kept, Phase, State, step
 from appliance.booth.events import (
     Arrived,
+    AsylumSaid,
+    CodeHeard,
     Effect,
     Event,
     Following,
+    HandedOver,
+    KeepHandOver,
     KeepOutcome,
     KeepScreening,
+    KeepStep,
+    Moved,
     NextBelongs,
     NotRead,
     OutcomeChosen,
     OutcomeKept,
     OutcomeNotKept,
+    OutcomeRefused,
     Restored,
     ScreeningKept,
     ScreeningNotKept,
+    StepKept,
+    StepNotKept,
+    StepRefused,
+    Word,
 )
+from appliance.booth.inquirer import Inquirer
 from appliance.booth.lists_on_hand import OnHand
 from appliance.booth.outbox import Outbox, Parcel
-from appliance.booth.stages import judge, judged
+from appliance.booth.stages import Verdict, judge, judged
 from appliance.clock import Clock
 from appliance.errors import LandlinkError, Refused
-from appliance.formats.wire import Case
+from appliance.inquiry.life import newest_record
 from appliance.model import DocumentReading, Id, Priority, Refer
-from appliance.recorded import Body, Crossing, Outcome, Person, Screened
+from appliance.recorded import Body, Crossing, HandOver, Outcome, Person, Screened, Stage, Transition
 from drivers.api import DeviceState, Lamp, Panel, Sound
 
 SOUNDS: Final = {Lamp.GREEN: Sound.DONE, Lamp.AMBER: Sound.WAIT, Lamp.RED: Sound.FAULT}
@@ -86,7 +98,8 @@ class Clerk:
         self._state = state
         self._fit = fittings
         self._outbox = fittings.outbox
-        self._judged: Screened | None = None
+        self._inquirer = Inquirer(fittings.outbox, fittings.clock)
+        self._judged: Verdict | None = None
         self._seen: dict[Id, Screened] = {}
         self._devices: dict[str, Device] = {}
         self._events: list[tuple[str, dict[str, str]]] = [("page_started", {})]
@@ -110,17 +123,22 @@ class Clerk:
         now = self._fit.clock.now()
         on_hand = self._fit.on_hand()
         telephone = self._fit.duty_telephone
-        self._judged = judge(reading, on_hand.lists, now, duty_telephone=telephone, rules=on_hand.rules)
+        spared = self._inquirer.spared
+        self._judged = judge(reading, on_hand.lists, now, duty_telephone=telephone, rules=on_hand.rules, spared=spared)
         record, crossing, person = (os.urandom(16).hex() for _ in range(3))
         self._take(judged(self._judged, ids=(record, crossing, person), opened_ms=now.wall_ms))
         self._outbox.flush(self._reported)
         self._publish()
 
-    def say(self, event: Event) -> None:
+    def say(self, word: Word) -> None:
         """Take an officer's word. Raises Refused when it is not possible now; nothing was changed."""
-        if isinstance(event, OutcomeChosen) and self._outbox.full:
-            raise Refused("The box cannot record. Write the outcome on paper and choose it here when the box is back.")
-        self._take(event)
+        if isinstance(word, OutcomeChosen | Moved | CodeHeard | AsylumSaid | HandedOver) and self._outbox.full:
+            raise Refused("The box cannot record. Write it on paper and choose it here when the box is back.")
+        match word:
+            case Moved() | AsylumSaid() | CodeHeard():
+                self._take(self._inquirer.event(word, self._state))
+            case _:
+                self._take(word)
         self._outbox.flush(self._reported)
         self._publish()
 
@@ -139,6 +157,7 @@ class Clerk:
         if self._outbox.waiting:
             self._outbox.flush(self._reported)
             self._publish()
+        self.tend()
         if self._outbox.waiting or not self._met:
             return
         if self._not_recorded:
@@ -148,6 +167,21 @@ class Clerk:
             while self._events:
                 self._outbox.event(*self._events[0])
                 self._events.pop(0)
+
+    def tend(self) -> None:
+        """Take what headquarters and the clock have to say of open cases; looks about once a second.
+
+        It sounds as a referral does: there is news, and nobody who hears it knows of what (I11).
+        """
+        if not self._met or self._outbox.full:
+            return
+        steps = self._inquirer.due_steps(self._state, self._fit.on_hand().rules)
+        for stepped in steps:
+            self._take(stepped)
+        if steps:
+            self._fit.panel.sound(Sound.WAIT)
+            self._outbox.flush(self._reported)
+            self._publish()
 
     def device(self, name: str, state: DeviceState, why: str) -> None:
         """A device came, went or failed."""
@@ -188,51 +222,88 @@ class Clerk:
     def _keep(self, effect: Effect) -> None:
         """Hand what the machine asks for to the outbox."""
         match effect:
-            case KeepScreening(opens=case, closes=closes):
-                assert self._judged is not None
-                screened = structs.replace(self._judged, laid=effect.laid)
-                self._seen[case.of] = screened
-                alert = isinstance(screened.decision, Refer) and screened.decision.alert
-                parcel = self._parcel(case.of, case, screened)
-                parcel.opens, parcel.closes = case, closes
-                parcel.priority = Priority.ALERT if alert else Priority.RECORD
-                if self._outbox.full:
-                    self._reported(parcel, kept=False)
-                    return
+            case KeepScreening():
+                self._keep_screening(effect)
+                return
             case KeepOutcome(case=case):
-                outcome = Outcome(of=case.of, outcome=effect.outcome, implied=effect.implied, note=effect.note)
-                parcel = self._parcel(os.urandom(16).hex(), case, outcome)
+                outcome = Outcome(
+                    of=case.of,
+                    outcome=effect.outcome,
+                    implied=effect.implied,
+                    note=effect.note,
+                    legal_basis=effect.legal_basis,
+                    by=effect.by,
+                    before=newest_record(case) if case.hits else None,
+                )
+                parcel = self._parcel(os.urandom(16).hex(), case.crossing, case.person, outcome)
                 parcel.closes = case.of
+            case KeepStep(case=case, transition=transition):
+                parcel = self._parcel(newest_record(case), case.crossing, case.person, transition)
+                parcel.updates = case
+                if transition.request is not None or transition.now is Stage.TRAVELLER_LEFT:
+                    parcel.priority = Priority.ALERT
+            case KeepHandOver():
+                hand_over = HandOver(gave=effect.gave, took=effect.took, cases=effect.cases, note=effect.note)
+                parcel = self._parcel(os.urandom(16).hex(), None, None, hand_over)
             case _:
                 assert_never(effect)
         self._outbox.put(parcel)
 
-    def _parcel(self, record_id: Id, case: Case, body: Body) -> Parcel:
+    def _keep_screening(self, effect: KeepScreening) -> None:
+        assert self._judged is not None
+        screened = structs.replace(self._judged.screened, laid=effect.laid)
+        self._seen[effect.of] = screened
+        alert = isinstance(screened.decision, Refer) and screened.decision.alert
+        parcel = self._parcel(effect.of, effect.crossing, effect.person, screened)
+        parcel.opens, parcel.closes = effect.opens, effect.closes
+        parcel.priority = Priority.ALERT if alert else Priority.RECORD
+        if self._outbox.full:
+            self._reported(parcel, kept=False)
+        else:
+            self._outbox.put(parcel)
+
+    def _parcel(self, record_id: Id, crossing: Crossing | None, person: Person | None, body: Body) -> Parcel:
         return Parcel(
             record_id=record_id,
             at=self._fit.clock.now(),
-            crossing=case.crossing,
-            person=case.person,
+            crossing=crossing,
+            person=person,
             body=body,
             priority=Priority.RECORD,
         )
 
     def _reported(self, parcel: Parcel, *, kept: bool) -> None:
+        record = parcel.record_id
         match parcel.body:
             case Screened() if kept:
-                self._take(ScreeningKept(of=parcel.record_id))
-                if self._state.shown == parcel.record_id:
-                    self._fit.lit(parcel.record_id, parcel.crossing, parcel.person)
+                self._take(ScreeningKept(of=record))
+                case = self._state.case_of_record(record)
+                if case is not None and self._state.shown == case.case.of:
+                    self._fit.lit(record, case.case.crossing, case.case.person)
             case Screened():
                 self._not_recorded += 1
-                self._take(ScreeningNotKept(of=parcel.record_id))
+                self._take(ScreeningNotKept(of=record))
+            case Outcome(of=of) if parcel.refused:
+                self._take(OutcomeRefused(of=of))
+                self._not_taken()
             case Outcome(of=of):
                 self._take(OutcomeKept(of=of) if kept else OutcomeNotKept(of=of))
+            case Transition(of=of) if parcel.refused:
+                self._take(StepRefused(of=of, record=record))
+                self._not_taken()
+            case Transition(of=of):
+                self._take(StepKept(of=of, record=record) if kept else StepNotKept(of=of, record=record))
+            case HandOver():
+                self.remark("The cases are handed over." if kept else "The hand-over is not recorded yet.")
             case _:
                 raise AssertionError("the clerk makes no other record")
 
+    def _not_taken(self) -> None:
+        """The recorder's own words are a technician's, and in `recorder_why`."""
+        self.remark("The box did not take the last step of a case. Look at the case and say it again.")
+
     def _publish(self) -> None:
-        self._seen = {of: seen for of, seen in self._seen.items() if self._state.find(of) is not None}
+        self._seen = {of: seen for of, seen in self._seen.items() if self._state.case_of_record(of) is not None}
         self._fit.board.publish(
             Snapshot(
                 state=self._state,

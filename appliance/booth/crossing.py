@@ -8,52 +8,68 @@ attacks each):
 2. The same document twice in a row is the same person again; so is nothing else by itself. A page that could not be
    read is nobody's: tying it to the next traveller on a guess could give one person's outcome to another.
 3. A person has at most one open case. A further document moves the case to the newest record and keeps the reasons;
-   only "could not be read" is answered by a page that can.
+   only "could not be read" is answered by a page that can. A case with a hit stays with its record, because its life is
+   a chain about that: what is laid later is shown as that case, and only another entry's hit opens one more.
 4. Laying the next person's document after "nothing found", or beginning a new crossing, says "passed" for the one
    before; never for a referral, and never for a result that was not shown.
 5. A referral stays an open case until an officer says what was done; the lane goes on meanwhile.
 6. An outcome names the record it answers, and takes crossing and person from that record's case, from nowhere else.
 7. What could not be recorded is never lost from view: it stays a case until its record is kept (I1).
+8. A hit moves by the table of inquiry/moves.py. A step counts as made when its record is kept; further ones may wait
+   behind it, in their order. One that the recorder refuses takes those behind it along.
+9. A shift takes over when whoever comes has looked at every case that waits.
 
 States: ready -> reading -> result -> ready. Whoever drives this machine feeds back, for every record that it was asked
 to keep, whether it was kept; only then is there a result to show.
 """
 
 import enum
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final, assert_never
 
+from msgspec import structs
+
 from appliance.booth.events import (
     Arrived,
+    BadgeSaid,
     CrossingBegun,
     DetailsShown,
     Effect,
     Event,
     Following,
+    HandedOver,
     Judged,
+    KeepHandOver,
     KeepOutcome,
     KeepScreening,
+    KeepStep,
     NextBelongs,
     NextTraveller,
     NotRead,
     OutcomeChosen,
     OutcomeKept,
     OutcomeNotKept,
+    OutcomeRefused,
     Restored,
     ScreeningKept,
     ScreeningNotKept,
+    StepKept,
+    StepNotKept,
+    Stepped,
+    StepRefused,
 )
 from appliance.errors import Refused
 from appliance.formats.wire import Case
-from appliance.model import Id
+from appliance.inquiry.life import REASONS_MAX, carried, check_outcome, move, start
+from appliance.inquiry.moves import Who
+from appliance.model import Hit, Id
 from appliance.recorded import Crossing, Direction, OutcomeKind, Person
 
 GROUP_MAX: Final = 999
 """Persons of one crossing (recorded.Person.number)."""
 LAID_MAX: Final = 99
 """Documents of one person (recorded.Screened.laid); further ones are counted as this."""
-REASONS_MAX: Final = 8
-"""Reasons that a case carries (wire.Case.reasons)."""
 
 
 class Phase(enum.StrEnum):
@@ -80,12 +96,21 @@ class OpenCase:
     Attributes:
         unread: The page could not be read, and that is all there is against this person.
         answer: The outcome that was said and whose record is not kept yet.
+        also: Later screening records of this person that are shown as this case.
+        ahead: The case after each step whose record is not kept yet, in their order.
     """
 
     case: Case
     unread: bool = False
     kept: Kept = Kept.RECORDED
     answer: OutcomeKind | None = None
+    also: tuple[Id, ...] = ()
+    ahead: tuple[Case, ...] = ()
+
+    @property
+    def tip(self) -> Case:
+        """The case as it is once every step that was made is recorded; `case` is what is recorded."""
+        return self.ahead[-1] if self.ahead else self.case
 
     @property
     def implies_passed(self) -> bool:
@@ -104,6 +129,8 @@ class State:
         shown: The record of the result on the screen.
         cases: Results without outcome, newest first.
         details: The record whose details the officer has opened; None: hidden (I11).
+        badge: Who is at the booth, "" for nobody known.
+        looked: Cases whose details were opened since that badge was said.
     """
 
     direction: Direction
@@ -117,10 +144,21 @@ class State:
     shown: Id | None = None
     cases: tuple[OpenCase, ...] = ()
     details: Id | None = None
+    badge: str = ""
+    looked: frozenset[Id] = frozenset()
 
     def find(self, of: Id) -> OpenCase | None:
         """The open case of that record."""
         return next((open_case for open_case in self.cases if open_case.case.of == of), None)
+
+    def case_of_record(self, record: Id) -> OpenCase | None:
+        """The open case that a screening record is shown as."""
+        return next((each for each in self.cases if record == each.case.of or record in each.also), None)
+
+    @property
+    def to_hand_over(self) -> tuple[OpenCase, ...]:
+        """Cases that the next shift has to look at: all that wait for people."""
+        return tuple(each for each in self.cases if each.case.refers and each.answer is None)
 
     @property
     def shown_case(self) -> OpenCase | None:
@@ -154,14 +192,28 @@ def step(state: State, event: Event) -> Step:  # noqa: C901, PLR0911, PLR0912 - 
         case ScreeningKept():
             return _screening_kept(state, event.of)
         case ScreeningNotKept():
-            return _shown(_changed(state, event.of, kept=Kept.NOT_RECORDED), event.of)
+            return _screening_not_kept(state, event.of)
         case OutcomeKept():
             remaining = tuple(open_case for open_case in state.cases if open_case.case.of != event.of)
             return _answered(replace(state, cases=remaining), event.of), ()
         case OutcomeNotKept():
             return _answered(state, event.of), ()
+        case OutcomeRefused():
+            return _with(state, event.of, lambda known: replace(known, answer=None)), ()
         case OutcomeChosen():
             return _chosen(state, event)
+        case Stepped():
+            return _stepped(state, event)
+        case StepKept():
+            return _with(state, event.of, lambda known: _made(known, event.record)), ()
+        case StepNotKept():
+            return state, ()  # it stays ahead, in view
+        case StepRefused():
+            return _with(state, event.of, lambda known: _unmade(known, event.record)), ()
+        case BadgeSaid():
+            return _badge(state, event.badge), ()
+        case HandedOver():
+            return _handed_over(state, event)
         case NextTraveller():
             return _next_traveller(state)
         case NotRead():
@@ -171,7 +223,7 @@ def step(state: State, event: Event) -> Step:  # noqa: C901, PLR0911, PLR0912 - 
         case CrossingBegun():
             return _begun(state, event)
         case DetailsShown():
-            return replace(state, details=event.of if event.of and state.find(event.of) else None), ()
+            return _details(state, event.of), ()
         case Restored():
             return _restored(state, event.cases), ()
         case _:
@@ -180,24 +232,44 @@ def step(state: State, event: Event) -> Step:  # noqa: C901, PLR0911, PLR0912 - 
 
 def _judged(state: State, event: Judged) -> Step:
     crossing, person, laid = _place(state, event)
-    earlier = _case_of_person(state, person)
-    case = _merged(event, crossing, person, earlier)
+    state = replace(state, crossing=crossing, person=person, laid=laid, key=event.key, following=Following.TRAVELLER)
+    mine = [each for each in state.cases if each.case.person.id == person.id and each.answer is None]
+    fresh = _fresh(event, crossing, person)
+    asked_about = {_entry(hit) for each in mine for hit in each.case.hits}
+    if asked_about and {_entry(hit) for hit in fresh.hits} <= asked_about:
+        known = next(each for each in mine if each.case.hits)
+        keep = KeepScreening(of=event.of, crossing=crossing, person=person, opens=None, closes=None, laid=laid)
+        return _with_front(state, _shown_as(known, event), but=known), (keep,)
+    earlier = next((each for each in mine if not each.case.hits), None)
+    case = _merged(fresh, earlier, unread=event.unread)
     opened = OpenCase(
         case=case,
         unread=event.unread and (earlier is None or earlier.unread or not earlier.case.refers),
         kept=Kept.PENDING,
     )
-    others = tuple(open_case for open_case in state.cases if open_case is not earlier)
-    after = replace(
-        state,
-        crossing=crossing,
-        person=person,
-        laid=laid,
-        key=event.key,
-        following=Following.TRAVELLER,
-        cases=(opened, *others),
-    )
-    return after, (KeepScreening(opens=case, closes=earlier.case.of if earlier else None, laid=laid),)
+    closes = earlier.case.of if earlier else None
+    keep = KeepScreening(of=event.of, crossing=crossing, person=person, opens=case, closes=closes, laid=laid)
+    return _with_front(state, opened, but=earlier), (keep,)
+
+
+def _entry(hit: Hit) -> tuple[str, str, str, str]:
+    """Which entry, as it reads now."""
+    return hit.list_name, hit.source, hit.entry, hit.revision
+
+
+def _shown_as(known: OpenCase, event: Judged) -> OpenCase:
+    """The case of a hit with a later document of the same person: what speaks against that is added."""
+    also = (*known.also, event.of)[-LAID_MAX:]
+
+    def added(case: Case) -> Case:
+        new = tuple(reason for reason in event.reasons if reason not in case.reasons)
+        return structs.replace(case, reasons=(*case.reasons, *new)[:REASONS_MAX])
+
+    return replace(known, case=added(known.case), ahead=tuple(map(added, known.ahead)), kept=Kept.PENDING, also=also)
+
+
+def _with_front(state: State, front: OpenCase, *, but: OpenCase | None) -> State:
+    return replace(state, cases=(front, *(each for each in state.cases if each is not but)))
 
 
 def _place(state: State, event: Judged) -> tuple[Crossing, Person, int]:
@@ -213,16 +285,8 @@ def _place(state: State, event: Judged) -> tuple[Crossing, Person, int]:
     return Crossing(id=event.crossing_id, direction=state.direction, lane=state.lane), person, 1
 
 
-def _case_of_person(state: State, person: Person) -> OpenCase | None:
-    for open_case in state.cases:
-        if open_case.case.person.id == person.id and open_case.answer is None:
-            return open_case
-    return None
-
-
-def _merged(event: Judged, crossing: Crossing, person: Person, earlier: OpenCase | None) -> Case:
-    """One case a person: what was against them stays, but for a page that can be read now (rule 3)."""
-    fresh = Case(
+def _fresh(event: Judged, crossing: Crossing, person: Person) -> Case:
+    case = Case(
         of=event.of,
         crossing=crossing,
         person=person,
@@ -231,38 +295,49 @@ def _merged(event: Judged, crossing: Crossing, person: Person, earlier: OpenCase
         reasons=event.reasons[:REASONS_MAX],
         next_step=event.next_step,
         opened_ms=event.opened_ms,
+        document=event.document,
+        hits=event.hits,
     )
+    return carried(start(case))
+
+
+def _merged(fresh: Case, earlier: OpenCase | None, *, unread: bool) -> Case:
+    """One case a person: what was against them stays, but for a page that can be read now (rule 3)."""
     if earlier is None or not earlier.case.refers or earlier.unread:
         return fresh
-    old = tuple(reason for reason in earlier.case.reasons if reason not in event.reasons)
-    return Case(
-        of=fresh.of,
-        crossing=crossing,
-        person=person,
+    old = tuple(reason for reason in earlier.case.reasons if reason not in fresh.reasons)
+    return structs.replace(
+        fresh,
         refers=True,
-        title=earlier.case.title if event.unread else event.title,
+        title=earlier.case.title if unread else fresh.title,
         reasons=(*fresh.reasons, *old)[:REASONS_MAX],
-        next_step=fresh.next_step if event.refers and not event.unread else earlier.case.next_step,
+        next_step=fresh.next_step if fresh.refers and not unread else earlier.case.next_step,
         opened_ms=earlier.case.opened_ms,
     )
 
 
-def _changed(state: State, of: Id, *, kept: Kept | None = None, answer: OutcomeKind | None = None) -> State:
-    def change(open_case: OpenCase) -> OpenCase:
-        if open_case.case.of != of:
-            return open_case
-        return replace(open_case, kept=kept or open_case.kept, answer=answer or open_case.answer)
-
-    return replace(state, cases=tuple(change(open_case) for open_case in state.cases))
+def _with(state: State, of: Id, change: Callable[[OpenCase], OpenCase]) -> State:
+    """The state with one case changed; as it was where there is no such case any more."""
+    return replace(state, cases=tuple(change(each) if each.case.of == of else each for each in state.cases))
 
 
-def _screening_kept(state: State, of: Id) -> Step:
-    open_case = state.find(of)
+def _screening_kept(state: State, record: Id) -> Step:
+    open_case = state.case_of_record(record)
     if open_case is None:  # moved to a newer record of the same person before this one was kept
         return state, ()
+    of = open_case.case.of
     if open_case.kept is Kept.PENDING:
-        return _shown(_changed(state, of, kept=Kept.RECORDED), of)
-    return _changed(state, of, kept=Kept.RECORDED if state.shown == of else Kept.LATE), ()
+        return _shown(_with(state, of, lambda known: replace(known, kept=Kept.RECORDED)), of)
+    kept = Kept.RECORDED if state.shown == of else Kept.LATE
+    return _with(state, of, lambda known: replace(known, kept=kept)), ()
+
+
+def _screening_not_kept(state: State, record: Id) -> Step:
+    open_case = state.case_of_record(record)
+    if open_case is None:
+        return state, ()
+    of = open_case.case.of
+    return _shown(_with(state, of, lambda known: replace(known, kept=Kept.NOT_RECORDED)), of)
 
 
 def _shown(state: State, of: Id) -> Step:
@@ -275,7 +350,7 @@ def _passed(state: State, *, but: Id | None = None) -> Step:
     """Going on says "passed" for everybody with nothing found (rule 4)."""
     passed = [open_case for open_case in state.cases if open_case.implies_passed and open_case.case.of != but]
     for open_case in passed:
-        state = _changed(state, open_case.case.of, answer=OutcomeKind.PASSED)
+        state = _with(state, open_case.case.of, lambda known: replace(known, answer=OutcomeKind.PASSED))
     return state, tuple(
         KeepOutcome(case=open_case.case, outcome=OutcomeKind.PASSED, implied=True) for open_case in passed
     )
@@ -289,8 +364,74 @@ def _chosen(state: State, event: OutcomeChosen) -> Step:
         raise Refused(f'"{open_case.answer.value}" was already said for this traveller.')
     if open_case.kept is Kept.PENDING:
         raise Refused("The box is still recording this traveller. Choose again in a moment.")
-    after = _changed(state, event.of, answer=event.outcome)
-    return after, (KeepOutcome(case=open_case.case, outcome=event.outcome, implied=False, note=event.note),)
+    case = open_case.tip
+    check_outcome(case, event.outcome, note=event.note, legal_basis=event.legal_basis)
+    after = _with(state, event.of, lambda known: replace(known, answer=event.outcome))
+    return after, (
+        KeepOutcome(
+            case=case,
+            outcome=event.outcome,
+            implied=False,
+            note=event.note,
+            legal_basis=event.legal_basis,
+            by=state.badge,
+        ),
+    )
+
+
+def _stepped(state: State, event: Stepped) -> Step:
+    open_case = state.find(event.of)
+    if open_case is None or open_case.answer is not None:
+        raise Refused("This traveller already has an outcome. Nothing was changed.")
+    if open_case.kept is Kept.PENDING:
+        raise Refused("The box is still recording this traveller. Choose again in a moment.")
+    case, transition = move(open_case.tip, event.said)
+    after = _with(state, event.of, lambda known: replace(known, ahead=(*known.ahead, case)))
+    if event.said.who is not Who.OFFICER and state.details != event.of:
+        after = replace(after, looked=after.looked - {event.of})  # nobody has looked at it since it moved by itself
+    return after, (KeepStep(case=case, transition=transition),)
+
+
+def _made(known: OpenCase, record: Id) -> OpenCase:
+    """The step of that record, and with it every one before it, is recorded."""
+    for number, case in enumerate(known.ahead):
+        if case.last == record:
+            return replace(known, case=case, ahead=known.ahead[number + 1 :])
+    return known
+
+
+def _unmade(known: OpenCase, record: Id) -> OpenCase:
+    """The step of that record is refused, and so is whatever names it as the one before."""
+    for number, case in enumerate(known.ahead):
+        if case.last == record:
+            return replace(known, ahead=known.ahead[:number])
+    return known
+
+
+def _badge(state: State, badge: str) -> State:
+    """Another officer sees nothing of what the one before had open (I11), and has looked at no case yet."""
+    if badge == state.badge:
+        return state
+    return replace(state, badge=badge, details=None, looked=frozenset())
+
+
+def _details(state: State, of: Id | None) -> State:
+    if of is None or state.find(of) is None:
+        return replace(state, details=None)
+    return replace(state, details=of, looked=state.looked | {of})
+
+
+def _handed_over(state: State, event: HandedOver) -> Step:
+    if event.took != state.badge or not event.took:
+        raise Refused("Whoever takes over says their badge first, and then looks at every open case.")
+    open_cases = {each.case.of for each in state.to_hand_over}
+    unseen = len(open_cases - (state.looked & set(event.cases)))
+    if unseen:
+        cases = "1 open case" if unseen == 1 else f"{unseen} open cases"
+        raise Refused(f"Open the details of {cases} first: whoever takes over has to know each.")
+    seen = tuple(of for of in event.cases if of in open_cases)
+    keep = KeepHandOver(gave=event.gave, took=event.took, cases=seen, note=event.note)
+    return replace(state, details=None, looked=frozenset()), (keep,)
 
 
 def _answered(state: State, of: Id) -> State:

@@ -7,8 +7,9 @@ import enum
 from dataclasses import dataclass
 
 from appliance.formats.wire import Case
-from appliance.model import Id
-from appliance.recorded import DocumentBasis, OutcomeKind
+from appliance.inquiry.life import Said
+from appliance.model import Hit, Id, TravelDocument
+from appliance.recorded import Crossing, DocumentBasis, OutcomeKind, Person, Stage, Transition
 
 
 class Following(enum.StrEnum):
@@ -33,6 +34,7 @@ class Judged:
         crossing_id, person_id: Fresh identifiers, used when this begins a new crossing or person.
         title: How the officer recognises the document.
         key: The same text for the same document and for no other; "" when nothing makes it recognisable.
+        hits: Those whose life begins with it, the strongest first.
     """
 
     of: Id
@@ -46,6 +48,8 @@ class Judged:
     reasons: tuple[str, ...]
     next_step: str
     opened_ms: int
+    document: TravelDocument | None = None
+    hits: tuple[Hit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +86,63 @@ class OutcomeChosen:
 
     of: Id
     outcome: OutcomeKind
+    note: str = ""
+    legal_basis: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeRefused:
+    """The recorder will never take that outcome's record: the case waits for another one."""
+
+    of: Id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stepped:
+    """A hit moves on: an officer, headquarters or the clock said so."""
+
+    of: Id
+    said: Said
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepKept:
+    """The record of a step is durable and its receipt verified."""
+
+    of: Id
+    record: Id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepNotKept:
+    """The record of a step could not be kept in time; it is tried again."""
+
+    of: Id
+    record: Id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepRefused:
+    """The recorder will never take that step's record: the case stays where its newest record says."""
+
+    of: Id
+    record: Id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BadgeSaid:
+    """Who is at the booth; "" signs nobody in."""
+
+    badge: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandedOver:
+    """A shift takes over from another, having looked at these cases."""
+
+    gave: str
+    took: str
+    cases: tuple[Id, ...]
     note: str = ""
 
 
@@ -133,6 +194,13 @@ Event = (
     | OutcomeKept
     | OutcomeNotKept
     | OutcomeChosen
+    | OutcomeRefused
+    | Stepped
+    | StepKept
+    | StepNotKept
+    | StepRefused
+    | BadgeSaid
+    | HandedOver
     | NextTraveller
     | NotRead
     | NextBelongs
@@ -142,14 +210,54 @@ Event = (
 )
 
 
+# --- words that the clerk makes events of -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """An officer moves a hit on to another stage, or writes something down where it stands (the same stage)."""
+
+    of: Id
+    now: Stage
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeHeard:
+    """Headquarters' code for this case, as it was heard over the telephone."""
+
+    of: Id
+    code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AsylumSaid:
+    """What the person of this case said of seeking asylum."""
+
+    of: Id
+    seeks: bool
+
+
+Word = Event | Moved | CodeHeard | AsylumSaid
+"""What can be said to a lane: those three take the time, and the second a look at the code, before they are events."""
+
+
 # --- effects ----------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeepScreening:
-    """Record what was judged last, with its place in the crossing."""
+    """Record what was judged last, with its place in the crossing.
 
-    opens: Case
+    Attributes:
+        opens: The case that begins with it; None where it is shown as a case that is open already.
+        closes: The record whose case it takes over.
+    """
+
+    of: Id
+    crossing: Crossing
+    person: Person
+    opens: Case | None
     closes: Id | None
     laid: int
 
@@ -162,6 +270,30 @@ class KeepOutcome:
     outcome: OutcomeKind
     implied: bool
     note: str = ""
+    legal_basis: str = ""
+    by: str = ""
 
 
-Effect = KeepScreening | KeepOutcome
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepStep:
+    """Record a step of a hit's life.
+
+    Attributes:
+        case: As it is from this record on; its `last` is the record's identifier.
+    """
+
+    case: Case
+    transition: Transition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepHandOver:
+    """Record that a shift has taken over."""
+
+    gave: str
+    took: str
+    cases: tuple[Id, ...]
+    note: str
+
+
+Effect = KeepScreening | KeepOutcome | KeepStep | KeepHandOver

@@ -6,23 +6,32 @@ from dataclasses import dataclass
 from typing import Final
 
 from appliance.booth.events import (
+    AsylumSaid,
+    BadgeSaid,
+    CodeHeard,
     CrossingBegun,
     DetailsShown,
     Event,
     Following,
+    HandedOver,
+    Moved,
     NextBelongs,
     NextTraveller,
     OutcomeChosen,
 )
 from appliance.clock import Instant
 from appliance.errors import Malformed
+from appliance.formats.voice import ANSWER_SYMBOLS, read_code
+from appliance.formats.wire import CASES_MAX
 from appliance.model import Id, TypedReading
 from appliance.parse.dates import parse_typed_date
 from appliance.parse.reading import parse_reading
-from appliance.recorded import OutcomeKind
+from appliance.recorded import OutcomeKind, Stage
 from appliance.scan.reading import typed_reading
 
 NOTE_CHARACTERS_MAX: Final = 2_000
+LEGAL_BASIS_CHARACTERS_MAX: Final = 256
+BADGE_CHARACTERS_MAX: Final = 64
 CONVEYANCE_CHARACTERS_MAX: Final = 64
 
 KINDS: Final = {
@@ -49,6 +58,12 @@ _MORE_LABELS: Final = {
     "note": "Note",
     "outcome": "What was done",
     "belongs": "Whose document is it",
+    "reason": "Reason",
+    "legal_basis": "Law or rule",
+    "code": "Code",
+    "badge": "Badge",
+    "gave": "Badge of who leaves",
+    "took": "Badge of who takes over",
 }
 
 HINTS: Final = {
@@ -88,15 +103,77 @@ class TypedPage:
 
 
 def outcome(fields: Mapping[str, str]) -> Event:
-    """POST /outcome {of, outcome, note}. Raises Malformed."""
+    """POST /outcome {of, outcome, note, legal_basis}. Raises Malformed."""
     try:
         kind = OutcomeKind(fields.get("outcome", ""))
     except ValueError:
         raise FieldMalformed("outcome", "choose one of the outcomes") from None
-    note = fields.get("note", "").strip()
-    if len(note) > NOTE_CHARACTERS_MAX:
-        raise FieldMalformed("note", f"at most {NOTE_CHARACTERS_MAX} characters")
-    return OutcomeChosen(of=_id(fields.get("of", "")), outcome=kind, note=note)
+    return OutcomeChosen(
+        of=_id(fields.get("of", "")),
+        outcome=kind,
+        note=_words(fields, "note", NOTE_CHARACTERS_MAX),
+        legal_basis=_words(fields, "legal_basis", LEGAL_BASIS_CHARACTERS_MAX),
+    )
+
+
+def move(fields: Mapping[str, str]) -> Moved:
+    """POST /move {of, now, reason}: `now` is a stage. Raises Malformed."""
+    try:
+        now = Stage(fields.get("now", ""))
+    except ValueError:
+        raise Malformed("form", "`now` is no stage of a case") from None
+    reason = _words(fields, "reason", NOTE_CHARACTERS_MAX)
+    return Moved(of=_id(fields.get("of", "")), now=now, reason=reason)
+
+
+def voice(fields: Mapping[str, str]) -> CodeHeard:
+    """POST /voice {of, code}. Raises Malformed: a character of the code was misheard, which counts as no attempt."""
+    code = fields.get("code", "")
+    try:
+        read_code(code, ANSWER_SYMBOLS)
+    except Malformed as error:
+        raise FieldMalformed("code", error.why) from None
+    return CodeHeard(of=_id(fields.get("of", "")), code=code.strip())
+
+
+def asylum(fields: Mapping[str, str]) -> AsylumSaid:
+    """POST /asylum {of, on}; on=0 takes it back. Raises Malformed."""
+    return AsylumSaid(of=_id(fields.get("of", "")), seeks=fields.get("on") != "0")
+
+
+def badge(fields: Mapping[str, str]) -> BadgeSaid:
+    """POST /badge {badge}. Raises Malformed."""
+    return BadgeSaid(badge=_badge(fields, "badge"))
+
+
+def hand_over(fields: Mapping[str, str]) -> HandedOver:
+    """POST /hand_over {gave, took, cases, note}: `cases` are identifiers with spaces between. Raises Malformed."""
+    took = _badge(fields, "took")
+    if not took:
+        raise FieldMalformed("took", "who takes over?")
+    cases = fields.get("cases", "").split()
+    if len(cases) > CASES_MAX:
+        raise Malformed("form", f"at most {CASES_MAX} cases")
+    return HandedOver(
+        gave=_badge(fields, "gave"),
+        took=took,
+        cases=tuple(_id(of) for of in dict.fromkeys(cases)),
+        note=_words(fields, "note", NOTE_CHARACTERS_MAX),
+    )
+
+
+def _words(fields: Mapping[str, str], name: str, characters_max: int) -> str:
+    words = fields.get(name, "").strip()
+    if len(words) > characters_max:
+        raise FieldMalformed(name, f"at most {characters_max} characters")
+    return words
+
+
+def _badge(fields: Mapping[str, str], name: str) -> str:
+    said = " ".join(fields.get(name, "").split())
+    if len(said) > BADGE_CHARACTERS_MAX or not said.isprintable():
+        raise FieldMalformed(name, f"at most {BADGE_CHARACTERS_MAX} printable characters")
+    return said
 
 
 def details(fields: Mapping[str, str], newest: Id | None) -> Event:

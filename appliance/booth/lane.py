@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final, assert_never
 
 from appliance.booth.clerk import Clerk
-from appliance.booth.events import Event, Following, NextTraveller
+from appliance.booth.events import Following, NextTraveller, Word
 from appliance.errors import LandlinkError
 from appliance.model import DocumentReading
 from appliance.notify import ALIVE, notify
@@ -36,7 +36,7 @@ class _Typed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Said:
-    event: Event
+    word: Word
     done: Future[None]
 
 
@@ -80,7 +80,7 @@ class Lane:
             self._thread.join()
         self._panel.close()
 
-    def say(self, event: Event, *, within_s: float) -> None:
+    def say(self, word: Word, *, within_s: float) -> None:
         """Take an officer's word; returns when it is taken.
 
         Raises:
@@ -88,7 +88,7 @@ class Lane:
             TimeoutError: The lane is busy for longer; it is taken later.
         """
         done: Future[None] = Future()
-        self._queue.put(_Said(event=event, done=done))
+        self._queue.put(_Said(word=word, done=done))
         done.result(timeout=within_s)
 
     def typed(self, reading: DocumentReading, following: Following, *, within_s: float) -> None:
@@ -118,6 +118,7 @@ class Lane:
             if item is None:
                 return
             self._handle(clerk, item)
+            clerk.tend()
 
     def _handle(self, clerk: Clerk, item: _Item) -> None:
         match item:
@@ -127,7 +128,7 @@ class Lane:
             case _Typed():
                 _answer(item.done, lambda: clerk.document(item.reading, item.following))
             case _Said():
-                _answer(item.done, lambda: clerk.say(item.event))
+                _answer(item.done, lambda: clerk.say(item.word))
             case Button.START:
                 clerk.say(NextTraveller())
             case Button.SUPERVISOR:

@@ -11,26 +11,50 @@ from typing import Final, Protocol
 
 from appliance.clock import Instant
 from appliance.errors import LandlinkError, Malformed, Refused, Untrusted
+from appliance.formats.cbor import pack
 from appliance.formats.note import Verifier, parse_vkey
 from appliance.formats.receipt import parse_log_receipt, verify_log_receipt
 from appliance.formats.record import RECORD_SCHEMA, commitment, encode_record
-from appliance.formats.wire import Append, Appended, Case, Cases, Event, Hello, ListCases, RefusalCode, Welcome
+from appliance.formats.voice import Verdict
+from appliance.formats.wire import (
+    CASES_MAX,
+    MESSAGE_BYTES_MAX,
+    Answered,
+    Append,
+    Appended,
+    Case,
+    Cases,
+    Event,
+    Hello,
+    Inbox,
+    Inboxed,
+    ListCases,
+    RefusalCode,
+    Spared,
+    SparedEntries,
+    Voice,
+    Voiced,
+    Welcome,
+)
 from appliance.line import Answer, RecorderAway, RecorderRefused
 from appliance.model import Id, Mode, Priority
 from appliance.recorded import Body, Crossing, Person, Record
 
 WAITING_MAX: Final = 256
 """Records that wait in memory while the box cannot record: half an hour of a busy lane, then paper."""
-MESSAGE_RECORD_BYTES_MAX: Final = 57_344
-"""A longer record crosses in a memfd; the rest of a 64 KiB message is for the case beside it."""
+MESSAGE_HEAD_BYTES_MAX: Final = 1_024
+"""Of a message, what is neither record nor case; a record that does not fit beside them crosses in a memfd."""
 NOT_NOW: Final[frozenset[RefusalCode]] = frozenset({"not_ready", "busy", "storage_full"})
 """Refusals that end by themselves; any other one would be given again."""
+
+
+Question = Hello | Append | ListCases | Event | Inbox | Voice | Spared
 
 
 class Recorder(Protocol):
     """The line to the recorder (appliance/line.py)."""
 
-    def ask(self, request: Hello | Append | ListCases | Event, memfd: bytes | None = None) -> Answer:
+    def ask(self, request: Question, memfd: bytes | None = None) -> Answer:
         """Ask and wait. Raises RecorderRefused, RecorderAway, Malformed."""
         ...
 
@@ -49,22 +73,26 @@ class Parcel:
 
     Attributes:
         record_id: Chosen once.
-        opens, closes: As wire.Append.
+        crossing, person: None where the record is about no person.
+        opens, updates, closes: As wire.Append.
         encoded: The record's bytes, made when it is first tried; b"" before.
         told: Its maker knows that it is not kept yet.
+        refused: Why the recorder will never take it; "" where it may.
     """
 
     record_id: Id
     at: Instant
-    crossing: Crossing
-    person: Person
+    crossing: Crossing | None
+    person: Person | None
     body: Body
     priority: Priority
     opens: Case | None = None
+    updates: Case | None = None
     closes: Id | None = None
     salt: bytes = field(default_factory=lambda: os.urandom(32))
     encoded: bytes = b""
     told: bool = False
+    refused: str = ""
 
 
 class Outbox:
@@ -124,6 +152,7 @@ class Outbox:
                 self._note(error)
                 if not isinstance(error, RecorderRefused) or error.code in NOT_NOW:
                     return self._tell(report)
+                parcel.refused = str(error)
             self._waiting.pop(0)  # kept, or refused for ever: one bad record must not hold up the others
             report(parcel, kept=kept)
         self._away = False
@@ -152,10 +181,37 @@ class Outbox:
 
     def cases(self) -> tuple[Case, ...]:
         """Results without outcome, newest first. Raises RecorderAway, RecorderRefused, Malformed."""
-        answer = self._line.ask(ListCases())
-        if not isinstance(answer, Cases):
-            raise Malformed("recorder's reply", "no list of cases")
-        return answer.cases
+        known: dict[Id, Case] = {}
+        while len(known) < CASES_MAX:
+            answer = self._line.ask(ListCases(skip=len(known)))
+            if not isinstance(answer, Cases):
+                raise Malformed("recorder's reply", "no list of cases")
+            fresh = {case.of: case for case in answer.cases if case.of not in known}
+            if not fresh:
+                break
+            known |= fresh
+        return tuple(known.values())
+
+    def inbox(self) -> tuple[Answered, ...]:
+        """Headquarters' answers to open cases, oldest first. Raises RecorderAway, RecorderRefused, Malformed."""
+        answer = self._probe.ask(Inbox())
+        if not isinstance(answer, Inboxed):
+            raise Malformed("recorder's reply", "no answers")
+        return answer.answers
+
+    def voice(self, of: Id, code: str) -> Verdict:
+        """What headquarters says by this code. Raises RecorderAway, RecorderRefused, Malformed."""
+        answer = self._line.ask(Voice(of=of, code=code))
+        if not isinstance(answer, Voiced):
+            raise Malformed("recorder's reply", "no verdict")
+        return answer.verdict
+
+    def spared(self, subject: bytes, entries: tuple[tuple[str, str], ...]) -> frozenset[str]:
+        """The entries that this traveller was found not to be. Raises RecorderAway, RecorderRefused, Malformed."""
+        answer = self._probe.ask(Spared(subject=subject, entries=entries))
+        if not isinstance(answer, SparedEntries):
+            raise Malformed("recorder's reply", "no entries")
+        return frozenset(answer.entries)
 
     def event(self, event: str, fields: dict[str, str]) -> None:
         """Log something without personal data. Raises RecorderAway, RecorderRefused, Malformed."""
@@ -183,11 +239,13 @@ class Outbox:
             self._append(parcel, verifier)
 
     def _append(self, parcel: Parcel, verifier: Verifier) -> None:
-        long = len(parcel.encoded) > MESSAGE_RECORD_BYTES_MAX
+        beside = sum(len(pack(case)) for case in (parcel.opens, parcel.updates) if case is not None)
+        long = len(parcel.encoded) + beside + MESSAGE_HEAD_BYTES_MAX > MESSAGE_BYTES_MAX
         request = Append(
             record=b"" if long else parcel.encoded,
             priority=parcel.priority,
             opens=parcel.opens,
+            updates=parcel.updates,
             closes=parcel.closes,
         )
         answer = self._line.ask(request, parcel.encoded if long else None)

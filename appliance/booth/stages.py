@@ -1,35 +1,80 @@
-"""Stages 2 to 5 in their order: a reading becomes a document, findings, a screening and a decision. Pure."""
+"""Stages 2 to 5 in their order: a reading becomes a document, findings, a screening and a decision."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from appliance.booth.events import Judged
 from appliance.booth.words import basis, key, reasons, title
 from appliance.clock import Instant
-from appliance.decide import decide
+from appliance.decide import decide, possible_matches
 from appliance.errors import Malformed
 from appliance.examine.examine import examine
 from appliance.formats.rules import Rules
-from appliance.model import DocumentReading, Finding, Id, MrzReading, Refer, TravelDocument
+from appliance.model import DocumentReading, Finding, Hit, Id, MrzReading, Refer, TravelDocument
 from appliance.parse.reading import parse_reading
 from appliance.recorded import Screened
 from appliance.screen.lists import Lists
 from appliance.screen.screen import not_screened, screen
 
 
-def judge(reading: DocumentReading, lists: Lists, now: Instant, *, duty_telephone: str, rules: Rules) -> Screened:
-    """Judge one reading. A page that makes no document refers, whatever the reason; `laid` is set by its place."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What came of one reading.
+
+    Attributes:
+        screened: For the record; `laid` is set by its place.
+        hits: Those whose life begins with it, the strongest first.
+    """
+
+    screened: Screened
+    hits: tuple[Hit, ...]
+
+
+def judge(
+    reading: DocumentReading,
+    lists: Lists,
+    now: Instant,
+    *,
+    duty_telephone: str,
+    rules: Rules,
+    spared: Callable[[TravelDocument, tuple[Hit, ...]], frozenset[str]],
+) -> Verdict:
+    """Judge one reading. A page that makes no document refers, whatever the reason.
+
+    Args:
+        reading: As a device gave it, or an officer typed it.
+        lists: Of the release in service.
+        now: For dates and ages.
+        duty_telephone: As the configuration has it.
+        rules: Of the release in service.
+        spared: Asks of which entries it was decided before that this traveller is not the person.
+    """
     document, unread = _document(reading, now)
     findings: tuple[Finding, ...] = ()
     screening = not_screened(lists)
+    decided: frozenset[str] = frozenset()
     if document is not None:
         findings = examine(document, reading, now)
         screening = screen(document, lists, now)
-    decision = decide(document, findings, screening, duty_telephone=duty_telephone, rules=rules, unread=unread)
-    return Screened(
-        reading=reading, document=document, laid=1, findings=findings, screening=screening, decision=decision
+        decided = spared(document, screening.hits) if screening.hits else decided
+    decision = decide(
+        document, findings, screening, duty_telephone=duty_telephone, rules=rules, spared=decided, unread=unread
     )
+    screened = Screened(
+        reading=reading,
+        document=document,
+        laid=1,
+        findings=findings,
+        screening=screening,
+        decision=decision,
+        spared=tuple(sorted(decided)),
+    )
+    return Verdict(screened=screened, hits=possible_matches(document, screening, rules=rules, spared=decided))
 
 
-def judged(screened: Screened, *, ids: tuple[Id, Id, Id], opened_ms: int) -> Judged:
+def judged(verdict: Verdict, *, ids: tuple[Id, Id, Id], opened_ms: int) -> Judged:
     """What the crossing needs to know of it; `ids` are fresh ones of record, crossing and person."""
+    screened = verdict.screened
     words, next_step = reasons(screened.decision)
     return Judged(
         of=ids[0],
@@ -43,6 +88,8 @@ def judged(screened: Screened, *, ids: tuple[Id, Id, Id], opened_ms: int) -> Jud
         reasons=words,
         next_step=next_step,
         opened_ms=opened_ms,
+        document=screened.document,
+        hits=verdict.hits,
     )
 
 

@@ -31,6 +31,8 @@ REST_S: Final = 0.3
 PAGE_TIMEOUT_S: Final = 60.0
 DELIVERY_TIMEOUT_S: Final = 60.0
 """How long headquarters may have nothing new of what it still lacks."""
+GROUNDS: Final = {"note": "As the script of the rehearsal has it.", "legal_basis": "Rehearsal, no law."}
+"""What the rehearsal's officer writes where a possible match takes a reason and a legal basis."""
 RECORDER_TURN_S: Final = 1.0
 """The recorder looks around and says in its status what it has at least this often."""
 
@@ -100,9 +102,9 @@ class Lane:
         if shown.get("refers") and shown.get("of"):
             outcome = traveller.outcome
             if edge.lamp == "red":  # NOT RECORDED: said once, and written on paper
-                self._insist("outcome", of=shown["of"], outcome=outcome, note="")
+                self._insist("outcome", of=shown["of"], outcome=outcome, **GROUNDS)
             else:
-                self._see_through(shown["of"], outcome)
+                self._see_through(shown["of"], traveller)
         return Laid(
             label=traveller.label,
             mrz="\n".join(traveller.lines),
@@ -189,8 +191,11 @@ class Lane:
             time.sleep(0.02)
         return {}
 
-    def _see_through(self, of: str, outcome: str) -> None:
-        """Say what was done with the person of a referral until the page no longer asks: its record is durable."""
+    def _see_through(self, of: str, traveller: Traveller) -> None:
+        """Say what was done with the person of a referral until the page no longer asks: its record is durable.
+
+        A possible match goes through the steps that the script has for it first.
+        """
         deadline = time.monotonic() + PAGE_TIMEOUT_S
         while True:
             try:
@@ -199,7 +204,11 @@ class Lane:
                 if not waits and state["phase"] != "starting":
                     return
                 if waits and not waits[0]["answer"]:
-                    self._officer.submit("outcome", of=of, outcome=outcome, note="")
+                    stage = (waits[0].get("match") or {}).get("stage", "")
+                    if stage in traveller.steps:
+                        self._officer.submit("move", of=of, now=traveller.steps[stage], reason=GROUNDS["note"])
+                    else:
+                        self._officer.submit("outcome", of=of, outcome=traveller.outcome, **GROUNDS)
                     continue
             except DeviceFault:
                 if time.monotonic() > deadline:

@@ -5,8 +5,8 @@ The first twenty are a script that meets each stage of the data path; the rest i
 """
 
 import random
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from itertools import count, islice
 from pathlib import Path
@@ -61,6 +61,10 @@ class Typed:
     date_of_expiry: str
 
 
+NOT_THE_SAME: Final = {"candidate": "first line verified", "first line verified": "not the same"}
+"""Compared twice, and found to be somebody else (the stages of appliance/recorded.py)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traveller:
     """One person who comes to the booth.
@@ -71,6 +75,7 @@ class Traveller:
         typed: What is typed instead.
         joins: Belongs to the crossing of the traveller before.
         outcome: What the rehearsal's officer chooses if the box refers.
+        steps: Of a possible match, before that: to which stage the officer moves it from which.
     """
 
     label: str
@@ -78,6 +83,7 @@ class Traveller:
     typed: Typed | None = None
     joins: bool = False
     outcome: str = "passed"
+    steps: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +163,7 @@ def _script(draw: _Draw) -> Iterator[Traveller]:
     yield next(quiet)
     holder = (listed.primary_identifier, listed.secondary_identifier)
     person = _passport("Listed person", draw, holder=holder, born=listed.date_of_birth)
-    yield replace(person, outcome="sent to secondary")
+    yield replace(person, steps=NOT_THE_SAME)
     yield replace(_passport("Expired passport", draw, expires=today - timedelta(days=40)), outcome="turned back")
     yield next(quiet)
     wrong = _passport("Wrong check digit", draw)

@@ -5,7 +5,7 @@ from appliance.booth.events import Following, NextBelongs, OutcomeChosen
 from appliance.model import Clear, Mode, Priority, Refer
 from appliance.recorded import OutcomeKind, Record, Screened
 from drivers.api import DeviceState, Lamp, Sound
-from tests.small_post import LISTED, NO_LISTS, MemoryRecorder, SmallPost, passport
+from tests.small_post import GROUNDS, LISTED, NO_LISTS, MemoryRecorder, SmallPost, passport
 
 
 def test_the_lamp_is_lit_after_the_record_and_not_before() -> None:
@@ -97,7 +97,7 @@ def test_what_could_not_be_recorded_is_recorded_in_order_when_room_returns() -> 
     post = SmallPost(recorder)
     post.lay(*passport("PA0000001", "ONE"))
     post.lay(*passport(LISTED, "TWO"))
-    post.clerk.say(OutcomeChosen(of=str(post.state.shown), outcome=OutcomeKind.HANDED_OVER))
+    post.clerk.say(OutcomeChosen(of=str(post.state.shown), outcome=OutcomeKind.HANDED_OVER, **GROUNDS))
     assert (recorder.records, post.board.latest.waiting) == ([], 3)
     recorder.trouble = ""
     post.clerk.idle()
@@ -129,7 +129,7 @@ def test_the_booth_started_anew_takes_over_what_waits() -> None:
     after.lay(*passport("PA0000003", "THREE"))
     assert recorder.outcomes[clear].implied
     assert referred not in recorder.outcomes
-    after.clerk.say(OutcomeChosen(of=referred, outcome=OutcomeKind.TURNED_BACK))
+    after.clerk.say(OutcomeChosen(of=referred, outcome=OutcomeKind.TURNED_BACK, **GROUNDS))
     assert person_of(recorder, referred) == [
         record.person.id for record in recorder.records if record.person and record.body == recorder.outcomes[referred]
     ]
