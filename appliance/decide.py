@@ -96,9 +96,7 @@ def decide(
     """
     if document is None:
         return Refer(first=_unreadable(unread))
-    known = frozenset(entry for entry in spared if _is_one_entry(entry, screening))
-    hits = [(hit, _action(hit, rules)) for hit in screening.hits if not _is_spared(hit, known)]
-    asking = [(hit, action) for hit, action in hits if action != "note" and not _is_vouched(hit, document)]
+    asking = tuple(_asking(document, screening, rules, spared))
     reasons = sorted(
         (
             *_from_lists(screening, duty_telephone),
@@ -112,12 +110,39 @@ def decide(
         return Refer(first=reasons[0], others=tuple(reasons[1:33]), alert=alert)
     notices = (
         *(finding.reason for finding in findings if _is_noticed(finding)),
-        *(_decided_before(hit) for hit in screening.hits if _is_spared(hit, known)),
+        *(_decided_before(hit) for hit in screening.hits if _is_spared(hit, screening, spared)),
     )
     return Clear(
         oldest_list=min(answer.dated for answer in screening.lists if answer.dated is not None),
         notices=notices[:_NOTICES_MAX],
     )
+
+
+def possible_matches(
+    document: TravelDocument | None, screening: Screening, *, rules: Rules, spared: frozenset[str] = frozenset()
+) -> tuple[Hit, ...]:
+    """The hits that people have to look into, the strongest first; a number that is merely alike is laid again.
+
+    Args:
+        document: None when the page could not be read.
+        screening: What the lists said.
+        rules: As in `decide`.
+        spared: As in `decide`.
+    """
+    if document is None:
+        return ()
+    asking = (hit for hit, _ in _asking(document, screening, rules, spared))
+    return tuple(hit for hit in asking if hit.list_name == "persons" or hit.band is Band.EXACT_DOCUMENT)
+
+
+def _asking(
+    document: TravelDocument, screening: Screening, rules: Rules, spared: frozenset[str]
+) -> Iterator[tuple[Hit, Action]]:
+    """The hits that refer, and what the rules say of each."""
+    for hit in screening.hits:
+        action = _action(hit, rules)
+        if action != "note" and not _is_spared(hit, screening, spared) and not _is_vouched(hit, document):
+            yield hit, action
 
 
 def _action(hit: Hit, rules: Rules) -> Action:
@@ -126,9 +151,9 @@ def _action(hit: Hit, rules: Rules) -> Action:
     return "refer" if hit.band is Band.EXACT_DOCUMENT and action == "note" else action
 
 
-def _is_spared(hit: Hit, spared: frozenset[str]) -> bool:
+def _is_spared(hit: Hit, screening: Screening, spared: frozenset[str]) -> bool:
     """A document's hit never is: it is about the paper that lies there, whoever brings it."""
-    return hit.list_name == "persons" and hit.entry in spared
+    return hit.list_name == "persons" and hit.entry in spared and _is_one_entry(hit.entry, screening)
 
 
 def _is_one_entry(entry: str, screening: Screening) -> bool:

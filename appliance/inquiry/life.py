@@ -11,11 +11,12 @@ from msgspec import structs
 
 from appliance.clock import Instant
 from appliance.errors import Refused
+from appliance.formats.cbor import pack
 from appliance.formats.rules import Confirmation, Rules
 from appliance.formats.voice import Verdict, case_code
-from appliance.formats.wire import Case
+from appliance.formats.wire import CASE_HITS_MAX, Case
 from appliance.inquiry.moves import Need, Who, find_move, outcome_needs
-from appliance.model import Id
+from appliance.model import Hit, Id
 from appliance.recorded import ConfirmationRequest, OutcomeKind, RequestedEntry, Stage, Transition
 
 CASE_MS_MAX: Final = 14 * 24 * 3_600_000
@@ -24,6 +25,13 @@ UNVOUCHED_WAIT_MS: Final = 4 * 3_600_000
 """After a restart for which no clock vouches, a wait ends when the box has been on for so long, or earlier."""
 UNKNOWN_STATE: Final = "XXX"
 """Doc 9303-3 §5: a person of unspecified nationality; as the state not to be asked, whichever it may be."""
+
+CARRIED_BYTES_MAX: Final = 12_288
+"""Of a case as it is kept; the recorder takes 16 KiB, and reasons and answers come to it later."""
+DOCUMENT_BYTES_MAX: Final = 2_048
+REASONS_MAX: Final = 8
+LINE_MAX: Final = 256
+"""Bounds of wire.Case.reasons."""
 
 STAGE_OF: Final = {Verdict.CONFIRMED: Stage.CONFIRMED, Verdict.NOT_CONFIRMED: Stage.NOT_CONFIRMED}
 
@@ -90,8 +98,11 @@ def move(case: Case, said: Said) -> tuple[Case, Transition]:
             raise Refused("Headquarters has not been asked about this person.")
         assert said.by_voice or said.answer is not None, "headquarters speaks by an answer or a code"
     asks = step.now is Stage.CONFIRMATION_REQUESTED and step.was is not step.now
+    # Who must not be asked has changed while headquarters is asking: it hears of that as it heard of the question.
+    asks_anew = case.stage is Stage.CONFIRMATION_REQUESTED and said.seeks_asylum not in (None, case.seeks_asylum)
     after = structs.replace(
         case,
+        reasons=_with_answer(case, said) if step.who is Who.HEADQUARTERS else case.reasons,
         stage=step.now,
         last=said.record,
         moved_ms=case.moved_ms if step.was is step.now else said.at.wall_ms,
@@ -108,8 +119,36 @@ def move(case: Case, said: Said) -> tuple[Case, Transition]:
         reason=said.reason.strip(),
         answer=said.answer,
         by_voice=said.by_voice,
-        request=request_of(after) if asks else None,
+        request=request_of(after) if asks or asks_anew else None,
     )
+
+
+def _with_answer(case: Case, said: Said) -> tuple[str, ...]:
+    """What headquarters said stands with the case, so that it is there after a restart too."""
+    return (*case.reasons[: REASONS_MAX - 1], said.reason.strip()[:LINE_MAX])
+
+
+def carried(case: Case) -> Case:
+    """The case with as many of its hits, the strongest first, as fit beside the rest.
+
+    What a hit was weighed by (`basis`) stays in the screening record, for headquarters; the words side by side go where
+    only without them the strongest fits, and the characters that were taken for others where there are very many.
+    """
+    document = case.document
+    if document is not None and len(pack(document)) > DOCUMENT_BYTES_MAX:
+        document = structs.replace(document, repairs=(), raw=document.mrz)
+    bare = structs.replace(case, document=document, hits=())
+    left = CARRIED_BYTES_MAX - len(pack(bare))
+    hits: list[Hit] = []
+    for hit in case.hits[:CASE_HITS_MAX]:
+        short = structs.replace(hit, basis=None)
+        if not hits and len(pack(short)) > left:
+            short = structs.replace(short, fields=tuple(structs.replace(each, words=()) for each in short.fields))
+        left -= len(pack(short))
+        if left < 0 and hits:
+            break
+        hits.append(short)
+    return structs.replace(bare, hits=tuple(hits))
 
 
 def request_of(case: Case) -> ConfirmationRequest:
