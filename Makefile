@@ -15,7 +15,7 @@ TESTS ?= tests
 HEADLESS := --headless --out "$(OUT)" $(if $(TRAVELLERS),--travellers $(TRAVELLERS)) $(if $(SPECIMENS),--specimens "$(SPECIMENS)") \
 	$(if $(DOCUMENTS),--documents "$(DOCUMENTS)") $(if $(PERSONS),--persons "$(PERSONS)")
 
-.PHONY: help run run-headless test check bench screenshots lock clean tools
+.PHONY: help run run-headless test check bench crash screenshots lock clean tools
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 16
@@ -38,6 +38,9 @@ check: $(VENV)/.test ## what a reviewer would run: style, types, layers
 
 bench: $(VENV)/.test ## ours, the peer, the limit, in one run
 	$(BIN)/python -m tests.benchmarks
+
+crash: $(VENV)/.test tools ## ten thousand power cuts at the recorder's file operations: [CUTS=N]
+	$(BIN)/python -m tests.crash --cuts $(or $(CUTS),10000)
 
 screenshots: $(VENV)/.test tools ## draw README's pictures from a running post
 	$(BIN)/python -m tests.browser.draw_screenshots

@@ -90,6 +90,16 @@ class Places:
         return self.private / "counters"
 
     @property
+    def not_same(self) -> Path:
+        """Which travellers were told apart from which entries: keyed hashes."""
+        return self.private / "not-same"
+
+    @property
+    def not_same_key(self) -> Path:
+        """The key of those hashes."""
+        return self.private / "not-same.key"
+
+    @property
     def reserve(self) -> Path:
         """Room on the disk that is kept by a file and given up in steps."""
         return self.private / "reserve"
