@@ -29,13 +29,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from appliance.booth import forms
 from appliance.booth.board import Board, Snapshot
-from appliance.booth.events import Event
+from appliance.booth.events import Word
 from appliance.booth.gate import COOKIE, HEADERS, Gate, Misdirected, OfAnotherRun
 from appliance.booth.lane import Lane
 from appliance.booth.view import Surroundings, View, view
 from appliance.booth.words import OUTCOME_WORDS
 from appliance.clock import Instant
 from appliance.errors import LandlinkError, Malformed, Refused
+from appliance.inquiry.life import Missing
 from appliance.model import Id
 
 ROOM: Final = Path(__file__).parent
@@ -43,10 +44,12 @@ LANE_PATIENCE_S: Final = 15.0
 """How long a form waits for the lane; what it said is taken even when the answer comes too late."""
 REFRESH_S: Final = 3.0
 """How often ages, the clock and the link are looked at again."""
+PARTS: Final = ("stage", "cases", "status", "belongs", "badge", "shift", "news")
+"""Of the page, each sent again when it has changed."""
 STREAMS_MAX: Final = 16
 """Pages open at once; one more, and the oldest has to ask again."""
 
-Act = Callable[[dict[str, str]], Event]
+Act = Callable[[dict[str, str]], Word]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +98,11 @@ class Page:
             "/person": forms.person,
             "/document": forms.document,
             "/next": forms.next_traveller,
+            "/move": forms.move,
+            "/voice": forms.voice,
+            "/asylum": forms.asylum,
+            "/badge": forms.badge,
+            "/hand_over": forms.hand_over,
             "/crossing": lambda fields: forms.crossing(fields, os.urandom(16).hex()),
             "/details": lambda fields: forms.details(fields, self._newest_referral(self._board.latest)),
         }
@@ -192,7 +200,7 @@ class Page:
         return await run_in_threadpool(lambda: view(snapshot, self._around()))
 
     def _parts(self, now: View) -> dict[str, str]:
-        return {name: self._render(f"{name}.html", view=now) for name in ("stage", "cases", "status", "belongs")}
+        return {name: self._render(f"{name}.html", view=now) for name in PARTS}
 
     def _render(self, template: str, **values: object) -> str:
         return self._templates.get_template(template).render(**self._always, **values)
@@ -235,7 +243,7 @@ class _Headers:
 async def _refused(_: Request, error: Exception) -> Response:
     """An officer's word that could not be taken: why, and which box of the form, so that nothing typed is lost."""
     match error:
-        case forms.FieldMalformed(field=field):
+        case forms.FieldMalformed(field=field) | Missing(field=field):
             return _json({"ok": False, "why": str(error), "field": field}, 422)
         case Malformed():
             return _json({"ok": False, "why": str(error)}, 400)

@@ -10,16 +10,19 @@ from appliance.booth import words
 from appliance.booth.board import Snapshot
 from appliance.booth.crossing import Kept, OpenCase, Phase, State
 from appliance.booth.lists_on_hand import OnHand
+from appliance.booth.match_view import MatchView, match_view
+from appliance.booth.match_words import NOT_CONFIRMED
 from appliance.clock import Grade, Instant
 from appliance.formats.status import UplinkStatus
-from appliance.model import Band, Clear, DocumentFormat, Hit, Refer, TravelDocument
-from appliance.recorded import Screened
-from appliance.screen.screen import DOCUMENTS
+from appliance.formats.voice import case_code
+from appliance.formats.wire import Case
+from appliance.inquiry.life import STAGE_OF
+from appliance.model import Clear, DocumentFormat, Refer, TravelDocument
+from appliance.recorded import Screened, Stage
 from drivers.api import DeviceState
 
 PLEASE_WAIT: Final = "Please wait"
 NOT_RECORDED: Final = "NOT RECORDED"
-NOT_CONFIRMED: Final = "Possible match. Not confirmed."
 
 GRADE_WORDS: Final = {
     Grade.HEADQUARTERS: "headquarters",
@@ -27,14 +30,6 @@ GRADE_WORDS: Final = {
     Grade.RTC: "own, not confirmed",
     Grade.NONE: "not confirmed",
 }
-LISTED_WORDS: Final = {
-    "name": "Name",
-    "date_of_birth": "Born",
-    "nationality": "Nationality",
-    "sex": "Sex",
-    "document_number": "Document",
-}
-"""Fields of a list entry (model.FieldVerdict.field) that the officer can compare."""
 DEVICE_WORDS: Final = {
     DeviceState.ABSENT: "not connected",
     DeviceState.PROBING: "starting",
@@ -67,23 +62,16 @@ class DocumentView(Struct, frozen=True, kw_only=True):
     lines: tuple[Line, ...]
 
 
-class ListedView(Struct, frozen=True, kw_only=True):
-    """A list entry that may concern this document or person, to compare with: what it says, field by field."""
-
-    source: str
-    entry: str
-    facts: tuple[tuple[str, str], ...]
-    instruction: str
-
-
 class CaseView(Struct, frozen=True, kw_only=True):
     """A result, shown or waiting for its outcome.
 
     Attributes:
         decision: "refer", "clear", or "not recorded" where "nothing found" has no record (I1).
         headline, rest, next_step: What the result says, first in short, and what to do.
+        match: The possible match, None where there is none.
+        news: Headquarters or the clock has moved it, and nobody has opened it since.
         kept: crossing.Kept.
-        answer: The outcome that was said and is not recorded yet, "" for none.
+        answer: The outcome that was said and is not recorded yet, "" for none; `ahead`: a step that is not.
         lamp: "green", "amber" or "red".
     """
 
@@ -98,7 +86,7 @@ class CaseView(Struct, frozen=True, kw_only=True):
     reasons: tuple[ReasonView, ...]
     notices: tuple[str, ...]
     document: DocumentView | None
-    listed: tuple[ListedView, ...]
+    match: MatchView | None
     crossing: str
     person: str
     person_number: int
@@ -107,6 +95,8 @@ class CaseView(Struct, frozen=True, kw_only=True):
     kept: str
     recorded: bool
     answer: str
+    ahead: bool
+    news: bool
     lamp: str
 
 
@@ -127,6 +117,15 @@ class Quiet(Struct, frozen=True, kw_only=True):
     well: bool
 
 
+class HandOverView(Struct, frozen=True, kw_only=True):
+    """A case that the next shift takes over; nothing that says what it is about (I11)."""
+
+    of: str
+    code: tuple[str, ...]
+    laid_at: str
+    looked: bool
+
+
 class View(Struct, frozen=True, kw_only=True):
     """The whole page.
 
@@ -138,6 +137,9 @@ class View(Struct, frozen=True, kw_only=True):
         waiting: Those of them that an officer has to answer.
         next: Whose the next document is: "traveller", "person" or "document".
         crossing: The crossing that the next document goes on with, in words; "" when it begins one.
+        badge: Who is at the booth, "" when nobody said.
+        hand_over: Cases that the next shift takes over.
+        news: How many cases have moved without anybody having looked.
     """
 
     phase: str
@@ -147,6 +149,9 @@ class View(Struct, frozen=True, kw_only=True):
     waiting: tuple[CaseView, ...]
     next: str
     crossing: str
+    badge: str
+    hand_over: tuple[HandOverView, ...]
+    news: int
     lists: tuple[ListView, ...]
     not_sent: int | None
     not_recorded: int
@@ -186,6 +191,9 @@ def view(snapshot: Snapshot, around: Surroundings) -> View:
         ),
         next=state.following.value,
         crossing=_crossing(state),
+        badge=state.badge,
+        hand_over=tuple(_hand_over(each, state, around) for each in state.to_hand_over),
+        news=sum(case.news for case in cases),
         lists=(listed,),
         not_sent=around.uplink.not_sent if around.uplink else None,
         not_recorded=snapshot.waiting,
@@ -198,8 +206,10 @@ def view(snapshot: Snapshot, around: Surroundings) -> View:
 
 
 def _case(open_case: OpenCase, snapshot: Snapshot, around: Surroundings) -> CaseView:
-    case = open_case.case
+    case = open_case.tip
     seen = snapshot.seen.get(case.of)
+    document = (seen.document if seen else None) or case.document
+    match = match_view(case, seen, around.on_hand.rules, around.now, duty_telephone=around.duty_telephone)
     recorded = open_case.kept in (Kept.RECORDED, Kept.LATE)
     reasons = _reasons(open_case, seen)
     rest = ""
@@ -226,8 +236,8 @@ def _case(open_case: OpenCase, snapshot: Snapshot, around: Surroundings) -> Case
         ),
         reasons=reasons,
         notices=seen.decision.notices if seen and isinstance(seen.decision, Clear) else (),
-        document=_document(seen.document) if seen and seen.document else None,
-        listed=tuple(_listed(hit) for hit in seen.screening.hits if _refers(hit)) if seen and case.refers else (),
+        document=_document(document) if document else None,
+        match=match,
         crossing=case.crossing.id,
         person=case.person.id,
         person_number=case.person.number,
@@ -236,7 +246,24 @@ def _case(open_case: OpenCase, snapshot: Snapshot, around: Surroundings) -> Case
         kept=open_case.kept.value,
         recorded=recorded,
         answer=open_case.answer.value if open_case.answer else "",
+        ahead=bool(open_case.ahead),
+        news=_has_news(case, snapshot.state),
         lamp="red" if open_case.kept is Kept.NOT_RECORDED else "amber" if case.refers else "green",
+    )
+
+
+def _has_news(case: Case, state: State) -> bool:
+    """Whether headquarters or the clock has moved it and nobody has looked at it since."""
+    return case.stage in (*STAGE_OF.values(), Stage.NO_ANSWER) and case.of not in state.looked | {state.details}
+
+
+def _hand_over(open_case: OpenCase, state: State, around: Surroundings) -> HandOverView:
+    of = open_case.case.of
+    return HandOverView(
+        of=of,
+        code=tuple(case_code(of).split("-")),
+        laid_at=around.local_time(open_case.case.opened_ms),
+        looked=of in state.looked,
     )
 
 
@@ -260,21 +287,6 @@ def _reasons(open_case: OpenCase, seen: Screened | None) -> tuple[ReasonView, ..
             next_step=known[said].next_step if said in known else (first if number == 0 else ""),
         )
         for number, said in enumerate(open_case.case.reasons)
-    )
-
-
-def _refers(hit: Hit) -> bool:
-    """A person's name that is merely near refers nobody; a number that is asks for another reading."""
-    return hit.band is not Band.WEAK or hit.list_name == DOCUMENTS
-
-
-def _listed(hit: Hit) -> ListedView:
-    facts = ((LISTED_WORDS.get(field.field, ""), words.days(field.listed)) for field in hit.fields)
-    return ListedView(
-        source=hit.source,
-        entry=hit.entry,
-        facts=tuple((name, said) for name, said in facts if name and said),
-        instruction=hit.instruction if hit.list_name == DOCUMENTS else "",  # of a person, the next step says it
     )
 
 

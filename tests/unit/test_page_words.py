@@ -16,6 +16,7 @@ from appliance.booth import page as page_module
 from appliance.booth.board import Device
 from appliance.booth.events import DetailsShown
 from appliance.booth.lists_on_hand import OnHand
+from appliance.booth.page import PARTS
 from appliance.booth.view import Surroundings, clock_time, view
 from appliance.clock import Grade
 from appliance.formats.status import UplinkStatus
@@ -58,8 +59,7 @@ def render(post: SmallPost, lists: OnHand) -> dict[str, str]:
     templates = Environment(loader=FileSystemLoader(ROOM / "templates"), autoescape=True)
     now = view(post.board.latest, around(lists, UplinkStatus(connected=False, not_sent=12)))
     outcomes = [(kind.value, said) for kind, said in words.OUTCOME_WORDS.items()]
-    names = ("stage", "cases", "status", "belongs")
-    return {name: templates.get_template(f"{name}.html").render(view=now, outcomes=outcomes) for name in names}
+    return {name: templates.get_template(f"{name}.html").render(view=now, outcomes=outcomes) for name in PARTS}
 
 
 def situations() -> Iterator[tuple[str, SmallPost, OnHand]]:
@@ -241,7 +241,7 @@ def test_text_stands_out_from_its_ground_by_wcag_aa(surroundings: str) -> None:
     colours |= dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", found.group(1)))
     grounds = ("ground", "sheet", "green-tint", "amber-tint", "red-tint")
     pairs = [(ink, ground) for ink in ("ink", "soft") for ground in grounds]
-    pairs += [("on-deep", "deep"), ("amber-ink", "amber"), ("ground", "ink")]
+    pairs += [("on-deep", "deep"), ("amber-ink", "amber"), ("ground", "ink"), ("ink", "shade"), ("deep", "on-deep")]
     for ink, ground in pairs:
         assert contrast(colours[ink], colours[ground]) >= 4.5, (ink, ground)
     for ground in ("green", "red"):
@@ -253,10 +253,10 @@ def test_what_the_list_says_stands_beside_what_the_document_says() -> None:
     post = SmallPost()
     post.lay(*passport(LISTED))
     of = str(post.state.shown)
-    assert "On the list" not in Text(render(post, post.lists)["stage"]).text
+    assert "same" not in Text(render(post, post.lists)["stage"]).text
     post.clerk.say(DetailsShown(of=of))
     text = Text(render(post, post.lists)["stage"]).text
-    assert re.search(rf"On the list .+ Document \w+ P {LISTED}", text), text
+    assert f"Document LAO P {LISTED} = same LAO P {LISTED}" in text
     assert "an entry is a question, not proof" in text
 
 

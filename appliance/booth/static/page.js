@@ -3,23 +3,66 @@
 // It decides nothing: what is shown, and to whom it belongs, comes from the box each time.
 
 const byId = (id) => document.getElementById(id);
-const notes = new Map(); // what was typed for whom, so that a new result never takes it away
+const kept = new Map(); // what was typed for whom, so that a new result never takes it away
+let panel = { of: "", name: "" }; // which question of which case is being answered
 let csrf = document.querySelector('meta[name="csrf"]').content;
 
 // --- what the box sends ------------------------------------------------------------------------------------------
 
+const PARTS = ["stage", "cases", "status", "belongs", "badge", "shift", "news"];
+
 function show(parts) {
   if (parts.csrf) csrf = parts.csrf;
-  for (const name of ["stage", "cases", "status", "belongs"]) {
+  for (const name of PARTS) {
     if (parts[name] === undefined) continue;
-    const focused = document.activeElement?.dataset?.do;
+    const back = whereTheHandIs(byId(name));
     byId(name).innerHTML = parts[name];
-    if (focused && !document.activeElement?.dataset?.do) byId(name).querySelector(`[data-do="${focused}"]`)?.focus();
+    fill(byId(name));
+    back();
   }
-  for (const input of document.querySelectorAll("[data-note]")) input.value = notes.get(input.dataset.note) ?? "";
   if (parts.phase) document.documentElement.dataset.phase = parts.phase;
+  more();
+}
+
+// A part that is drawn anew while somebody writes in it: the same box, the same place in it.
+function whereTheHandIs(part) {
+  const at = document.activeElement;
+  if (!part.contains(at)) return () => {};
+  const { keep, key, do: does, panel: name } = at.dataset;
+  const [from, to] = keep && at.type === "text" ? [at.selectionStart, at.selectionEnd] : [];
+  const named = [
+    keep && `[data-keep="${keep}"]${at.type === "radio" ? `[value="${at.value}"]` : ""}`,
+    does && `[data-do="${does}"]${name === undefined ? "" : `[data-panel="${name}"]`}`,
+    key && `[data-key="${key}"]`,
+  ].find(Boolean);
+  return () => {
+    const again = named && part.querySelector(named);
+    again?.focus();
+    if (again && from !== undefined) again.setSelectionRange(from, to);
+  };
+}
+
+function fill(part) {
+  for (const input of part.querySelectorAll("[data-keep]")) {
+    const value = kept.get(input.dataset.keep);
+    if (input.type === "radio") input.checked = input.value === value;
+    else if (value !== undefined) input.value = value;
+  }
+  if (part.id === "stage") unfold();
+}
+
+function unfold() {
+  const name = stage()?.dataset.of === panel.of ? panel.name : "";
+  const grid = document.querySelector(".moves [data-grid]");
+  if (!grid) return;
+  for (const form of document.querySelectorAll("[data-panel-of]")) form.hidden = form.dataset.panelOf !== name;
+  grid.hidden = [...document.querySelectorAll("[data-panel-of]")].some((form) => !form.hidden);
+  for (const button of grid.querySelectorAll("[data-panel]")) button.ariaExpanded = String(button.dataset.panel === name);
+}
+
+function more() {
   const result = document.querySelector(".result");
-  result.toggleAttribute("data-more", result.scrollHeight > result.clientHeight + 4);
+  result?.toggleAttribute("data-more", result.scrollHeight > result.clientHeight + 4);
 }
 
 const events = new EventSource("/events");
@@ -80,15 +123,25 @@ document.addEventListener("submit", async (event) => {
   complain(form, answer);
   if (!answer.ok) return;
   if (answer.why) say(answer.why);
-  if (fields.of) notes.delete(fields.of);
+  forget(form, fields);
   if (form.dataset.close) {
     byId(form.dataset.close).close();
     form.reset();
   }
 });
 
+// What was said is said; whoever was at the booth before is offered as the one who hands over.
+function forget(form, fields) {
+  for (const input of form.querySelectorAll("[data-keep]")) kept.delete(input.dataset.keep);
+  if (form.dataset.panelOf) panel = { of: "", name: "" };
+  if (form.dataset.said !== "badge") return;
+  const before = byId("badge").textContent.trim();
+  if (before !== fields.badge && before !== "No badge") kept.set("gave", before);
+  form.reset();
+}
+
 document.addEventListener("input", (event) => {
-  if (event.target.dataset.note) notes.set(event.target.dataset.note, event.target.value);
+  if (event.target.dataset.keep) kept.set(event.target.dataset.keep, event.target.value);
 });
 
 // --- buttons and keys ---------------------------------------------------------------------------------------------
@@ -109,7 +162,40 @@ const belongs = (whose) => {
   return tell(`/${whose}`, { on: pressed ? "0" : "1" });
 };
 
+function openPanel(button) {
+  panel = { of: stage().dataset.of, name: button.dataset.panel };
+  unfold();
+  more();
+  const first = panel.name ? `[data-panel-of="${panel.name}"] :is(input:not([type=hidden]))` : ".moves [data-key]";
+  document.querySelector(first)?.focus();
+}
+
+function fillReason(button) {
+  const input = button.closest("form").querySelector("[data-keep]");
+  input.value = button.dataset.fill;
+  input.dispatchEvent(new Event("input", { bubbles: true }));
+  input.focus();
+}
+
+function look(button) {
+  byId("shift-sheet").close();
+  return actions.details(button);
+}
+
+function hide() {
+  if (stage()?.dataset.open === undefined) return;
+  stage().remove(); // hidden at once, before the box has answered; so are the names of who waits, and what was refused
+  document.querySelector("#cases ol")?.remove();
+  panel = { of: "", name: "" };
+  say("");
+  return tell("/details", { show: "0" });
+}
+
 const actions = {
+  shift: () => open("shift-sheet"),
+  panel: openPanel,
+  fill: fillReason,
+  look,
   typed: () => open("typed"),
   crossing: () => open("crossing"),
   help: () => open("help"),
@@ -118,7 +204,7 @@ const actions = {
   document: () => belongs("document"),
   next: () => tell("/next", {}),
   details: (button) => tell("/details", { show: "1", of: button?.dataset.of ?? "" }),
-  hide: () => tell("/details", { show: "0" }),
+  hide,
   light: () => light(document.documentElement.dataset.light === "dark" ? "bright" : "dark"),
 };
 
@@ -127,20 +213,17 @@ document.addEventListener("click", (event) => {
   if (button) actions[button.dataset.do](button);
 });
 
-const keys = { t: "typed", c: "crossing", "?": "help", p: "person", d: "document", n: "next", b: "light", " ": "details" };
+const keys = { t: "typed", c: "crossing", s: "shift", "?": "help", p: "person", d: "document", n: "next", b: "light", " ": "details" };
 
 const scrolls = { ArrowDown: 60, ArrowUp: -60, PageDown: 160, PageUp: -160 }; // px
 
 document.addEventListener("keydown", (event) => {
   const modal = document.querySelector("dialog[open]");
   if (event.key === "Escape") {
-    if (!modal && stage()?.dataset.open !== undefined) {
-      stage().remove(); // hidden at once, before the box has answered
-      actions.hide();
-    }
+    if (!modal) hide();
     return;
   }
-  if (event.key === "Enter" && event.target.dataset.note !== undefined) {
+  if (event.key === "Enter" && event.target.matches(".note input")) {
     event.target.blur(); // a note says nothing of what was done
     say("Choose what was done.");
   }
@@ -153,8 +236,10 @@ document.addEventListener("keydown", (event) => {
   if (action) {
     event.preventDefault();
     actions[action]();
-  } else if (/^[1-6]$/.test(event.key)) {
-    document.querySelector(`.outcomes [data-key="${event.key}"]`)?.click();
+  } else if (/^[1-9]$/.test(event.key)) {
+    event.preventDefault(); // or the figure would stand in the box that this opens
+    const buttons = [...document.querySelectorAll(`.outcomes [data-key="${event.key}"]`)];
+    buttons.find((button) => button.checkVisibility())?.click();
   }
 });
 
