@@ -1,6 +1,7 @@
 """landlink-hq import: lists in, from every source that there is a reader for."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -13,6 +14,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from appliance.errors import ConfigError, Malformed
+from appliance.files import open_regular
 from provisioning.authority.home import Home
 from provisioning.authority.import_report import ImportReport
 from provisioning.authority.sources import interpol, ofac, opensanctions_csv, un_xml
@@ -138,8 +140,8 @@ def _opened(paths: Sequence[Path], bytes_max: int) -> Generator[list[IO[bytes]]]
         opened: list[IO[bytes]] = []
         for path in paths:
             try:
-                size = path.stat().st_size
-                file = stack.enter_context(path.open("rb"))
+                file = stack.enter_context(open_regular(path))
+                size = os.fstat(file.fileno()).st_size
             except OSError as error:
                 raise ConfigError(f"{path}: {error.strerror}") from None
             if size > bytes_max:

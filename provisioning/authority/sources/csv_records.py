@@ -19,9 +19,9 @@ class _Lines:
         self._lines = bounded_lines(file, LINE_BYTES_MAX)
         self._what = what
         self.number = 0
-        self.cut = False
-        """The line before has no end, so the file may have been longer."""
         self.ended = False
+        self._cut = False
+        """The line before has no end, so the file may have been longer."""
 
     def __iter__(self) -> "_Lines":
         return self
@@ -30,11 +30,13 @@ class _Lines:
         number, line = next(self._lines, (0, END_OF_FILE))
         if line.strip() == END_OF_FILE:
             self.ended = True
+            if self._cut:
+                raise half(self._what, self.number)
             raise StopIteration
         self.number = number
         if len(line) > LINE_BYTES_MAX:
             raise Unreadable(f"a line of more than {LINE_BYTES_MAX} bytes")
-        self.cut = not line.endswith(b"\n")
+        self._cut = not line.endswith(b"\n")
         return decoded(line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line, self._what, number)
 
 
@@ -42,7 +44,7 @@ def csv_records(file: IO[bytes], what: str) -> Iterator[tuple[Place, list[str]] 
     """Each record with the line on which it begins; the first one sets the number of cells.
 
     Raises:
-        Malformed: Not UTF-8, nothing in it, or it ends within a record.
+        Malformed: Not UTF-8, nothing in it, or it ends within a record or a line.
     """
     lines = _Lines(file, what)
     reader = csv.reader(lines, strict=True)
@@ -54,7 +56,7 @@ def csv_records(file: IO[bytes], what: str) -> Iterator[tuple[Place, list[str]] 
         except StopIteration:
             break
         except csv.Error as error:
-            if lines.ended or (lines.cut and width):
+            if lines.ended:
                 raise half(what, lines.number) from None
             yield Rejected(place=place, why=_unreadable(error, place.number, lines.number))
             continue
@@ -66,8 +68,6 @@ def csv_records(file: IO[bytes], what: str) -> Iterator[tuple[Place, list[str]] 
         width = width or len(cells)
         if len(cells) == width:
             yield place, cells
-        elif lines.cut:
-            raise half(what, lines.number)
         else:
             yield Rejected(place=place, why=f"{len(cells)} cells, the first line has {width}")
     if not width:

@@ -4,7 +4,8 @@ One record a line, UTF-8, a header line with these columns in any order: `issuin
 or `din_from` with `din_to`; optional `kind` (document or vehicle; document when empty), `fraud_type`,
 `reporting_country`, `date_issue`, `date_expiry`, `stolen_on`, `review_date`, `national_ref`, `op` (A add, U update, D
 delete; A when empty). A line that cannot be read is rejected with its number and reason, and the import goes on; a file
-without a usable header, or one that ends within a line that cannot be read, is refused.
+without a usable header, in another encoding, one that ends within a line, or whose ranges name more documents than
+anybody stole, is refused whole.
 """
 
 import csv
@@ -23,6 +24,7 @@ from provisioning.authority.sources.reading import (
     Remark,
     Unreadable,
     bounded_lines,
+    decoded,
     document_number,
     half,
 )
@@ -33,6 +35,8 @@ LINE_BYTES_MAX: Final = 4_096
 REMARK_MAX: Final = 200
 RANGE_MAX: Final = 10_000
 """Documents of one range: blanks are stolen by the box."""
+RANGED_MAX: Final = 5_000_000
+"""Documents of all ranges of a file: a line of 30 bytes names 10,000, so that a small file could fill a disk."""
 
 REQUIRED: Final = ("issuing_country", "doc_type")
 DATES: Final = ("date_issue", "date_expiry", "stolen_on", "review_date")
@@ -77,27 +81,33 @@ def read_documents(file: IO[bytes]) -> Iterator[DocumentRow | Rejected | Remark]
     """Read the CSV line by line.
 
     Raises:
-        Malformed: There is no header, or it lacks a column; nothing of the file can be read. Or its last line is cut
-            off: rows that came before it must not be taken.
+        Malformed: There is no header, or it lacks a column; it is not UTF-8; its last line is cut off; or its ranges
+            are too many. Rows that came before must not be taken.
     """
     lines = bounded_lines(file, LINE_BYTES_MAX)
     header = _header(next(lines, (1, b""))[1])
     if unread := ", ".join(name for name in header if name not in COLUMNS):
         yield Remark(text=f"columns that are not read: {unread}"[:REMARK_MAX])
+    ranged = 0
     for number, line in lines:
         if not line.strip():
             continue
+        if not line.endswith(b"\n") and len(line) <= LINE_BYTES_MAX:
+            raise half(WHAT, number)
         try:
-            yield _row(header, number, line)
+            row = _row(header, number, line)
         except Unreadable as error:
-            if not line.endswith(b"\n") and len(line) <= LINE_BYTES_MAX:
-                raise half(WHAT, number) from None
             yield Rejected(place=Place("line", number), why=str(error))
+            continue
+        ranged += len(row.keys) if len(row.keys) > 1 else 0
+        if ranged > RANGED_MAX:
+            raise Malformed(WHAT, f"its ranges name more than {RANGED_MAX} documents")
+        yield row
 
 
 def _header(line: bytes) -> list[str]:
     try:
-        names = [name.strip().lower() for name in _cells(line.removeprefix(b"\xef\xbb\xbf"))]
+        names = [name.strip().lower() for name in _cells(line.removeprefix(b"\xef\xbb\xbf"), 1)]
     except Unreadable as error:
         raise Malformed(f"{WHAT} header", str(error)) from None
     missing = [name for name in REQUIRED if name not in names]
@@ -107,23 +117,23 @@ def _header(line: bytes) -> list[str]:
         raise Malformed(f"{WHAT} header", f"no column {', '.join(missing)}")
     if len(set(names)) != len(names):
         raise Malformed(f"{WHAT} header", "a column appears twice")
+    if not line.endswith(b"\n"):
+        raise half(WHAT, 1)
     return names
 
 
-def _cells(line: bytes) -> list[str]:
+def _cells(line: bytes, number: int) -> list[str]:
     if len(line) > LINE_BYTES_MAX:
         raise Unreadable(f"{len(line)} bytes, at most {LINE_BYTES_MAX}")
     try:
-        rows = list(csv.reader([line.decode("utf-8").rstrip("\r\n")], strict=True))
-    except UnicodeDecodeError:
-        raise Unreadable("not UTF-8") from None
+        rows = list(csv.reader([decoded(line, WHAT, number).rstrip("\r\n")], strict=True))
     except csv.Error as error:
         raise Unreadable(f"not CSV ({error})") from None
     return rows[0] if rows else []
 
 
 def _row(header: list[str], number: int, line: bytes) -> DocumentRow:
-    cells = _cells(line)
+    cells = _cells(line, number)
     if len(cells) != len(header):
         raise Unreadable(f"{len(cells)} cells, the header has {len(header)}")
     row = {name: cell.strip() for name, cell in zip(header, cells, strict=True)}

@@ -82,26 +82,28 @@ def read_ftm(files: Files) -> Iterator[Item]:
         Malformed: Not UTF-8, half a file, or its first line is no entity.
     """
     (file,) = files
-    number = 0
-    for number, line in bounded_lines(file, LINE_BYTES_MAX):
+    first = 0
+    for number, raw in bounded_lines(file, LINE_BYTES_MAX):
+        line = raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw
         if not line.strip():
             continue
+        first = first or number
         place = Place("line", number)
         if len(line) > LINE_BYTES_MAX:
             yield Rejected(place=place, why=f"more than {LINE_BYTES_MAX} bytes")
             continue
         decoded(line, WHAT, number)
+        if not line.endswith(b"\n"):
+            raise half(WHAT, number)
         try:
             entity = _DECODER.decode(line)
         except (msgspec.DecodeError, RecursionError) as error:
-            if number == 1:
+            if number == first:
                 raise Malformed(WHAT, f"its first line is no entity ({refusal(error)})") from None
-            if not line.endswith(b"\n"):
-                raise half(WHAT, number) from None
             yield Rejected(place=place, why=refusal(error))
         else:
             yield from _read(place, entity)
-    if number == 0:
+    if first == 0:
         raise Malformed(WHAT, "there is nothing in it")
 
 

@@ -227,15 +227,20 @@ def bounded_lines(file: IO[bytes], bytes_max: int) -> Iterator[tuple[int, bytes]
 
 
 def half(what: str, number: int) -> Malformed:
-    """The file ends within a line that cannot be read: it was cut off, and nobody knows where it should have ended."""
-    return Malformed(what, f"it ends in the middle of line {number}: half a file")
+    """The file ends within a line: it was cut off, and nobody knows where it should have ended.
+
+    Even a line that can be read may be half of one: of a document's number, or of a name.
+    """
+    return Malformed(what, f"it ends in the middle of line {number}: half a file, or its last line has no end")
 
 
 def decoded(line: bytes, what: str, number: int) -> str:
     """The line as text. Raises Malformed: one wrong byte means that the file was written in another encoding."""
     try:
-        return line.decode("utf-8")
+        text = line.decode("utf-8")
+        wrong = line.find(b"\x00")  # UTF-16 without a mark is UTF-8, too, with a zero at every second place
     except UnicodeDecodeError as error:
-        raise Malformed(
-            what, f"line {number} is not UTF-8; save the file in that encoding", offset=error.start
-        ) from None
+        text, wrong = "", error.start
+    if wrong >= 0:
+        raise Malformed(what, f"line {number} is not UTF-8; save the file in that encoding", offset=wrong)
+    return text
