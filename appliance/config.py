@@ -118,11 +118,16 @@ class RecorderConfig(Noun, frozen=True, kw_only=True):
 
 
 class UplinkConfig(Noun, frozen=True, kw_only=True):
-    """The way to headquarters' collector."""
+    """The way to headquarters' collector.
+
+    Attributes:
+        stick: Where a stick from headquarters is mounted while there is one.
+    """
 
     host: Annotated[str, Meta(pattern=r"\A[a-zA-Z0-9.-]{1,253}\Z")]
     port: Annotated[int, Meta(ge=1, le=65535)] = 443
     rate_bytes_per_s: Annotated[int, Meta(ge=500, le=125_000_000)] = 32_000
+    stick: PathText = "/media/landlink"
 
 
 class Config(Noun, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ A reader sees the old content or the new, never a part. Failing storage is Stora
 
 import contextlib
 import errno
+import itertools
 import os
 import shutil
 import stat
@@ -65,6 +66,58 @@ def read_regular(path: Path, bytes_max: int) -> bytes:
     if len(content) > bytes_max:
         raise OSError(errno.EFBIG, f"more than {bytes_max} bytes")
     return content
+
+
+def open_beneath(folder: Path, name: str) -> BinaryIO:
+    """Open the regular file at `name` below a folder that a stranger made, for reading bytes.
+
+    No link on the way is followed, so it leads nowhere else, and a pipe or a device in its place is no file.
+
+    Args:
+        folder: The stick; itself followed wherever it leads.
+        name: Folders and file, apart by "/".
+
+    Raises:
+        FileNotFoundError: There is none.
+        OSError: Something on the way is a link or no folder, it is no regular file, or cannot be opened.
+    """
+    inside, _, last = name.rpartition("/")
+    with _folder_beneath(folder, inside) as at:
+        fd = os.open(_step(last), os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=at)
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise OSError(errno.EINVAL, "no regular file")
+    return os.fdopen(fd, "rb")
+
+
+def names_beneath(folder: Path, name: str, *, count_max: int) -> list[str]:
+    """What lies in the folder at `name`, as `open_beneath` finds it; no more than `count_max`, in no order.
+
+    Raises:
+        FileNotFoundError: There is none.
+        OSError: Something on the way is a link or no folder, or cannot be read.
+    """
+    with _folder_beneath(folder, name) as at, os.scandir(at) as entries:
+        return [entry.name for entry in itertools.islice(entries, count_max)]
+
+
+@contextlib.contextmanager
+def _folder_beneath(folder: Path, name: str) -> Generator[int]:
+    at = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for part in name.split("/") if name else ():
+            inner = os.open(_step(part), os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=at)
+            os.close(at)
+            at = inner
+        yield at
+    finally:
+        os.close(at)
+
+
+def _step(part: str) -> str:
+    if part in ("", ".", ".."):
+        raise OSError(errno.EINVAL, "leads out of the folder")
+    return part
 
 
 def replace_file(path: Path, content: bytes, *, mode: int = 0o644) -> None:

@@ -70,6 +70,11 @@ def in_words(overview: Overview) -> str:
     lines.append("uplink    " + (SILENT if overview.uplink is None else _uplink(overview.uplink)))
     if overview.uplink is not None and overview.uplink.parked:
         lines.append(f"LOOK INTO  headquarters refuses {overview.uplink.parked} records; the journal says why")
+    if overview.uplink is not None and overview.uplink.refused:
+        count, why = overview.uplink.refused, overview.uplink.refused_why
+        lines.append(f"LOOK INTO  {count} messages in headquarters' name were refused, the last one because: {why}")
+    if overview.uplink is not None and overview.uplink.stick:
+        lines.append(f"stick     {overview.uplink.stick}")
     if overview.uplink is not None and overview.uplink.alarm:
         lines.append(f"LOOK INTO  the log does not reach headquarters: {overview.uplink.alarm}")
     return "\n".join(lines)

@@ -29,16 +29,13 @@ from appliance.formats.enrolment import (
     parse_answer,
     verify_request,
 )
-from appliance.formats.mirror import PAGES_SUFFIX, wanted_files
+from appliance.formats.mirror import PAGES_SUFFIX, release_names, wanted_files
 from appliance.formats.note import ED25519, Verifier
 from appliance.formats.release import PERSONS_TARGET, TARGET_BYTES_MAX, RosterBox, verify_release
 
 MIRROR_FILE_BYTES_MAX: Final = TARGET_BYTES_MAX[PERSONS_TARGET]
 """The longest file that is read whole; the documents list is longer and is not."""
 TIMESTAMP: Final = "metadata/timestamp.json"
-
-_VERSIONED: Final = re.compile(r"metadata/\d+\.(?!root\.json)(.+)")
-_HASHED: Final = re.compile(r"targets/(.+)/[0-9a-f]{64}\.(.+)")
 
 
 def accept_answer(config: Config, folder: Path) -> Answer:
@@ -62,7 +59,7 @@ def accept_answer(config: Config, folder: Path) -> Answer:
     check_answer(answer, signed_request)
     certificate = _check_certificate(answer, places)
     files, pages = _mirror_files(folder / "mirror")
-    release = verify_release(_release_files(files), answer.root, documents=OpenFile(folder / "mirror" / pages))
+    release = verify_release(release_names(files), answer.root, documents=OpenFile(folder / "mirror" / pages))
     _check_box(release.roster.box(request.serial), request, certificate)
     if places.pinned_root.exists() and read_bounded(places.pinned_root, ANSWER_BYTES_MAX) != answer.root:
         raise Refused("this box is enrolled with another headquarters; wipe it before it joins a new one")
@@ -134,11 +131,6 @@ def _mirror_files(mirror: Path) -> tuple[dict[str, bytes], str]:
     return files, pages
 
 
-def _release_files(files: dict[str, bytes]) -> dict[str, bytes]:
-    """The same by the names that a release's folder has: without the version or hash of consistent snapshots."""
-    return {_HASHED.sub(r"targets/\1/\2", _VERSIONED.sub(r"metadata/\1", path)): data for path, data in files.items()}
-
-
 def _check_box(box: RosterBox | None, request: Request, certificate: bytes) -> None:
     """Rule 4."""
     if box is None or box.revoked:
@@ -168,6 +160,7 @@ def _install(answer: Answer, files: dict[str, bytes], places: EnrolmentPlaces, p
     write_durably(uplink / "tls.crt", answer.tls_certificate, mode=0o644)
     write_durably(uplink / "ca.crt", answer.ca_certificate, mode=0o644)
     write_durably(places.pinned_root, answer.root, mode=0o644)
+    write_durably(places.carried_root, answer.root, mode=0o644)
     if (mirror / TIMESTAMP).exists():  # the uplink has fetched since: what it has is not older
         return
     folder = mirror / "targets" / "lists"

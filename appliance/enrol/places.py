@@ -45,6 +45,11 @@ class EnrolmentPlaces:
         return self.state / "releases" / "root" / "1.root.json"
 
     @property
+    def carried_root(self) -> Path:
+        """The same for the uplink, which may not look among the releases: it verifies what a stick brings."""
+        return self.state / "uplink" / "1.root.json"
+
+    @property
     def down(self) -> Path:
         """Sealed messages to this box that came with the answer; the uplink hands them to the recorder."""
         return self.state / "down"

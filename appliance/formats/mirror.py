@@ -6,7 +6,7 @@ snapshots (TUF specification §6.2) a file name is never used twice, so what the
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -30,6 +30,8 @@ PAGES_SUFFIX: Final = "." + DOCUMENTS_TARGET.rpartition("/")[2]
 """How the name of a documents list ends in a mirror, after its hash."""
 _PART: Final = re.compile(r"lists/[0-9a-f]{64}\.documents\.(pages|delta-[0-9]{4})")
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
+_VERSIONED: Final = re.compile(r"metadata/\d+\.(?!root\.json)(.+)")
+_HASHED: Final = re.compile(r"targets/(.+)/[0-9a-f]{64}\.(.+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +64,14 @@ def wanted_files(read: Read, has: Has) -> tuple[WantedFile, ...]:
         Malformed: The repository's metadata cannot be read; its new files are of no use.
     """
     return tuple(wanted for wanted in _all(read) if not _there(wanted.path, read, has))
+
+
+def release_names(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Files of a mirror by the names that a release's folder has: without the version or hash of consistent snapshots.
+
+    For whoever verifies them (tuf_chain.verify_chain, release.verify_release).
+    """
+    return {_HASHED.sub(r"targets/\1/\2", _VERSIONED.sub(r"metadata/\1", path)): data for path, data in files.items()}
 
 
 def _there(path: str, read: Read, has: Has) -> bool:

@@ -31,6 +31,9 @@ class UplinkStatus(Noun, frozen=True, kw_only=True):
         why: When not connected, why, in plain words.
         parked: Bodies of `not_sent` that headquarters refused and somebody has to look into.
         alarm: Why headquarters does not get or take the log, in plain words; "" when all is well.
+        refused: Messages to this box that the recorder refused: not headquarters', for another box, or damaged.
+        refused_why: Of the last one, why, in plain words.
+        stick: What became of the last stick, in plain words; "" when there was none since the start.
     """
 
     connected: bool
@@ -40,6 +43,9 @@ class UplinkStatus(Noun, frozen=True, kw_only=True):
     why: Line = ""
     parked: Count = 0
     alarm: Line = ""
+    refused: Count = 0
+    refused_why: Line = ""
+    stick: Line = ""
 
 
 class ReleasesStatus(Noun, frozen=True, kw_only=True):

@@ -3,19 +3,23 @@
 import logging
 import random
 import threading
+from pathlib import Path
 
 from appliance.config import Config
 from appliance.model import Origin
 from appliance.uplink.backoff import Backoff
 from appliance.uplink.bodies import Bodies
+from appliance.uplink.carried import Carried, Places
 from appliance.uplink.collector import Collector
 from appliance.uplink.contact import Contact
 from appliance.uplink.courier import Courier
+from appliance.uplink.fetching import Fetching
 from appliance.uplink.handover import Handover
 from appliance.uplink.index import Index
 from appliance.uplink.link import Link, tls_context
+from appliance.uplink.messages import Messages
 from appliance.uplink.mirror import Mirror
-from appliance.uplink.process import Delivery, keep_mirror
+from appliance.uplink.process import Delivery, keep_carried, keep_mirror
 from appliance.uplink.published import PublishedLog
 
 
@@ -39,16 +43,31 @@ def run(config: Config) -> None:
         far = config.uplink
         return Link(far.host, far.port, context, rate_bytes_per_s=far.rate_bytes_per_s)
 
+    link = new_link()
+
     def courier_of(origin: Origin) -> Courier:
         index = Index(state / "uplink" / "index.db", origin)
-        collector = Collector(new_link(), origin)
+        collector = Collector(link, origin)
         bodies = Bodies(state / "bodies")
         return Courier(origin, log=log, bodies=bodies, index=index, collector=collector, handover=handover)
+
+    messages = Messages(state / "uplink" / "messages", Handover(config.runtime / "uplink.sock"), contact)
 
     def mirror() -> None:
         keep_mirror(Mirror(new_link(), state / "mirror"), contact, Backoff(random.random))
 
-    companion = threading.Thread(target=mirror, name="mirror", daemon=True)
-    companion.start()
+    def carried() -> None:
+        keep_carried(Carried(_places(config), messages, contact))
+
+    companions = [
+        threading.Thread(target=target, name=name, daemon=True)
+        for name, target in (("the mirror", mirror), ("the look at what is carried here", carried))
+    ]
+    for companion in companions:
+        companion.start()
     logging.getLogger("landlink.uplink").info("uplink: delivering to %s:%d", config.uplink.host, config.uplink.port)
-    Delivery(log, courier_of, contact, Backoff(random.random)).run(companion)
+    Delivery(log, courier_of, Fetching(link, messages), contact, Backoff(random.random)).run(*companions)
+
+
+def _places(config: Config) -> Places:
+    return Places(state=config.state, stick=Path(config.uplink.stick), serial=config.box.serial)

@@ -34,6 +34,8 @@ class Contact:
         self._made = 0
         self._last_ms, self._headquarters_ms = _earlier(path)
         self._written: UplinkStatus | None = None
+        self._refused, self._refused_why = 0, ""
+        self._stick = ""
 
     @property
     def made_count(self) -> int:
@@ -70,6 +72,16 @@ class Contact:
         with self._lock:
             self._headquarters_ms = max(self._headquarters_ms or 0, headquarters_ms)
 
+    def refused(self, count: int, why: str) -> None:
+        """The recorder refused messages to this box, so many in all; the last one for this reason."""
+        with self._lock:
+            self._refused, self._refused_why = count, why[:WORDS_MAX]
+
+    def stick(self, words: str) -> None:
+        """What became of the stick, in plain words."""
+        with self._lock:
+            self._stick = words[:WORDS_MAX]
+
     def tell(self, *, not_sent: int, parked: int, alarm: str) -> None:
         """Write the status file when it would say something new.
 
@@ -88,6 +100,9 @@ class Contact:
                 headquarters_ms=self._headquarters_ms,
                 why=why or ("" if self._why else "not tried yet"),
                 alarm=alarm[:WORDS_MAX],
+                refused=self._refused,
+                refused_why=self._refused_why,
+                stick=self._stick,
             )
         if status != self._written:
             replace_file(self._path, encode_status(status))

@@ -1,12 +1,13 @@
-"""Handing headquarters' receipts and cosignatures to the recorder, which verifies them and alone deletes bodies."""
+"""Handing what headquarters says to the recorder, which verifies it: receipts, cosignatures, messages to this box."""
 
+import enum
 import logging
 import time
 from pathlib import Path
 from typing import Final
 
 from appliance.errors import Malformed
-from appliance.formats.wire import Acknowledge, Cosigned, RefusalCode
+from appliance.formats.wire import Acknowledge, Cosigned, Deliver, RefusalCode
 from appliance.line import RecorderAway, RecorderLine, RecorderRefused
 from appliance.uplink.index import Index
 
@@ -21,8 +22,16 @@ FINAL: Final[frozenset[RefusalCode]] = frozenset({"malformed", "untrusted", "wro
 _journal = logging.getLogger("landlink.uplink")
 
 
+class Fate(enum.Enum):
+    """What became of a message."""
+
+    TAKEN = enum.auto()
+    REFUSED = enum.auto()
+    LATER = enum.auto()
+
+
 class Handover:
-    """The uplink's side of the recorder's socket."""
+    """The uplink's side of the recorder's socket, for one thread."""
 
     def __init__(self, socket: Path) -> None:
         self._line = RecorderLine(socket, timeout_s=ANSWER_TIMEOUT_S)
@@ -49,6 +58,19 @@ class Handover:
                 self._note = b""
         except (RecorderAway, Malformed):
             self._rest_until_s = time.monotonic() + AWAY_REST_S  # its supervisor restarts it; all is kept here
+
+    def deliver(self, sealed: bytes) -> tuple[Fate, str]:
+        """Hand over one sealed message; what became of it, and the recorder's words when it did not take it."""
+        if time.monotonic() < self._rest_until_s:
+            return Fate.LATER, "the recorder does not answer"
+        try:
+            self._line.ask(Deliver(sealed=sealed))
+        except RecorderRefused as refusal:
+            return (Fate.REFUSED if refusal.code in FINAL else Fate.LATER), str(refusal)
+        except (RecorderAway, Malformed) as error:
+            self._rest_until_s = time.monotonic() + AWAY_REST_S
+            return Fate.LATER, str(error)
+        return Fate.TAKEN, ""
 
     def _receipts(self, index: Index, waiting: tuple[tuple[int, bytes], ...]) -> None:
         try:

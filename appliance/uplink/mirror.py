@@ -11,8 +11,9 @@ import contextlib
 import hashlib
 import re
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from appliance.errors import Malformed, StorageFault, Untrusted, UplinkFault
 from appliance.files import OpenFile, replace_file, storage
@@ -21,7 +22,7 @@ from appliance.formats.page_writer import merge_deltas
 from appliance.formats.pages import FILE_BYTES_MAX, PageFile
 from appliance.formats.release import DELTA_BYTES_MAX
 from appliance.formats.tuf_chain import TIMESTAMP_BYTES_MAX
-from appliance.uplink.link import Link
+from appliance.uplink.link import ANSWER_BYTES_MAX, Answer
 from appliance.uplink.part import Part
 
 TUF_ROOT: Final = "/tuf/"
@@ -42,20 +43,42 @@ class RepositoryFault(UplinkFault):
     """Headquarters was reached, and what it serves is no whole repository."""
 
 
+class Source(Protocol):
+    """The collector over a link (link.py), or a stick that answers as it does (stick.py)."""
+
+    def request(
+        self,
+        method: str,
+        target: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        take: Callable[[bytes], None] | None = None,
+        answer_bytes_max: int = ANSWER_BYTES_MAX,
+    ) -> Answer:
+        """As Link.request."""
+        ...
+
+
+class _Here(Exception):
+    """The file that is fetched came whole by the other way meanwhile."""
+
+
 class Mirror:
     """Copies into `folder`.
 
     Args:
-        link: Used by this object alone.
+        link: What the repository is asked for by GET; used by this object alone.
         folder: `state/mirror`.
+        way: Names what is under way, where two mirrors fill one folder.
 
     Raises:
         StorageFault: The folder cannot be read.
     """
 
-    def __init__(self, link: Link, folder: Path) -> None:
+    def __init__(self, link: Source, folder: Path, way: str = "") -> None:
         self._link = link
         self._folder = folder
+        self._way = way
         self._entity_tag = ""
         self._wrong: dict[str, float] = {}
         self._mend()
@@ -116,15 +139,19 @@ class Mirror:
         if SAFE_PATH.fullmatch(file.path) is None:
             raise RepositoryFault("headquarters' repository names a path outside of it")
         path = self._folder / file.path
-        part = Part(path)
+        part = Part(path, self._way)
         with storage(f"mirror {path.name}"):
-            if not self._merged(file, part):
-                status = self._arrive(file, part)
-                if status not in (200, 206):
-                    part.drop()
-                    if status == 404 and file.optional:
-                        return False
-                    raise RepositoryFault(f"headquarters does not give {file.path} ({status})")
+            try:
+                if not self._merged(file, part):
+                    status = self._arrive(file, part)
+                    if status not in (200, 206):
+                        part.drop()
+                        if status == 404 and file.optional:
+                            return False
+                        raise RepositoryFault(f"headquarters does not give {file.path} ({status})")
+            except _Here:
+                part.drop()
+                return True
             part.finish()
         return True
 
@@ -168,7 +195,7 @@ class Mirror:
     def _completed(self, file: WantedFile) -> bool:
         """Whether all that it is made of is here; what is missing is fetched if the base is here, or much of it."""
         base = self._folder / file.made_of[0]
-        begun = base.is_file() or Part(base).length() * BEGUN_SHARE >= file.bytes_max
+        begun = base.is_file() or Part(base, self._way).length() * BEGUN_SHARE >= file.bytes_max
         try:
             return all(
                 (self._folder / path).is_file()
@@ -186,6 +213,8 @@ class Mirror:
         with part.growing(have):
 
             def take(piece: bytes) -> None:
+                if (self._folder / file.path).exists():
+                    raise _Here
                 with storage(f"mirror {part.path.name}"):
                     part.take(piece)
 

@@ -22,16 +22,20 @@ DIGITS_MAX: Final = 20
 
 
 class Part:
-    """What came of the file `path`; for one thread at a time.
+    """What came of the file `path` by one way; for one thread at a time.
+
+    Args:
+        path: Where it lies when it is whole.
+        way: Of two that bring the same file at once; each has a part of its own.
 
     Raises (every method):
         OSError: The disk; the caller names it.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, way: str = "") -> None:
         self._whole = path
-        self.path = path.with_name(f".{path.name}.part")
-        self._come = path.with_name(f".{path.name}.come")
+        self.path = path.with_name(f".{path.name}{way}.part")
+        self._come = path.with_name(f".{path.name}{way}.come")
         self._synced = 0
         self._file: BinaryIO
 

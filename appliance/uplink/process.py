@@ -1,8 +1,10 @@
 """Stage 8 of 8: deliver - the uplink's process.
 
-Two threads, each with its own link and its own patience: the main one delivers (log, bodies, receipts to the recorder),
-the other keeps the mirror of what headquarters publishes. The main one looks at the card every POLL_S, between two
-requests, so that the page says what is not sent yet, at most one request late. The process may end anywhere.
+Three threads. The main one delivers (log, bodies, receipts to the recorder) and fetches what headquarters says to this
+box; the second keeps the mirror of what it publishes, which may have gigabytes; each has its own link and its own
+patience. The third reads what people carry (the answer folder's messages, a stick). The main one looks at the card
+every POLL_S, between two requests, so that the page says what is not sent yet, at most one request late. The process
+may end anywhere.
 """
 
 import logging
@@ -15,13 +17,16 @@ from appliance.errors import Malformed, StorageFault, StorageFull, Untrusted, Up
 from appliance.model import Origin
 from appliance.notify import ALIVE, READY, notify
 from appliance.uplink.backoff import FIRST_S, Backoff
+from appliance.uplink.carried import Carried
 from appliance.uplink.contact import Contact, Party
 from appliance.uplink.courier import Courier
+from appliance.uplink.fetching import Fetching
 from appliance.uplink.mirror import Mirror, RepositoryFault
 from appliance.uplink.published import Head, PublishedLog
 
 POLL_S: Final = 0.25
 REFRESH_S: Final = 10.0
+LOOK_S: Final = 2.0
 NO_ROOM_S: Final = 60.0
 
 _journal = logging.getLogger("landlink.uplink")
@@ -33,14 +38,22 @@ class Delivery:
     Args:
         log: What the recorder publishes.
         courier_of: Makes the courier of an origin; a recorder that lost its log opens another.
+        fetching: Asks for messages to this box.
         contact: Tells the page.
         backoff: Patience with the link.
     """
 
     def __init__(
-        self, log: PublishedLog, courier_of: Callable[[Origin], Courier], contact: Contact, backoff: Backoff
+        self,
+        log: PublishedLog,
+        courier_of: Callable[[Origin], Courier],
+        fetching: Fetching,
+        contact: Contact,
+        backoff: Backoff,
     ) -> None:
         self._log = log
+        self._fetching = fetching
+        self._fetch_at_s = 0.0
         self._courier_of = courier_of
         self._courier: Courier | None = None
         self._contact = contact
@@ -50,19 +63,20 @@ class Delivery:
         self._contacts = 0
         self._alarm = ""
 
-    def run(self, companion: threading.Thread) -> NoReturn:
+    def run(self, *companions: threading.Thread) -> NoReturn:
         """Deliver until the process is told to end.
 
         Args:
-            companion: The mirror's thread; one process does both or neither.
+            companions: The other threads; one process does it all or nothing.
 
         Raises:
             StorageFault, StorageFull: The card; the supervisor starts the process again.
         """
         notify(READY)
         while True:
-            if not companion.is_alive():
-                raise StorageFault("the mirror has ended; the journal says why")
+            for companion in companions:
+                if not companion.is_alive():
+                    raise StorageFault(f"{companion.name} has ended; the journal says why")
             notify(ALIVE)
             if not self._turn():
                 time.sleep(POLL_S)
@@ -117,6 +131,7 @@ class Delivery:
     def _try(self, courier: Courier, head: Head) -> bool:
         try:
             more = courier.send(head)
+            asked = self._fetch()
         except UplinkFault as fault:
             self._contact.lost(Party.DELIVERY, str(fault))
             self._contacts = self._contact.made_count
@@ -126,16 +141,24 @@ class Delivery:
             return False
         finally:
             self._backoff.spread(courier.spread_s)
-        if more:
+        if more or asked:
             self._contact.made(Party.DELIVERY)
             self._backoff.succeeded()
         else:
             self._contact.idle(Party.DELIVERY)
         return more
 
+    def _fetch(self) -> bool:
+        """Fetch messages to this box, at most every REFRESH_S; whether headquarters was asked. Raises UplinkFault."""
+        if time.monotonic() < self._fetch_at_s:
+            return False
+        asked = self._fetching.turn()
+        self._fetch_at_s = time.monotonic() + REFRESH_S
+        return asked
+
 
 def keep_mirror(mirror: Mirror, contact: Contact, backoff: Backoff) -> None:
-    """The companion thread's loop: copy what headquarters publishes every REFRESH_S; returns when the card fails."""
+    """The second thread's loop: copy what headquarters publishes every REFRESH_S; returns when the card fails."""
     trouble = ""
     while True:
         said, wait_s, lost = "", REFRESH_S, False
@@ -162,3 +185,17 @@ def keep_mirror(mirror: Mirror, contact: Contact, backoff: Backoff) -> None:
             contact.wait_made(wait_s)
         else:
             time.sleep(wait_s)
+
+
+def keep_carried(carried: Carried) -> None:
+    """The third thread's loop: what people carry to the box, every LOOK_S; returns when the card fails."""
+    while True:
+        try:
+            carried.look()
+        except StorageFull as error:
+            _journal.warning("uplink: what was carried here waits: %s", error)
+            time.sleep(NO_ROOM_S)
+        except StorageFault as error:
+            _journal.error("uplink: what was carried here: %s", error)
+            return
+        time.sleep(LOOK_S)
