@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Final
 
 from appliance.errors import LandlinkError
@@ -33,6 +34,12 @@ class OnHand:
     def signed_ms(self) -> int:
         """When headquarters signed it, milliseconds since 1970: a proven lower bound of time (I9); 0 without one."""
         return self.release.signed_ms if self.release else 0
+
+    @property
+    def dated(self) -> date | None:
+        """The day of the oldest list that can be searched; None when none can."""
+        days = [day for day in (self.lists.documents.dated, self.lists.persons.dated) if day is not None]
+        return min(days, default=None)
 
     @property
     def rules(self) -> Rules:

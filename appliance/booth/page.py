@@ -88,7 +88,7 @@ class Page:
             "outcomes": tuple((kind.value, said) for kind, said in OUTCOME_WORDS.items()),
             "kinds": forms.KINDS,
             "place": place,
-            "assets": _assets_version(),
+            "assets": assets_version(),
         }
 
     def application(self) -> ASGIApp:
@@ -114,7 +114,7 @@ class Page:
             *(Route(path, self._said(act), methods=["POST"]) for path, act in acts.items()),
             Mount("/static", StaticFiles(directory=ROOM / "static")),
         ]
-        return _Headers(Starlette(routes=routes, exception_handlers={LandlinkError: _refused}), self._gate)
+        return Headers(Starlette(routes=routes, exception_handlers={LandlinkError: _refused}), self._gate)
 
     # --- GET ----------------------------------------------------------------------------------------------------------
 
@@ -214,7 +214,7 @@ class Page:
         return next((open_case.case.of for open_case in snapshot.state.cases if open_case.case.refers), None)
 
 
-class _Headers:
+class Headers:
     """The gate's first rule and its headers around every answer (pure ASGI, so that streams are not buffered)."""
 
     def __init__(self, application: ASGIApp, gate: Gate) -> None:
@@ -222,6 +222,7 @@ class _Headers:
         self._gate = gate
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
@@ -264,7 +265,7 @@ def _json(content: dict[str, str | bool], status: int) -> Response:
     return Response(msgspec.json.encode(content), status, media_type="application/json")
 
 
-def _assets_version() -> str:
+def assets_version() -> str:
     """A short hash of the static files, so that a new version of the box is never shown with an old style."""
     digest = hashlib.sha256()
     for path in sorted((ROOM / "static").iterdir()):

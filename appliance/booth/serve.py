@@ -13,6 +13,7 @@ from types import FrameType
 from typing import Final
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from appliance.booth.board import Board, Snapshot
 from appliance.booth.clerk import Clerk, Fittings
@@ -106,7 +107,7 @@ def run(config: Config, hardware: Hardware, *, clock: Clock, lists: ListsOnHand)
     notify(READY)  # the page's socket listens already, and whoever asks early is answered when the page is up
     signal.signal(signal.SIGTERM, _leave)
     try:
-        page_server(page).run(sockets=[listening])
+        page_server(page.application()).run(sockets=[listening])
     finally:
         lane.stop()
         if pictures is not None:
@@ -127,6 +128,7 @@ def surroundings(config: Config, clock: Clock, lists: ListsOnHand) -> Surroundin
         uplink=uplink,
         duty_telephone=config.post.duty_telephone,
         local_time=clock_time,
+        link=config.post.link,
     )
 
 
@@ -172,10 +174,10 @@ def _outbox(config: Config, patience_s: float) -> Outbox:
     return Outbox(line, probe, mode=config.box.mode)
 
 
-def page_server(page: Page) -> uvicorn.Server:
+def page_server(application: ASGIApp) -> uvicorn.Server:
     """What serves the page on a listening socket: bounded in connections and in patience (connections.py)."""
     settings = uvicorn.Config(
-        page.application(),
+        application,
         http=PageProtocol,
         ws="none",
         lifespan="off",

@@ -1,18 +1,19 @@
 """Stage 7 of 8: show - what is on the page, worked out from one snapshot; the same for templates and GET /state."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
 from msgspec import Struct
 
 from appliance.booth import words
-from appliance.booth.board import Snapshot
+from appliance.booth.board import Device, Snapshot
 from appliance.booth.crossing import Kept, OpenCase, Phase, State
 from appliance.booth.lists_on_hand import OnHand
 from appliance.booth.match_view import MatchView, match_view
 from appliance.booth.match_words import NOT_CONFIRMED
 from appliance.clock import Grade, Instant
+from appliance.formats.rules import LinkClass, list_age
 from appliance.formats.status import UplinkStatus
 from appliance.formats.voice import case_code
 from appliance.formats.wire import Case
@@ -170,6 +171,7 @@ class Surroundings(Struct, frozen=True, kw_only=True):
     uplink: UplinkStatus | None
     duty_telephone: str
     local_time: Callable[[int], str]
+    link: LinkClass = "mobile"
 
 
 def view(snapshot: Snapshot, around: Surroundings) -> View:
@@ -200,7 +202,7 @@ def view(snapshot: Snapshot, around: Surroundings) -> View:
         recorder_why=snapshot.recorder_why,
         duty_telephone=around.duty_telephone,
         devices={name: device.state.value for name, device in snapshot.devices.items()},
-        quiet=(_quiet_list(listed), *_quiet(snapshot, around)),
+        quiet=quiet(snapshot.devices, around),
         notice=snapshot.notice,
     )
 
@@ -336,29 +338,36 @@ def _list(around: Surroundings) -> ListView:
     release = around.on_hand.release
     if release is None:
         return ListView(name="lists", dated=None, words="No list: nothing can be checked", why=around.on_hand.why)
-    days = (around.now.today - release.dated).days
+    dated = around.on_hand.dated or release.dated
     return ListView(
         name="lists",
-        dated=release.dated.isoformat(),
-        words=f"List of {words.day(release.dated)}, {words.age(days)}",
+        dated=dated.isoformat(),
+        words=f"List of {words.day(dated)}, {words.age((around.now.today - dated).days)}",
         why="",
     )
 
 
-def _quiet_list(listed: ListView) -> Quiet:
-    return Quiet(name="list", words=listed.words, well=listed.dated is not None)
+def _quiet_list(around: Surroundings) -> Quiet:
+    """The list's day and age; from the age that the rules name for this post, what to do about it."""
+    listed, dated = _list(around), around.on_hand.dated
+    if listed.dated is None or dated is None:
+        return Quiet(name="list", words=listed.words, well=False)
+    said = words.OLD_WORDS[list_age(around.on_hand.rules, around.link, dated=dated, now=around.now)]
+    return Quiet(name="list", words=f"{listed.words}{said}", well=not said)
 
 
-def _quiet(snapshot: Snapshot, around: Surroundings) -> tuple[Quiet, ...]:
+def quiet(devices: Mapping[str, Device], around: Surroundings) -> tuple[Quiet, ...]:
+    """What is always in view, in one line."""
     uplink = around.uplink
     link = "Link: no word yet" if uplink is None else "Link: connected" if uplink.connected else "Link: none now"
     if uplink and not uplink.connected and uplink.last_contact_ms is not None:
         link = f"Link: none since {around.local_time(uplink.last_contact_ms)}"
     return (
+        _quiet_list(around),
         Quiet(name="sent", words=f"Not sent yet: {uplink.not_sent if uplink else 'not known'}", well=True),
         Quiet(name="link", words=link, well=uplink is not None and uplink.connected),
         Quiet(name="clock", words=f"Clock: {GRADE_WORDS[around.now.grade]}", well=around.now.trusted),
-        *_devices(snapshot),
+        *_devices(devices),
         *_for_the_technician(around),
     )
 
@@ -377,11 +386,10 @@ def _for_the_technician(around: Surroundings) -> tuple[Quiet, ...]:
     return tuple(Quiet(name=name, words=f"{what}: telephone the technician", well=False) for name, what in said)
 
 
-def _devices(snapshot: Snapshot) -> tuple[Quiet, ...]:
+def _devices(devices: Mapping[str, Device]) -> tuple[Quiet, ...]:
     """Each device that needs somebody; the others together, so that a small screen keeps its one line."""
     names = {
-        state: [name for name in sorted(snapshot.devices) if snapshot.devices[name].state is state]
-        for state in DeviceState
+        state: [name for name in sorted(devices) if devices[name].state is state] for state in DeviceState
     }
     well = names.pop(DeviceState.READY)
     ready = (Quiet(name="devices", words=f"{' and '.join(well).capitalize()} ready", well=True),) if well else ()

@@ -7,6 +7,7 @@ import re
 from datetime import date
 from typing import Final
 
+from appliance.formats.rules import Age
 from appliance.model import Clear, Decision, PartialDate, TravelDocument
 from appliance.recorded import DocumentBasis, OutcomeKind
 
@@ -21,6 +22,13 @@ OUTCOME_WORDS: Final = {
     OutcomeKind.NOT_THE_HOLDER: "Not the holder",
 }
 """In the order of their keys, 1 to 6."""
+
+OLD_WORDS: Final[dict[Age, str]] = {
+    "": "",
+    "remark": ", older than usual here",
+    "alarm": ", TOO OLD: telephone the technician",
+}
+"""What stands behind a list's day when it is older than the rules want it to be at this post; it refers nobody."""
 
 BASIS_OF_CODE: Final = {
     "BP": DocumentBasis.BORDER_PASS,

@@ -7,12 +7,14 @@ page that could not be read, and a document whose number is listed always refer 
 What every box is delivered with is default_rules.json, version 1; headquarters' own begin with 2.
 """
 
+from datetime import UTC, date, datetime, time
 from importlib import resources
 from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta
 
+from appliance.clock import Instant
 from appliance.errors import Malformed
 from appliance.formats.refusal import refusal
 from appliance.model import Band, Line, ListName, Noun, Text, Word
@@ -24,6 +26,7 @@ Action = Literal["alert", "refer", "note"]
 only."""
 LinkClass = Literal["broadband", "mobile", "narrowband", "courier"]
 """How a post reaches headquarters: 4 Mbit/s and more, 256 kbit/s, 20 kbit/s, a stick."""
+Age = Literal["", "remark", "alarm"]
 LINK_CLASSES: Final[tuple[LinkClass, ...]] = ("broadband", "mobile", "narrowband", "courier")
 LINK_BYTES_PER_S: Final = {"broadband": 500_000, "mobile": 32_000, "narrowband": 2_500}
 NoticeColour = Literal["", "red", "yellow", "blue", "green", "orange", "purple", "black", "special", "silver"]
@@ -174,3 +177,20 @@ def action_for(rules: Rules, *, list_name: ListName, band: Band, notice: str) ->
 def confirmation_for(rules: Rules, notice: str) -> Confirmation:
     """How a hit of this notice colour ("" for none) is confirmed."""
     return next(each for each in rules.confirmations if each.notice is None or each.notice == notice)
+
+
+def list_age(rules: Rules, link: LinkClass, *, dated: date, now: Instant) -> Age:
+    """Whether a list is older than the rules want it to be at a post of this class; "" where they say nothing of it.
+
+    Args:
+        rules: In force.
+        link: How the post reaches headquarters.
+        dated: The list's day; its age is counted from its first moment in UTC.
+        now: An untrusted clock's claim counts too, since nobody is referred by this; never less than what is proven.
+    """
+    limit = next((age for age in rules.list_ages if age.link == link), None)
+    born_ms = datetime.combine(dated, time.min, UTC).timestamp() * 1000
+    hours = (max(now.wall_ms, now.lower_bound_ms) - born_ms) / 3_600_000
+    if limit is None or hours < limit.remark_h:
+        return ""
+    return "alarm" if hours >= limit.alarm_h else "remark"

@@ -116,7 +116,7 @@ def booth() -> Iterator[Booth]:
         ),
         place=Place(post="Test", lane="1", direction="entry", training=False),
     )
-    server = page_server(page)
+    server = page_server(page.application())
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     lane.start(post.clerk)
