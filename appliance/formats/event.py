@@ -105,6 +105,11 @@ EVENTS: Final[Mapping[str, Declared]] = {
             fields={"role": words("answers", "directives"), "counter": COUNT, "kept": words("yes", "no")},
         ),
         Declared(
+            event="voice_code_heard",
+            meaning="A code was entered that headquarters is said to have given by telephone for a case.",
+            fields={"held": words("yes", "no")},
+        ),
+        Declared(
             event="case_expired",
             meaning="Open cases reached their maximum age without an outcome; what was kept of them is destroyed.",
             fields={"count": COUNT},

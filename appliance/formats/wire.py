@@ -27,6 +27,10 @@ CASES_MAX: Final = 64
 """Open cases at one time."""
 CASE_HITS_MAX: Final = 4
 """Hits that a case carries, the strongest."""
+CASE_BYTES_MAX: Final = 32_768
+"""Of an encoded case: four hits of 16 words a name, with what they were weighed by, have 21 KB; two fit one message."""
+ANSWERS_KEPT_MAX: Final = 4
+"""Answers of headquarters that wait in one case, the newest."""
 SUBJECT_BYTES_MAX: Final = 1_024
 LIST_KEYS_MAX: Final = 8
 INBOX_MAX: Final = 24
@@ -87,7 +91,8 @@ class Append(Noun, frozen=True, kw_only=True, tag="append"):
         record: Encoded Record (formats/record.py), or b"" with the record in the memfd beside the message.
         priority: Class in the uplink's queue.
         opens: The case to keep until its outcome, None for none.
-        updates: An open case (by its `of`) as it is from this record on, None for none.
+        updates: An open case (by its `of`) as it is from this record on, None for none. It comes with a Transition or
+            HandOver that names it, or with another document of the same person.
         closes: The record whose case ends with this one, None for none.
     """
 
@@ -99,7 +104,10 @@ class Append(Noun, frozen=True, kw_only=True, tag="append"):
 
 
 class ListCases(Noun, frozen=True, kw_only=True, tag="list_cases"):
-    """Which results still wait for their outcome? As many as fit, newest first, after the first `skip`."""
+    """Which results still wait for their outcome? As many as fit, newest first, after the first `skip`.
+
+    At least one comes while there are any: whoever wants all asks again with `skip` counted up until none comes.
+    """
 
     skip: Annotated[int, Meta(ge=0, le=CASES_MAX)] = 0
 

@@ -1,13 +1,21 @@
 """Stage 6 of 8: record - open cases: results that wait for their outcome, each under a key of its own (I2).
 
 They are the one thing that the box can read again. A case's key is made ahead, so that opening a case costs no sync of
-its own: the ciphertext travels in the entry's journal frame. The key is destroyed when the outcome is recorded or at a
-maximum age; then no copy of the ciphertext, in a journal or in a file, can be opened by anybody.
+its own: the ciphertext travels in the entry's journal frame. Later states of the case are under the same key, each with
+a random nonce of its own, so they cost none either; a case has tens of them, and ChaCha20-Poly1305 bears billions. The
+key is destroyed when the outcome is recorded or at a maximum age; then no copy of any state, in a journal or in a file,
+can be opened by anybody.
+
+How long a case lives: 14 days from its opening; with a possible match that is not ruled out, 90 days, since a box may
+lie dark for weeks while headquarters' answer is on its way. Updating a case makes no life longer. When there are more
+than 64, the oldest without a match goes first, and one with a match when these are more than 48.
 """
 
 import contextlib
 import os
 import secrets
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -18,14 +26,25 @@ from appliance.clock import Instant
 from appliance.errors import Malformed
 from appliance.files import replace_file, storage, sync_folder, write_durably
 from appliance.formats.cbor import pack, parse
-from appliance.formats.wire import CASES_MAX, MESSAGE_BYTES_MAX, Case
-from appliance.record.journal import SealedCase
+from appliance.formats.wire import CASE_BYTES_MAX, CASES_MAX, MESSAGE_BYTES_MAX, Case
+from appliance.record.journal import Frame, SealedCase
+from appliance.record.open_case import OPEN_CASE_BYTES_MAX, OpenCase
 
 SPARE_KEYS: Final = 8
 CASE_MS_MAX: Final = 14 * 24 * 3_600_000
-CASE_BYTES_MAX: Final = 16_384
+OUTSTANDING_MS_MAX: Final = 90 * 24 * 3_600_000
+OUTSTANDING_MAX: Final = 48
+SEALED_BYTES_MAX: Final = OPEN_CASE_BYTES_MAX + 1_024
 KEY_BYTES: Final = 32
 CASES_IN_ANSWER_BYTES_MAX: Final = MESSAGE_BYTES_MAX - 1_024
+
+
+@dataclass(frozen=True, slots=True)
+class _Here:
+    """An open case and how it is sealed."""
+
+    content: OpenCase
+    sealed: SealedCase
 
 
 class CaseStore:
@@ -39,20 +58,29 @@ class CaseStore:
     def __init__(self, cases: Path, keys: Path) -> None:
         self._cases = cases
         self._keys = keys
-        self._open: dict[str, tuple[Case, SealedCase]] = {}
+        self._open: dict[str, _Here] = {}
         self._spare: dict[str, None] = {}
 
-    def load(self) -> None:
-        """Read what is on the disk. A case whose key is gone is over; a key without a case is a spare one."""
+    def load(self, frames: Iterable[Frame] = ()) -> None:
+        """Read what is on the disk, and then what the journal says, oldest frame first.
+
+        A case whose key is gone is over; a key without a case is a spare one.
+        """
         with storage("reading open cases"):
             for path in self._cases.glob("*.case"):
                 try:
-                    self._adopt(parse(path.read_bytes(), SealedCase, what="case", bytes_max=2 * CASE_BYTES_MAX))
+                    self._adopt(parse(path.read_bytes(), SealedCase, what="case", bytes_max=SEALED_BYTES_MAX))
                 except Malformed:
                     path.unlink()  # torn by a power cut; the journal still has it, and publication writes it again
             self._spare = dict.fromkeys(path.stem for path in self._keys.glob("*.key"))
-        for _, sealed in self._open.values():
-            self._spare.pop(sealed.key, None)
+        for here in self._open.values():
+            self._spare.pop(here.sealed.key, None)
+        for frame in frames:
+            for sealed in (frame.opens, frame.updates):
+                if sealed is not None:
+                    self._adopt(sealed)
+            if frame.closes is not None:
+                self.closed(frame.closes)
 
     def refill(self) -> bool:
         """Make one spare key, durably, if some are missing; whether there is more to do. Call it when idle."""
@@ -67,27 +95,31 @@ class CaseStore:
         """Whether fewer keys are ready than should be."""
         return len(self._spare) < SPARE_KEYS
 
-    def seal(self, case: Case, now: Instant) -> SealedCase:
-        """Seal a case under a spare key. The key is taken with `opened`, after the entry is durable.
+    def seal(self, content: OpenCase, now: Instant) -> SealedCase:
+        """Seal a new case under a spare key. The key is taken with `became`, after the entry is durable.
 
         Raises:
-            Malformed: The case is longer than 16 KiB.
+            Malformed: The case is too long.
             StorageFull, StorageFault: There was no spare key and none could be made.
         """
-        content = pack(case)
-        if len(content) > CASE_BYTES_MAX:
-            raise Malformed("case", f"{len(content)} bytes, at most {CASE_BYTES_MAX}")
         if not self._spare:
             self.refill()
-        key_name = next(iter(self._spare))
-        nonce = secrets.token_bytes(12)
-        ciphertext = ChaCha20Poly1305(self._key(key_name)).encrypt(nonce, content, case.of.encode("ascii"))
-        return SealedCase(of=case.of, key=key_name, nonce=nonce, ciphertext=ciphertext, opened=now)
+        return self._seal(content, next(iter(self._spare)), now)
 
-    def opened(self, case: Case, sealed: SealedCase) -> None:
-        """The entry that opens this case is durable."""
+    def reseal(self, content: OpenCase) -> SealedCase:
+        """Seal a later state of an open case, under its own key and as old as it is.
+
+        Raises:
+            Malformed: The case is too long.
+            StorageFault: Its key cannot be read.
+        """
+        sealed = self._open[content.case.of].sealed
+        return self._seal(content, sealed.key, sealed.opened)
+
+    def became(self, content: OpenCase, sealed: SealedCase) -> None:
+        """The entry that opens or updates this case is durable."""
         self._spare.pop(sealed.key, None)
-        self._open[case.of] = (case, sealed)
+        self._open[sealed.of] = _Here(content, sealed)
 
     def closed(self, of: str) -> None:
         """The entry that closes this case is durable: show it no more."""
@@ -99,7 +131,6 @@ class CaseStore:
             return None
         path = self._cases / f"{sealed.of}.case"
         replace_file(path, pack(sealed), mode=0o600)
-        self._adopt(sealed)
         return path
 
     def destroy(self, of: str) -> None:
@@ -107,44 +138,58 @@ class CaseStore:
         path = self._cases / f"{of}.case"
         with storage("destroying a case's key"):
             with contextlib.suppress(FileNotFoundError, Malformed):
-                sealed: SealedCase = parse(path.read_bytes(), SealedCase, what="case", bytes_max=2 * CASE_BYTES_MAX)
+                sealed: SealedCase = parse(path.read_bytes(), SealedCase, what="case", bytes_max=SEALED_BYTES_MAX)
                 self._destroy_key(self._key_path(sealed.key))
                 self._spare.pop(sealed.key, None)
             path.unlink(missing_ok=True)
-        self._open.pop(of, None)
 
-    def find(self, of: str) -> Case | None:
+    def find(self, of: str) -> OpenCase | None:
         """The open case about this record."""
-        case, _ = self._open.get(of, (None, None))
-        return case
+        here = self._open.get(of)
+        return None if here is None else here.content
 
-    def newest(self) -> tuple[Case, ...]:
-        """Open cases, the newest first, as many as one answer holds."""
+    def all(self) -> Iterator[OpenCase]:
+        """Every open case, in no order."""
+        return (here.content for here in self._open.values())
+
+    def page(self, skip: int) -> tuple[Case, ...]:
+        """Open cases, the newest first, after the first `skip`: as many as one answer holds, one at least."""
         cases: list[Case] = []
         size = 0
-        for case, sealed in sorted(self._open.values(), key=_opened_ms, reverse=True)[:CASES_MAX]:
-            size += len(sealed.ciphertext)
-            if size > CASES_IN_ANSWER_BYTES_MAX:
+        for here in sorted(self._open.values(), key=_opened_ms, reverse=True)[skip:]:
+            size += len(pack(here.content.case))
+            if len(cases) == CASES_MAX or (cases and size > CASES_IN_ANSWER_BYTES_MAX):
                 break
-            cases.append(case)
+            cases.append(here.content.case)
         return tuple(cases)
 
     def overdue(self, now: Instant) -> str | None:
         """A case that is too old, or one too many: its record; None when there is none."""
-        oldest = min(self._open.values(), key=_opened_ms, default=None)
-        if oldest is not None and len(self._open) > CASES_MAX:
-            return oldest[0].of
-        return next((of for of, (_, sealed) in self._open.items() if age_ms(sealed.opened, now) > CASE_MS_MAX), None)
+        if len(self._open) > CASES_MAX:
+            return self._one_too_many()
+        return next((of for of, here in self._open.items() if age_ms(here.sealed.opened, now) > _life_ms(here)), None)
+
+    def _one_too_many(self) -> str:
+        matches = {of for of, here in self._open.items() if here.content.outstanding}
+        pool = matches if len(matches) > OUTSTANDING_MAX else self._open.keys() - matches
+        return min(pool, key=lambda of: _opened_ms(self._open[of]))
+
+    def _seal(self, content: OpenCase, key_name: str, opened: Instant) -> SealedCase:
+        of, size = content.case.of, len(pack(content.case))
+        if size > CASE_BYTES_MAX:
+            raise Malformed("case", f"{size} bytes, at most {CASE_BYTES_MAX}")
+        nonce = secrets.token_bytes(12)
+        with storage("reading a case's key"):
+            cipher = ChaCha20Poly1305(self._key_path(key_name).read_bytes())
+        ciphertext = cipher.encrypt(nonce, pack(content), of.encode("ascii"))
+        return SealedCase(of=of, key=key_name, nonce=nonce, ciphertext=ciphertext, opened=opened)
 
     def _adopt(self, sealed: SealedCase) -> None:
-        with contextlib.suppress(OSError, InvalidTag, Malformed):
-            plaintext = ChaCha20Poly1305(self._key(sealed.key)).decrypt(
+        with contextlib.suppress(OSError, ValueError, InvalidTag, Malformed):
+            plaintext = ChaCha20Poly1305(self._key_path(sealed.key).read_bytes()).decrypt(
                 sealed.nonce, sealed.ciphertext, sealed.of.encode("ascii")
             )
-            self.opened(parse(plaintext, Case, what="case", bytes_max=CASE_BYTES_MAX), sealed)
-
-    def _key(self, name: str) -> bytes:
-        return self._key_path(name).read_bytes()
+            self.became(parse(plaintext, OpenCase, what="case", bytes_max=OPEN_CASE_BYTES_MAX), sealed)
 
     def _key_path(self, name: str) -> Path:
         return self._keys / f"{name}.key"
@@ -161,9 +206,13 @@ class CaseStore:
         sync_folder(self._keys)
 
 
-def _opened_ms(pair: tuple[Case, SealedCase]) -> int:
+def _opened_ms(here: _Here) -> int:
     """When the recorder opened it: what a booth says of the time decides nothing about other cases."""
-    return pair[1].opened.wall_ms
+    return here.sealed.opened.wall_ms
+
+
+def _life_ms(here: _Here) -> int:
+    return OUTSTANDING_MS_MAX if here.content.outstanding else CASE_MS_MAX
 
 
 def age_ms(opened: Instant, now: Instant) -> int:

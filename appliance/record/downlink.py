@@ -1,8 +1,8 @@
 """Stage 6 of 8: record - what headquarters says to this box alone: opened, verified, taken once, logged (I10).
 
-The uplink or a stick brings sealed bytes, and nothing that they hold can do more than be refused. Order: what is
-brought is kept durably; then one entry says that it was taken, and its frame carries the counters. A crash in between
-leaves the message untaken: it comes again, and keeping it twice changes nothing.
+The uplink or a stick brings sealed bytes, and nothing that they hold can do more than be refused. A key is kept durably
+before the entry that says that its message was taken; a crash in between leaves it untaken, it comes again, and keeping
+it twice changes nothing. An answer travels in that entry's own frame, sealed with its case, and is gone with it.
 
 A flood: only what does not hold is counted, since headquarters' own messages are as many as it makes. REFUSALS_BURST at
 once and then REFUSALS_PER_S a second cost a few milliseconds each (one decapsulation, one signature), below one percent
@@ -15,12 +15,21 @@ from typing import Final, assert_never
 from appliance.errors import Malformed, Untrusted
 from appliance.files import read_regular
 from appliance.formats.age import Identity, parse_identity
-from appliance.formats.downlink import CaseAnswer, Downlink, ListKey, VoiceKey, open_downlink, role_of
-from appliance.formats.wire import Deliver
+from appliance.formats.downlink import (
+    CaseAnswer,
+    Downlink,
+    ListKey,
+    VoiceKey,
+    downlink_digest,
+    open_downlink,
+    role_of,
+)
+from appliance.formats.wire import Answered, Deliver
 from appliance.record.headquarters import Headquarters
 from appliance.record.held_keys import HeldKeys
 from appliance.record.intake import RefusedWith
 from appliance.record.log import Attached, Log
+from appliance.record.open_case import OpenCase
 from appliance.record.places import Places
 from appliance.record.room import Purpose
 from appliance.record.stores import Stores
@@ -62,16 +71,23 @@ class Downlinks:
         except (Malformed, Untrusted):
             self._patience -= 1
             raise
-        kept = self._keep(said)
+        kept, updates = self._kept(said, signed)
         fields = {"role": role_of(said.message), "counter": str(said.counter), "kept": "yes" if kept else "no"}
-        self._log.event("downlink_taken", fields, Attached(taken=taken, purpose=Purpose.UPKEEP))
+        case = None if updates is None else (updates, self._stores.cases.reseal(updates))
+        self._log.event("downlink_taken", fields, Attached(taken=taken, updates=case, purpose=Purpose.UPKEEP))
 
-    def _keep(self, said: Downlink) -> bool:
+    def _kept(self, said: Downlink, signed: bytes) -> tuple[bool, OpenCase | None]:
+        """Keep a key; or the case with its answer. Whether there is a use for it yet."""
         match said.message:
-            case ListKey() | VoiceKey():
-                return self._keys.take(said.message, said.counter)
-            case CaseAnswer():
-                raise RefusedWith("not_ready", "This recorder does not take answers yet.")
+            case ListKey() | VoiceKey() as key:
+                return self._keys.take(key, said.counter), None
+            case CaseAnswer(of=of, verdict=verdict, words=words, by=by):
+                found = self._stores.cases.find(of)
+                if found is None:
+                    return False, None
+                digest = downlink_digest(signed)
+                answer = Answered(of=of, verdict=verdict, words=words, by=by, at_ms=said.at_ms, digest=digest)
+                return True, found.answered(answer)
             case _:
                 assert_never(said.message)
 

@@ -24,8 +24,10 @@ from appliance.files import storage, sync_folder
 from appliance.formats.cbor import pack, parse
 from appliance.formats.fields import Count
 from appliance.formats.identity import PreviousOrigin
+from appliance.formats.wire import CASE_HITS_MAX
 from appliance.model import Digest, Id, Noun, Priority, Word
 from appliance.record.counters import Taken
+from appliance.record.open_case import OPEN_CASE_BYTES_MAX
 
 MAGIC: Final = b"LLJ1"
 PREFIX_BYTES: Final = 12
@@ -49,8 +51,22 @@ class SealedCase(Noun, frozen=True, kw_only=True):
     of: Id
     key: Id
     nonce: Annotated[bytes, Meta(min_length=12, max_length=12)]
-    ciphertext: Annotated[bytes, Meta(max_length=32_768)]
+    ciphertext: Annotated[bytes, Meta(max_length=OPEN_CASE_BYTES_MAX + 16)]
     opened: Instant
+
+
+class Judged(Noun, frozen=True, kw_only=True):
+    """A decision about one traveller and one list entry (not_same.py).
+
+    Attributes:
+        digest: Of both, under a key of this box.
+        entry: The entry's identifier.
+        spared: Told apart; False takes it back.
+    """
+
+    digest: Digest
+    entry: Word
+    spared: bool
 
 
 class Header(Noun, frozen=True, kw_only=True, tag="journal"):
@@ -76,9 +92,11 @@ class Frame(Noun, frozen=True, kw_only=True, tag="entry"):
         priority: Class of the body in the uplink's queue; None for an entry without a body.
         blob: The sealed body; None when there is none or it is a file already.
         opens: The case that begins with this entry.
+        updates: An open case as it is from this entry on.
         closes: The case that ends with it.
         receipts: Headquarters' receipts that this entry acknowledges.
         taken: Counters of headquarters' messages from this entry on; None when it took none.
+        judged: Travellers told apart from list entries, or no longer.
     """
 
     index: Count
@@ -87,9 +105,11 @@ class Frame(Noun, frozen=True, kw_only=True, tag="entry"):
     priority: Priority | None = None
     blob: Annotated[bytes, Meta(max_length=BLOB_IN_FRAME_BYTES_MAX)] | None = None
     opens: SealedCase | None = None
+    updates: SealedCase | None = None
     closes: Id | None = None
     receipts: Annotated[tuple[Annotated[bytes, Meta(max_length=2_048)], ...], Meta(max_length=24)] = ()
     taken: Taken | None = None
+    judged: Annotated[tuple[Judged, ...], Meta(max_length=CASE_HITS_MAX)] = ()
 
 
 def encode_frame(frame: Header | Frame) -> bytes:

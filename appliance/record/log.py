@@ -21,7 +21,6 @@ from appliance.formats.merkle import Frontier, inclusion_proof, leaf_hash
 from appliance.formats.receipt import LogReceipt
 from appliance.formats.statement import EpochStart, EventEntry, Sealed
 from appliance.formats.tiles import TILE_WIDTH, TileNodes, read_entries
-from appliance.formats.wire import Case
 from appliance.model import Priority
 from appliance.record.counters import Taken
 from appliance.record.journal import (
@@ -29,9 +28,11 @@ from appliance.record.journal import (
     JOURNAL_BYTES_MAX,
     Frame,
     Journal,
+    Judged,
     SealedCase,
     encode_frame,
 )
+from appliance.record.open_case import OpenCase
 from appliance.record.publish import Publisher, read_published
 from appliance.record.room import Purpose
 from appliance.record.signing import Scribe
@@ -49,18 +50,22 @@ class Attached:
         blob: The sealed record; b"" for an entry without a body.
         priority: Its class in the uplink's queue; it stands beside the statement and never in it.
         opens: The case that begins, and how it is sealed.
+        updates: The same of a case that goes on.
         closes: The record whose case ends.
         receipts: Verified receipts of headquarters.
         taken: Counters of headquarters' messages with one more taken.
+        judged: Travellers told apart from list entries, or no longer.
         purpose: What room it takes.
     """
 
     blob: bytes = b""
     priority: Priority | None = None
-    opens: tuple[Case, SealedCase] | None = None
+    opens: tuple[OpenCase, SealedCase] | None = None
+    updates: tuple[OpenCase, SealedCase] | None = None
     closes: str | None = None
     receipts: tuple[bytes, ...] = ()
     taken: Taken | None = None
+    judged: tuple[Judged, ...] = ()
     purpose: Purpose = Purpose.RECORD
 
 
@@ -152,9 +157,11 @@ class Log:
             priority=attached.priority,
             blob=attached.blob if attached.blob and in_frame else None,
             opens=attached.opens[1] if attached.opens else None,
+            updates=attached.updates[1] if attached.updates else None,
             closes=attached.closes,
             receipts=attached.receipts,
             taken=attached.taken,
+            judged=attached.judged,
         )
         encoded = encode_frame(frame)
         self._take_room(len(encoded) + len(attached.blob), attached.purpose)
@@ -168,13 +175,20 @@ class Log:
         self._frontier = ahead
         self.publisher.add([frame])
         self._remember(kind, index)
-        if attached.opens:
-            self._stores.cases.opened(*attached.opens)
-        if attached.closes:
-            self._stores.cases.closed(attached.closes)
-        if attached.taken:
-            self._stores.counters.taken = attached.taken
+        self._became(attached)
         return LogReceipt(index=index, leaf=leaf, inclusion_proof=proof, checkpoint=checkpoint)
+
+    def _became(self, attached: Attached) -> None:
+        """The entry is durable, and with it what is attached to it."""
+        stores = self._stores
+        for case in (attached.opens, attached.updates):
+            if case is not None:
+                stores.cases.became(*case)
+        if attached.closes:
+            stores.cases.closed(attached.closes)
+        if attached.taken:
+            stores.counters.taken = attached.taken
+        stores.not_same.decided(attached.judged)
 
     def event(self, event: str, fields: dict[str, str], attached: Attached = UPKEEP) -> None:
         """Append an entry without personal data. Raises as `append`."""

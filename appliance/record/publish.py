@@ -4,7 +4,8 @@ The same code runs after every record and after a crash, so recovery is no rare 
 is there already is left alone. Nothing here is synced on the way: the journal holds each frame until `drain` has synced
 everything that was published from it.
 
-Order: bodies, receipts, cases; deletions; tiles and entry bundles; `checkpoint` last. Readers never look past it.
+Order: bodies, receipts, cases, counters, what was told apart; deletions; tiles and entry bundles; `checkpoint` last.
+Readers never look past it.
 """
 
 import contextlib
@@ -49,6 +50,7 @@ class Publisher:
         self._bodies = stores.bodies
         self._cases = stores.cases
         self._counters = stores.counters
+        self._not_same = stores.not_same
         self._waiting: list[Frame] = []
         self._tiles: list[tuple[str, bytes]] = []
         self._next_checkpoint = checkpoint
@@ -129,14 +131,16 @@ class Publisher:
             self._bodies.found(frame.index)
         for receipt in frame.receipts:
             self._published(self._bodies.write_receipt(receipt))
-        if frame.opens is not None:
-            path = self._cases.write(frame.opens)
+        for case in (frame.opens, frame.updates):
+            path = None if case is None else self._cases.write(case)
             if path is not None:
                 self._published(path)
         if frame.closes is not None:
             self._cases.destroy(frame.closes)
         if frame.taken is not None:
             self._published(self._counters.write(frame.taken))
+        if frame.judged:
+            self._published(self._not_same.write(frame.judged))
         if frame.priority is None:
             self._delete_named(frame)
 

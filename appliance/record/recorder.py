@@ -1,6 +1,7 @@
 """Stage 6 of 8: record - the recorder: what it answers to each role. A closed set of verbs, and nothing waits."""
 
 import secrets
+from dataclasses import replace
 from typing import Final, assert_never
 
 from appliance.errors import Malformed, StorageFull, Untrusted
@@ -25,16 +26,19 @@ from appliance.formats.wire import (
     Reply,
     Request,
     Spared,
+    SparedEntries,
     Switched,
     Voice,
     Welcome,
 )
 from appliance.model import Mode, Priority
+from appliance.record.answers import Answers
+from appliance.record.case_change import CaseChange, change_of
 from appliance.record.delivery import Delivery
 from appliance.record.downlink import Downlinks
 from appliance.record.headquarters import Headquarters
 from appliance.record.held_keys import HeldKeys
-from appliance.record.intake import RefusedWith, check_append, check_cases
+from appliance.record.intake import RefusedWith, check_append
 from appliance.record.log import Attached, Log
 from appliance.record.places import Places
 from appliance.record.room import Purpose
@@ -42,7 +46,6 @@ from appliance.record.seal import Seal
 from appliance.record.stores import Stores
 from appliance.recorded import Canary, Picture, Record
 
-Question = Hello | ListCases | ListKeys | Inbox | Voice | Spared | LastCosigned
 BOOTH_EVENTS: Final = frozenset({"device_changed", "page_started", "not_recorded"})
 
 
@@ -69,6 +72,7 @@ class Recorder:
         self._delivery = Delivery(log, stores, headquarters, places)
         self._keys = HeldKeys(places.held_keys)
         self._downlinks = Downlinks(log, stores, headquarters, self._keys, places)
+        self._answers = Answers(log, stores, self._keys)
 
     def answer(self, request: Request, memfd: bytes | None) -> Reply:
         """Answer one request.
@@ -134,24 +138,28 @@ class Recorder:
         match request:
             case Append():
                 return self._append(request, memfd)
-            case Hello() | ListCases() | ListKeys() | Inbox() | Voice() | Spared() | LastCosigned():
-                return self._tell(request)
+            case Hello():
+                return self._welcome()
+            case LastCosigned():
+                return Cosigned(note=self._delivery.last_cosigned())
+            case ListKeys():
+                return Keys(keys=self._keys.lists)
+            case ListCases() | Inbox() | Voice() | Spared():
+                return self._of_cases(request)
             case _:
                 self._take(request)
                 return Done()
 
-    def _tell(self, request: Question) -> Reply:
+    def _of_cases(self, request: ListCases | Inbox | Voice | Spared) -> Reply:
         match request:
-            case Hello():
-                return self._welcome()
             case ListCases():
-                return Cases(cases=self.stores.cases.newest())
-            case ListKeys():
-                return Keys(keys=self._keys.lists)
-            case LastCosigned():
-                return Cosigned(note=self._delivery.last_cosigned())
-            case Inbox() | Voice() | Spared():
-                raise RefusedWith("not_ready", "This recorder does not keep answers yet.")
+                return Cases(cases=self.stores.cases.page(request.skip))
+            case Inbox():
+                return self._answers.inbox()
+            case Voice():
+                return self._answers.voice(request)
+            case Spared():
+                return SparedEntries(entries=self.stores.not_same.spared(request))
             case _:
                 assert_never(request)
 
@@ -185,24 +193,26 @@ class Recorder:
         again = self.log.find(commitment(encoded))
         if again is not None:
             return _appended(again)
-        check_cases(request, record, self.stores.cases.find)
+        change = change_of(request, record, self.stores.cases.find)
         picture = isinstance(record.body, Picture)
         if picture:
             self._room_for_picture(len(encoded))
-        now = self.log.scribe.now()
-        opens = None if request.opens is None else (request.opens, self.stores.cases.seal(request.opens, now))
         body = seal.seal(encoded)
-        receipt = self.log.append(
-            body.sealed,
-            Attached(
-                blob=body.blob,
-                priority=request.priority,
-                opens=opens,
-                closes=request.closes,
-                purpose=Purpose.PICTURE if picture else Purpose.RECORD,
-            ),
+        attached = self._attached(change)
+        purpose = Purpose.PICTURE if picture else Purpose.RECORD
+        attached = replace(attached, blob=body.blob, priority=request.priority, purpose=purpose)
+        return _appended(self.log.append(body.sealed, attached))
+
+    def _attached(self, change: CaseChange) -> Attached:
+        """What becomes of open cases, sealed."""
+        stores, told = self.stores, change.told_apart
+        opens, updates = change.opens, change.updates
+        return Attached(
+            opens=None if opens is None else (opens, stores.cases.seal(opens, self.log.scribe.now())),
+            updates=None if updates is None else (updates, stores.cases.reseal(updates)),
+            closes=change.closes,
+            judged=() if told is None else stores.not_same.judge(told, spared=change.spared),
         )
-        return _appended(receipt)
 
     def _room_for_picture(self, size: int) -> None:
         """Refuse before the work of sealing; the first refusal of a row is logged."""

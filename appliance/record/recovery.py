@@ -30,6 +30,7 @@ from appliance.record.counters import Counters
 from appliance.record.journal import Contents, Frame, Header, Journal
 from appliance.record.journals import journal_paths, next_path, read_journals
 from appliance.record.log import Grown, Log
+from appliance.record.not_same import NotSame
 from appliance.record.origin import finish_succession, succeed
 from appliance.record.places import Places
 from appliance.record.publish import Publisher, read_published
@@ -98,10 +99,12 @@ def _recover(places: Places, signing: Signing, picture_share: float) -> Recovere
         bodies=Bodies(places),
         cases=CaseStore(places.cases, places.case_keys),
         counters=Counters(places.counters),
+        not_same=NotSame(places.not_same, places.not_same_key),
     )
     stores.bodies.load(below=frontier.size)
-    stores.cases.load()
+    stores.cases.load(frames)
     stores.counters.load(frame.taken for frame in frames)
+    stores.not_same.load(judged for frame in frames for judged in frame.judged)
     base_note = scribe.checkpoint(header.size, header.root) if header.size else b""
     recent, last_leaf = _recent(places, header, frames)
     publisher = Publisher(places, edge, stores, base_note)

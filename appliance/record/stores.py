@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from appliance.record.bodies import Bodies
 from appliance.record.cases import CaseStore
 from appliance.record.counters import Counters
+from appliance.record.not_same import NotSame
 from appliance.record.room import Room
 
 
@@ -16,3 +17,4 @@ class Stores:
     bodies: Bodies
     cases: CaseStore
     counters: Counters
+    not_same: NotSame

@@ -18,6 +18,7 @@ from appliance.formats.wire import Acknowledge, Append, Case, Cases, ListCases
 from appliance.line import RecorderLine, RecorderRefused
 from appliance.record.cases import CaseStore
 from appliance.record.journal import parse_journal
+from appliance.record.open_case import OpenCase
 from appliance.recorded import Outcome, OutcomeKind, Person, Record, Screened
 from appliance.shelf import Shelf
 from tests.scenarios.made_headquarters import BOOT, NOW_MS
@@ -108,14 +109,15 @@ def test_what_a_booth_says_of_the_time_pushes_no_other_case_out(tmp_path: Path) 
         at = Instant(
             wall_ms=NOW_MS + at_ms, grade=Grade.NETWORK, lower_bound_ms=NOW_MS, boot_id=BOOT, boot_ms=1_000 + at_ms
         )
-        store.opened(case, store.seal(case, at))
+        content = OpenCase(case=case)
+        store.became(content, store.seal(content, at))
         return case
 
     for number in range(64):
         opened(f"LIE {number}", claimed_ms=253_402_300_799_999, at_ms=number)
     honest = opened("HONEST", claimed_ms=NOW_MS + 100, at_ms=100)
     now = Instant(wall_ms=NOW_MS + 200, grade=Grade.NETWORK, lower_bound_ms=NOW_MS, boot_id=BOOT, boot_ms=1_200)
-    assert store.newest()[0] == honest
+    assert store.page(0)[0] == honest
     assert store.overdue(now) != honest.of
 
 
