@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from appliance.files import remove_partial
+from appliance.files import remove_partial, sync_folder
 from appliance.model import Priority
 
 
@@ -133,10 +133,12 @@ class Places:
         return self.receipts / str(index)
 
     def prepare(self) -> None:
-        """Make the folders that are missing; remove what a power cut left half written."""
+        """Make the folders that are missing, durably; remove what a power cut left half written."""
         for folder in (self.log, self.bodies, self.receipts):
             folder.mkdir(mode=0o755, parents=True, exist_ok=True)
         for folder in (self.private, self.cases, self.case_keys):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for parent in (self.private, self.state):  # what is synced inside of a folder is lost with its name
+            sync_folder(parent)
         for folder in (self.state, self.bodies, self.receipts, self.private, self.cases, self.case_keys):
             remove_partial(folder)
