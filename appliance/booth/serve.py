@@ -81,7 +81,7 @@ def run(config: Config, hardware: Hardware, *, clock: Clock, lists: ListsOnHand)
         pictures = Pictures(hardware.camera, _outbox(config, PICTURE_PATIENCE_S), clock, lane.notice)
     fittings = Fittings(
         panel=hardware.panel,
-        outbox=_outbox(config, RECORD_PATIENCE_S),
+        outbox=record_outbox(config),
         board=board,
         clock=clock,
         on_hand=lambda: lists.current,
@@ -93,9 +93,9 @@ def run(config: Config, hardware: Hardware, *, clock: Clock, lists: ListsOnHand)
         board=board,
         gate=Gate(hosts=allowed_hosts(address, port), key=os.urandom(32)),
         around=lambda: surroundings(config, clock, lists),
-        place=_place(config),
+        place=place_of(config),
     )
-    threading.excepthook = _end_with_thread
+    threading.excepthook = end_with_thread
     sys.setswitchinterval(SWITCH_S)
     lists.start()
     if pictures is not None:
@@ -105,7 +105,7 @@ def run(config: Config, hardware: Hardware, *, clock: Clock, lists: ListsOnHand)
         clerk.device("camera", DeviceState.FAULTED, hardware.camera_why)
     lane.start(clerk)
     notify(READY)  # the page's socket listens already, and whoever asks early is answered when the page is up
-    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGTERM, leave)
     try:
         page_server(page.application()).run(sockets=[listening])
     finally:
@@ -159,13 +159,19 @@ def _photograph(pictures: Pictures | None, lane: Lane) -> Callable[[Id, Crossing
     return lit
 
 
-def _place(config: Config) -> Place:
+def place_of(config: Config) -> Place:
+    """Where the page stands."""
     return Place(
         post=config.post.name,
         lane=config.post.lane,
         direction=config.post.direction.value,
         training=config.box.mode is Mode.TRAINING,
     )
+
+
+def record_outbox(config: Config) -> Outbox:
+    """The way of the lane's records into the log."""
+    return _outbox(config, RECORD_PATIENCE_S)
 
 
 def _outbox(config: Config, patience_s: float) -> Outbox:
@@ -190,12 +196,12 @@ def page_server(application: ASGIApp) -> uvicorn.Server:
     return uvicorn.Server(settings)
 
 
-def _leave(_signal: int, _frame: FrameType | None) -> None:
+def leave(_signal: int, _frame: FrameType | None) -> None:
     """The page's server, once it has ended, raises the signal again; by its default the lamps would stay lit."""
     raise SystemExit(0)
 
 
-def _end_with_thread(arguments: threading.ExceptHookArgs) -> None:
+def end_with_thread(arguments: threading.ExceptHookArgs) -> None:
     """A thread that ends by a bug ends the process: the supervisor starts a whole one, the recorder kept the rest."""
     print(last_words(arguments.exc_value), file=sys.stderr, flush=True)  # noqa: T201 - the unit's journal
     os.abort()
