@@ -21,7 +21,7 @@ from appliance.formats.person_index import (
     pack_birth,
 )
 from appliance.parse.dates import BUDDHIST_OFFSET, BUDDHIST_YEAR_MIN, THAI_REFORM_YEAR
-from appliance.screen.name_search import block_keys
+from appliance.screen.alike_words import block_keys
 from appliance.screen.names import shipped_reader
 
 _QUALITY: Final = {name: place for place, name in enumerate(QUALITIES)}

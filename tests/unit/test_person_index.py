@@ -13,7 +13,7 @@ from appliance.errors import Malformed
 from appliance.formats.cbor import decode, pack
 from appliance.formats.lists import ListedBirth, ListedName, ListedPerson
 from appliance.formats.person_index import MAGIC, SECTIONS, IndexedPerson, PersonIndex, unpack_birth
-from appliance.screen.name_search import block_keys
+from appliance.screen.alike_words import block_keys
 from appliance.screen.names import shipped_reader
 from provisioning.authority.person_index import person_index
 from tests.screen_world import DATED, birth, person, persons
