@@ -137,15 +137,20 @@ def booth(config: Config) -> None:
 
     lists = ListsOnHand(Shelf(config.state / "releases"))
     clock = SystemClock(grade=_clock_grade, lower_bound_ms=lambda: lists.current.signed_ms)
+    try:
+        panel = _panel(config)
+    except DeviceError as error:
+        raise DeviceFault(f"lamps: {error}") from error
+    if config.post.profile == "carrier":
+        from appliance.booth.carrier_serve import run_carrier
+
+        run_carrier(config, _scanner(config), panel, clock=clock, lists=lists)
+        return
     camera, camera_why = None, ""
     try:
         camera = _camera(config)
     except DeviceError as error:
         camera_why = str(error)
-    try:
-        panel = _panel(config)
-    except DeviceError as error:
-        raise DeviceFault(f"lamps: {error}") from error
     hardware = Hardware(scanner=_scanner(config), panel=panel, camera=camera, camera_why=camera_why)
     run(config, hardware, clock=clock, lists=lists)
 

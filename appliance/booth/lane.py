@@ -9,15 +9,14 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Final, assert_never
+from typing import Final, Protocol, assert_never
 
-from appliance.booth.clerk import Clerk
 from appliance.booth.events import Following, NextTraveller, Word
 from appliance.errors import LandlinkError
 from appliance.model import DocumentReading
 from appliance.notify import ALIVE, notify
 from appliance.scan.reading import reading_of
-from drivers.api import Button, Frame, Lamp, Noise, Panel, Scanner, ScannerEvent, StateChanged
+from drivers.api import Button, DeviceState, Frame, Lamp, Noise, Panel, Scanner, ScannerEvent, StateChanged
 
 QUEUE_MAX: Final = 256
 """What may wait for the lane; a scanner that is faster waits too."""
@@ -48,6 +47,49 @@ class _Noticed:
 _Item = Frame | _Typed | _Said | _Noticed | Noise | StateChanged | Button
 
 
+class AtTheLane(Protocol):
+    """Who works the lane: a border post's clerk, or the desk of a carrier. Each method is called in the lane's thread.
+
+    Attributes:
+        shown_s: When the newest result was lit, seconds of the monotonic clock.
+    """
+
+    shown_s: float
+
+    @property
+    def lamp(self) -> Lamp | None:
+        """What is lit now."""
+        ...
+
+    def document(self, reading: DocumentReading, following: Following = ...) -> None:
+        """Take one document: judge, record, show. Raises Refused when `following` is not possible now."""
+        ...
+
+    def say(self, word: Word) -> None:
+        """Take an officer's word. Raises Refused when it is not possible now; nothing was changed."""
+        ...
+
+    def idle(self) -> None:
+        """A quiet moment."""
+        ...
+
+    def tend(self) -> None:
+        """Between two things."""
+        ...
+
+    def device(self, name: str, state: DeviceState, why: str) -> None:
+        """A device came, went or failed."""
+        ...
+
+    def not_read(self) -> None:
+        """The scanner sent something that is no document."""
+        ...
+
+    def remark(self, words: str) -> None:
+        """Show a quiet remark."""
+        ...
+
+
 class Lane:
     """Takes what happens in a lane to its clerk, one thing at a time.
 
@@ -63,7 +105,7 @@ class Lane:
         self._thread: threading.Thread | None = None
         self.laid = 0
 
-    def start(self, clerk: Clerk) -> None:
+    def start(self, clerk: AtTheLane) -> None:
         """Begin: first what waited for an outcome before the booth went away, then the scanner."""
         self._panel.show(None)
         self._panel.on_press(self._queue.put)
@@ -106,7 +148,7 @@ class Lane:
             self.laid += 1
         self._queue.put(event)
 
-    def _run(self, clerk: Clerk) -> None:
+    def _run(self, clerk: AtTheLane) -> None:
         clerk.idle()
         while True:
             notify(ALIVE)
@@ -120,7 +162,7 @@ class Lane:
             self._handle(clerk, item)
             clerk.tend()
 
-    def _handle(self, clerk: Clerk, item: _Item) -> None:
+    def _handle(self, clerk: AtTheLane, item: _Item) -> None:
         match item:
             case Frame():
                 self._wait_for_eyes(clerk)
@@ -142,7 +184,7 @@ class Lane:
             case _:
                 assert_never(item)
 
-    def _wait_for_eyes(self, clerk: Clerk) -> None:
+    def _wait_for_eyes(self, clerk: AtTheLane) -> None:
         """A document that is laid before a referral could be seen waits a moment; nothing found makes nobody wait."""
         if clerk.lamp not in (None, Lamp.GREEN):
             self._stopping.wait(max(0.0, clerk.shown_s + SHOWN_AT_LEAST_S - time.monotonic()))
