@@ -121,9 +121,10 @@ def work(trace: Path, *, seed: int, steps: int) -> Work:
 def _requests(box: Bed, mount: Path, chance: random.Random, steps: int) -> Iterator[Told]:
     line, verifier = box.line(), box.verifier
     waiting: list[str] = []
-    for _ in range(steps):
+    kinds = ("plain", "case", "outcome", "picture", "rest")
+    for kind in ("picture", *chance.choices(kinds, (4, 3, 3, 1, 2), k=steps)):
         opens = closes = ""
-        match chance.choices(("plain", "case", "outcome", "picture", "rest"), (4, 3, 3, 1, 2))[0]:
+        match kind:
             case "case":
                 made = record()
                 opens = made.record_id
