@@ -4,6 +4,7 @@ The officer's words (tests/unit/test_inquiry_words.py looks for the forbidden on
 every text says "possible match" and none says to hold anybody.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -163,7 +164,5 @@ def in_words(milliseconds: int) -> str:
 
 def _filled(step: str, words: dict[str, str]) -> str:
     """The step with its places filled; what the rules say is text, whatever braces it has."""
-    for place, said in words.items():
-        if place in step:
-            step = step.replace(place, said[0].upper() + said[1:] if step == place and said else said)
-    return step
+    filled = re.sub(r"\{[a-z]+\}", lambda place: words[place[0]], step)
+    return filled[:1].upper() + filled[1:]
