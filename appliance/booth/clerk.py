@@ -255,7 +255,7 @@ class Clerk:
         self._seen[effect.of] = screened
         alert = isinstance(screened.decision, Refer) and screened.decision.alert
         parcel = self._parcel(effect.of, effect.crossing, effect.person, screened)
-        parcel.opens, parcel.closes = effect.opens, effect.closes
+        parcel.opens, parcel.updates, parcel.closes = effect.opens, effect.updates, effect.closes
         parcel.priority = Priority.ALERT if alert else Priority.RECORD
         if self._outbox.full:
             self._reported(parcel, kept=False)

@@ -238,8 +238,8 @@ def _judged(state: State, event: Judged) -> Step:
     asked_about = {_entry(hit) for each in mine for hit in each.case.hits}
     if asked_about and {_entry(hit) for hit in fresh.hits} <= asked_about:
         known = next(each for each in mine if each.case.hits)
-        keep = KeepScreening(of=event.of, crossing=crossing, person=person, opens=None, closes=None, laid=laid)
-        return _with_front(state, _shown_as(known, event), but=known), (keep,)
+        shown = _shown_as(known, event)
+        return _with_front(state, shown, but=known), (_keep(event, state, updates=shown.tip),)
     earlier = next((each for each in mine if not each.case.hits), None)
     case = _merged(fresh, earlier, unread=event.unread)
     opened = OpenCase(
@@ -247,9 +247,28 @@ def _judged(state: State, event: Judged) -> Step:
         unread=event.unread and (earlier is None or earlier.unread or not earlier.case.refers),
         kept=Kept.PENDING,
     )
-    closes = earlier.case.of if earlier else None
-    keep = KeepScreening(of=event.of, crossing=crossing, person=person, opens=case, closes=closes, laid=laid)
-    return _with_front(state, opened, but=earlier), (keep,)
+    return _with_front(state, opened, but=earlier), (_keep(event, state, opens=case, earlier=earlier),)
+
+
+def _keep(
+    event: Judged,
+    state: State,
+    *,
+    opens: Case | None = None,
+    updates: Case | None = None,
+    earlier: OpenCase | None = None,
+) -> KeepScreening:
+    assert state.crossing is not None
+    assert state.person is not None
+    return KeepScreening(
+        of=event.of,
+        crossing=state.crossing,
+        person=state.person,
+        opens=opens,
+        updates=updates,
+        closes=earlier.case.of if earlier else None,
+        laid=state.laid,
+    )
 
 
 def _entry(hit: Hit) -> tuple[str, str, str, str]:

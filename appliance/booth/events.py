@@ -251,6 +251,7 @@ class KeepScreening:
 
     Attributes:
         opens: The case that begins with it; None where it is shown as a case that is open already.
+        updates: That case, with what speaks against this document too.
         closes: The record whose case it takes over.
     """
 
@@ -258,6 +259,7 @@ class KeepScreening:
     crossing: Crossing
     person: Person
     opens: Case | None
+    updates: Case | None
     closes: Id | None
     laid: int
 
