@@ -9,6 +9,7 @@ from anyascii import anyascii
 
 from appliance.errors import Malformed
 from appliance.model import TravelDocument
+from provisioning.audit.carrier_checks import CarrierLine
 from provisioning.audit.records import RecordLine
 
 
@@ -30,16 +31,23 @@ class Question:
     referred: bool = False
 
 
-def find(question: Question, lines: Iterable[RecordLine]) -> list[RecordLine]:
+def find(question: Question, lines: Iterable[RecordLine | CarrierLine]) -> list[RecordLine | CarrierLine]:
     """The lines that answer the question, in the order given."""
     return [line for line in lines if _answers(question, line)]
 
 
-def _answers(question: Question, line: RecordLine) -> bool:
+def _answers(question: Question, line: RecordLine | CarrierLine) -> bool:
+    if isinstance(line, CarrierLine):
+        return _in_time(question, line) and (line.call or not question.referred) and _is_asked(question, line)
     return _in_time(question, line) and (line.refers or not question.referred) and _is_of(question, line.document)
 
 
-def _in_time(question: Question, line: RecordLine) -> bool:
+def _is_asked(question: Question, line: CarrierLine) -> bool:
+    """A carrier's check has no name, so it answers no question for one."""
+    return not question.name and (not question.number or _plain(line.document_number) == _plain(question.number))
+
+
+def _in_time(question: Question, line: RecordLine | CarrierLine) -> bool:
     at_ms = line.clock.wall_ms
     since, until = question.since_ms, question.until_ms
     return (since is None or at_ms >= since) and (until is None or at_ms < until)

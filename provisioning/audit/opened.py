@@ -16,6 +16,7 @@ from appliance.files import replace_file, storage
 from appliance.formats.age import Identity
 from appliance.formats.statement import Statement
 from appliance.recorded import Canary
+from provisioning.audit.carrier_checks import CarrierLine
 from provisioning.audit.log import Problem, problem
 from provisioning.audit.opening import Awaited, Entry, Event, NotOpened, Opened, entries
 from provisioning.audit.progress import Advance
@@ -49,6 +50,7 @@ class OpenedLog:
         serial: Whose it is.
         entries: Entries of the log.
         lines: Screening records in log order.
+        carrier_checks: What a desk of the carrier profile asked, in log order.
         awaited: Sealed entries whose body is not here.
         opened: Bodies that were opened, of every kind.
         opened_through: As in OpenedThrough.
@@ -59,6 +61,7 @@ class OpenedLog:
     serial: str
     entries: int = 0
     lines: list[RecordLine] = field(default_factory=list[RecordLine])
+    carrier_checks: list[CarrierLine] = field(default_factory=list[CarrierLine])
     awaited: list[int] = field(default_factory=list[int])
     opened: int = 0
     opened_through: int = NOTHING_OPENED
@@ -125,6 +128,7 @@ def read_log(kept: PulledLog, identity: Identity, advance: Advance) -> OpenedLog
     except (Malformed, Untrusted) as error:
         return OpenedLog(origin=kept.log.origin, serial=kept.log.box.serial, problems=[problem(kept.log, None, error)])
     result.lines = folding.lines()
+    result.carrier_checks = folding.carrier_checks
     result.problems.extend(folding.problems)
     result.opened_through = reach.through()
     return result

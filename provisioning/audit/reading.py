@@ -13,6 +13,7 @@ import msgspec
 
 from appliance.files import storage
 from appliance.formats.age import Identity
+from provisioning.audit.carrier_checks import CarrierLine
 from provisioning.audit.checking import print_problems, pulled_logs
 from provisioning.audit.find import Question, find, parse_time
 from provisioning.audit.log import logs_of
@@ -24,11 +25,12 @@ from provisioning.audit.report import BoxReport, report
 from provisioning.audit.store import PulledLog
 from provisioning.authority.home import Home
 from provisioning.authority.roster import read_roster
+from provisioning.command import say
 
 
-def _opened(arguments: argparse.Namespace, home: Home, identity: Identity) -> Generator[OpenedLog]:
-    """Each pulled log, opened; its problems are named on standard error."""
-    logs = pulled_logs(home, logs_of(home, read_roster(home), arguments.box))
+def opened_logs(home: Home, identity: Identity, serial: str | None) -> Generator[OpenedLog]:
+    """Each pulled log, or those of one box, opened; its problems are named on standard error."""
+    logs = pulled_logs(home, logs_of(home, read_roster(home), serial))
     with bars() as shown:
         for log in logs:
             opened = read_log(PulledLog(log, home.pulled_log(log.origin)), identity, shown.bar(log.origin))
@@ -42,12 +44,13 @@ def run_open(arguments: argparse.Namespace) -> int:
     identity = record_identity(home)
     code = 0
     with _output(arguments.out) as out:
-        for opened in _opened(arguments, home, identity):
-            _write_lines(out, opened.lines)
+        for opened in opened_logs(home, identity, arguments.box):
+            lines = in_log_order(opened)
+            _write_lines(out, lines)
             keep_opened_through(home, opened, at_ms=time.time_ns() // 1_000_000)
             code = code or int(bool(opened.problems))
             print(
-                f"{opened.origin}: {len(opened.lines)} records opened, {len(opened.awaited)} bodies awaited"
+                f"{opened.origin}: {len(lines)} records opened, {len(opened.awaited)} bodies awaited"
                 f"{', NOT all as it should be (see above)' if opened.problems else ''}",
                 file=sys.stderr,
             )
@@ -72,7 +75,7 @@ def _output(path: Path | None) -> Generator[TextIO]:
         partial.unlink(missing_ok=True)
 
 
-def _write_lines(out: TextIO, lines: Iterable[RecordLine]) -> None:
+def _write_lines(out: TextIO, lines: Iterable[RecordLine | CarrierLine]) -> None:
     with storage("writing records"):
         out.writelines(f"{msgspec.json.encode(line).decode()}\n" for line in lines)
 
@@ -87,10 +90,10 @@ def run_find(arguments: argparse.Namespace) -> int:
         until_ms=None if arguments.until is None else parse_time(arguments.until, end=True),
         referred=arguments.referred,
     )
-    found: list[RecordLine] = []
+    found: list[RecordLine | CarrierLine] = []
     code = 0
-    for opened in _opened(arguments, home, record_identity(home)):
-        found.extend(find(question, opened.lines))
+    for opened in opened_logs(home, record_identity(home), arguments.box):
+        found.extend(find(question, in_log_order(opened)))
         code = code or int(bool(opened.problems))
     if arguments.json:
         _write_lines(sys.stdout, found)
@@ -102,7 +105,10 @@ def run_find(arguments: argparse.Namespace) -> int:
     return code
 
 
-def _print_found(line: RecordLine) -> None:
+def _print_found(line: RecordLine | CarrierLine) -> None:
+    if isinstance(line, CarrierLine):
+        _print_found_check(line)
+        return
     document = line.document
     if document is None:
         what = "not read"
@@ -110,20 +116,26 @@ def _print_found(line: RecordLine) -> None:
         name = f"{document.primary_identifier} {document.secondary_identifier}".strip()
         what = f"{document.issuing_state} {document.document_number}  {name}"
     done = "not answered" if line.outcome is None else line.outcome.outcome.value
-    _say(f"{line.origin.rpartition('/')[2]} entry {line.index}  {line.at[:16].replace('T', ' ')}  {what}")
+    say(f"{line.origin.rpartition('/')[2]} entry {line.index}  {line.at[:16].replace('T', ' ')}  {what}")
     reasons = ", ".join(reason.replace("_", " ") for reason in line.reasons)
-    _say(f"  {reasons or 'nothing found'}; what was done: {done}")
+    say(f"  {reasons or 'nothing found'}; what was done: {done}")
 
 
-def _say(line: str) -> None:
-    """Print one line: what a box recorded gives a terminal no orders, and makes no second line."""
-    print("".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in line))
+def _print_found_check(line: CarrierLine) -> None:
+    what = f"{line.document_type} {line.issuing_state} {line.document_number}".strip() or "not read"
+    say(f"{line.origin.rpartition('/')[2]} entry {line.index}  {line.at[:16].replace('T', ' ')}  {what}")
+    say(f"  a carrier's desk was told to {f'call ({line.why})' if line.call else 'continue'}")
+
+
+def in_log_order(opened: OpenedLog) -> list[RecordLine | CarrierLine]:
+    """Screenings and what carriers asked, as they stand in the log."""
+    return sorted([*opened.lines, *opened.carrier_checks], key=lambda line: line.index)
 
 
 def run_report(arguments: argparse.Namespace) -> int:
     """The verb; returns its exit code."""
     home = Home.open(arguments.home)
-    reports = [report(opened) for opened in _opened(arguments, home, record_identity(home))]
+    reports = [report(opened) for opened in opened_logs(home, record_identity(home), arguments.box)]
     if arguments.json:
         print(msgspec.json.encode(reports).decode())
     else:
@@ -134,6 +146,8 @@ def run_report(arguments: argparse.Namespace) -> int:
 
 def _print_report(box: BoxReport) -> None:
     print(f"{box.serial} ({box.origin}): {box.entries} entries, {box.opened} opened, {box.unsent} not here yet")
+    for asked in box.carriers:
+        print(f"  {asked.day}: {asked.documents} documents of carriers, {asked.calls} to call")
     for day in box.days:
         read = f"{day.documents} documents, {day.typed} of them typed, {day.unread} not read"
         print(f"  {day.day}: {day.persons} persons, {read}")
@@ -141,4 +155,4 @@ def _print_report(box: BoxReport) -> None:
         done = ", ".join(f"{count} {outcome}" for outcome, count in sorted(day.outcomes.items())) or "nothing said"
         print(f"    what was done: {done}; not answered: {day.open}")
     for case in box.open_cases:
-        _say(f"  not answered: entry {case.index}, {case.at}: {', '.join(case.reasons)}")
+        say(f"  not answered: entry {case.index}, {case.at}: {', '.join(case.reasons)}")

@@ -25,6 +25,7 @@ from appliance.recorded import (
     Screened,
     Transition,
 )
+from provisioning.audit.carrier_checks import CarrierLine, carrier_line
 from provisioning.audit.lives import HandOverLine, LifeLine, Lives
 from provisioning.audit.log import Problem
 from provisioning.audit.opening import Opened
@@ -107,6 +108,7 @@ class Folding:
         self._announced: dict[str, set[str]] = {}
         self._pictures: dict[str, list[PictureLine]] = {}
         self._lives = Lives()
+        self.carrier_checks: list[CarrierLine] = []
         self.problems: list[Problem] = []
 
     def take(self, opened: Opened) -> None:
@@ -125,7 +127,10 @@ class Folding:
                 sha256 = hashlib.sha256(picture.content).hexdigest()
                 line = PictureLine(index=opened.index, sha256=sha256, bytes=len(picture.content))
                 self._pictures.setdefault(picture.of, []).append(line)
-            case CarrierCheck() | Canary():
+            case CarrierCheck() as check:
+                at = iso(opened.record.at.wall_ms)
+                self.carrier_checks.append(carrier_line(opened.index, at, opened.record, check))
+            case Canary():
                 pass
 
     def lines(self) -> list[RecordLine]:

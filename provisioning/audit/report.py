@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from provisioning.audit.carrier_checks import CarrierLine
 from provisioning.audit.opened import OpenedLog
 from provisioning.audit.records import RecordLine
 
@@ -36,6 +37,14 @@ class DayReport(msgspec.Struct, frozen=True, kw_only=True):
     open: int
 
 
+class CarrierDay(msgspec.Struct, frozen=True, kw_only=True):
+    """One day of a desk of the carrier profile: documents asked about, and how often the answer was to call."""
+
+    day: str
+    documents: int
+    calls: int
+
+
 class OpenCase(msgspec.Struct, frozen=True, kw_only=True):
     """A referral for which nobody has said what was done; nothing personal, so that a report may be passed on."""
 
@@ -64,6 +73,7 @@ class BoxReport(msgspec.Struct, frozen=True, kw_only=True):
     opened_through: int
     problems: int
     days: list[DayReport]
+    carriers: list[CarrierDay]
     open_cases: list[OpenCase]
 
 
@@ -81,6 +91,7 @@ def report(log: OpenedLog) -> BoxReport:
         opened_through=log.opened_through,
         problems=len(log.problems),
         days=[_count(day, lines) for day, lines in sorted(by_day.items())],
+        carriers=_carriers(log.carrier_checks),
         open_cases=[_open_case(line) for line in log.lines if line.refers and line.outcome is None],
     )
 
@@ -98,6 +109,11 @@ def _count(day: str, lines: list[RecordLine]) -> DayReport:
         outcomes=dict(Counter(line.outcome.outcome.value for line in lines if line.outcome is not None)),
         open=_number(line.outcome is None for line in lines),
     )
+
+
+def _carriers(checks: list[CarrierLine]) -> list[CarrierDay]:
+    asked, calls = Counter(line.day for line in checks), Counter(line.day for line in checks if line.call)
+    return [CarrierDay(day=day, documents=documents, calls=calls[day]) for day, documents in sorted(asked.items())]
 
 
 def _number(answers: Iterable[bool]) -> int:
