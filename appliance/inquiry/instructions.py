@@ -37,8 +37,8 @@ FRAUD_INSTRUCTIONS: Final = {fraud: " ".join(text.split()) for fraud, text in _E
 
 
 def notice_instruction(colour: str) -> str:
-    """For a person's entry of this colour, "" for none."""
-    return NOTICE_INSTRUCTIONS[colour or NONE]
+    """For a person's entry of this colour, "" for none; a newer list may have a colour that this software has not."""
+    return NOTICE_INSTRUCTIONS.get(colour, NOTICE_INSTRUCTIONS[NONE])
 
 
 def fraud_instruction(fraud: str) -> str:

@@ -12,6 +12,7 @@ import msgspec
 
 from appliance.clock import Instant
 from appliance.formats.lists import CANARY_ENTRY, DocumentKey, ListedDocument, revision
+from appliance.inquiry.instructions import fraud_instruction, notice_instruction
 from appliance.model import Band, FieldVerdict, Hit, ListAnswer, ListName, Screening, TravelDocument
 from appliance.screen.documents import ListDamaged, document_key, look_alikes
 from appliance.screen.lists import Lists
@@ -25,19 +26,6 @@ HITS_MAX: Final = 16
 
 _LETTERS: Final = ("VL",)
 """Papers without a number: the documents list does not concern them."""
-
-_INSTRUCTIONS: Final = {
-    "stolen blank": "Reported as stolen before it was issued. Keep the document, do not tell the traveller why.",
-    "stolen": "Reported stolen. Keep the document in your hands and ask how the holder came by it.",
-    "lost": "Reported lost. It may have been found again by its holder: ask, and telephone.",
-    "revoked": "Its issuer has declared it invalid.",
-    "listed person": "Document of a listed person. Compare face and birth date; telephone before anything else.",
-}
-_ASK: Final = "Telephone before you act on it: an entry is a question, not proof."
-_PERSON: Final = (
-    "The name, and what is known of the birth date, fit an entry of this list. Compare every field with the holder. "
-    "Telephone before you act on it: an entry is a question, not proof."
-)
 
 
 def screen(document: TravelDocument, lists: Lists, now: Instant, *, asked: tuple[ListName, ...] = LISTS) -> Screening:
@@ -112,7 +100,7 @@ def _document_hit(listed: ListedDocument, lists: Lists, now: Instant, mine: Docu
                 verdict="equal" if mine == theirs else "alike",
             ),
         ),
-        instruction=f"{_INSTRUCTIONS.get(listed.fraud, '')} {_ASK}".strip(),
+        instruction=fraud_instruction(listed.fraud),
         # An entry without a reference goes by a digest, which another list key makes another; its content is the same.
         revision=revision(msgspec.structs.replace(listed, entry="")).hex(),
     )
@@ -137,7 +125,7 @@ def _person_hit(match: PersonMatch, lists: Lists, now: Instant) -> Hit:
         band=match.band,
         matcher=f"{match.matcher}; {_age(dated, now)}",
         fields=match.fields,
-        instruction=_PERSON,
+        instruction=notice_instruction(match.notice),
         notice=match.notice,
         revision=match.revision,
         basis=match.basis,
