@@ -10,6 +10,7 @@ import msgspec
 from appliance.config import Config
 from appliance.errors import ConfigError, Malformed
 from appliance.files import read_regular
+from appliance.formats.lists import ListedSource
 from appliance.formats.status import (
     STATUS_BYTES_MAX,
     RecorderStatus,
@@ -67,6 +68,7 @@ def in_words(overview: Overview) -> str:
     lines = [f"Box {overview.serial}, {overview.mode}; sealed records on this box: {overview.bodies}"]
     lines.append("recorder  " + (SILENT if overview.recorder is None else _recorder(overview.recorder)))
     lines.append("releases  " + (SILENT if overview.releases is None else _releases(overview.releases)))
+    lines += [f"list      {_source(source)}" for source in (overview.releases.sources if overview.releases else ())]
     lines.append("uplink    " + (SILENT if overview.uplink is None else _uplink(overview.uplink)))
     if overview.uplink is not None and overview.uplink.parked:
         lines.append(f"LOOK INTO  headquarters refuses {overview.uplink.parked} records; the journal says why")
@@ -93,6 +95,12 @@ def _releases(status: ReleasesStatus) -> str:
     if status.still_since is not None:
         service += f"; headquarters' mirror STANDS STILL since {status.still_since}"
     return f"{service}; the newest was refused: {status.why}" if status.why else service
+
+
+def _source(source: ListedSource) -> str:
+    return (
+        f"{source.title}: {source.entries} listed, {source.left_out} left out at its last import on {source.taken_in}"
+    )
 
 
 def _uplink(status: UplinkStatus) -> str:

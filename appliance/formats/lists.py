@@ -7,6 +7,7 @@ and does not spell out what it holds. The key lies in the same file: this hides 
 
 import hashlib
 import re
+from datetime import date
 from typing import Annotated, Final
 
 from msgspec import Meta
@@ -121,6 +122,22 @@ class ListedPerson(Noun, frozen=True, kw_only=True):
     nationalities: Annotated[tuple[StateCode, ...], Meta(max_length=16)] = ()
     sex: Annotated[str, Meta(pattern=r"\A[MF]?\Z")] = ""
     notice: Annotated[str, Meta(pattern=rf"\A({'|'.join(NOTICES)})?\Z")] = ""
+
+
+class ListedSource(Noun, frozen=True, kw_only=True):
+    """What a release has of one source of lists.
+
+    Attributes:
+        title: As officers read it.
+        taken_in: The day of its last import.
+        entries: How many of it are listed: persons, or documents and vehicles.
+        left_out: How many entries or lines its last import did not take; headquarters has a report of each.
+    """
+
+    title: Source
+    taken_in: date
+    entries: Annotated[int, Meta(ge=0, le=2**40)]
+    left_out: Annotated[int, Meta(ge=0, le=2**40)]
 
 
 def revision(listed: ListedDocument | ListedPerson) -> bytes:

@@ -21,6 +21,7 @@ from tuf.api.exceptions import LengthOrHashMismatchError
 from tuf.api.metadata import TargetFile
 
 from appliance.errors import Malformed, StorageFault, Untrusted
+from appliance.formats.lists import ListedSource
 from appliance.formats.pages import FILE_BYTES_MAX, HeldBytes, Source, read_tail
 from appliance.formats.person_index import INDEX_BYTES_MAX
 from appliance.formats.refusal import refusal
@@ -56,6 +57,7 @@ DELTA_NAME: Final = re.compile(r"lists/documents\.delta-[0-9]{4}")
 DELTA_BYTES_MAX: Final = 64 * 1024 * 1024
 DELTAS_BYTES_MAX: Final = 256 * 1024 * 1024
 """All deltas of a release: a box holds them in memory."""
+SOURCES_MAX: Final = 64
 TAIL_SHA256: Final = "tail_sha256"
 """In a page file's TUF `custom`: the hash of what follows its pages."""
 MADE_OF: Final = "made_of"
@@ -154,11 +156,13 @@ class Policy(Noun, frozen=True, kw_only=True):
         version: The release's version, equal to that of its snapshot.
         signed_ms: When headquarters signed it, milliseconds since 1970; a proven lower bound of time (I9).
         dated: The same as a day in UTC.
+        sources: What it has of each source, and what it left out; () before the first import.
     """
 
     version: Version
     signed_ms: Annotated[int, Meta(ge=1)]
     dated: date
+    sources: Annotated[tuple[ListedSource, ...], Meta(max_length=SOURCES_MAX)] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

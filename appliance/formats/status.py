@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from appliance.errors import Malformed
+from appliance.formats.lists import ListedSource
 from appliance.formats.refusal import refusal
 from appliance.model import Line, Noun, Word
 
@@ -57,12 +58,14 @@ class ReleasesStatus(Noun, frozen=True, kw_only=True):
         why: When the newest one in the mirror was refused, why, in plain words.
         still_since: The day of the release in service, when headquarters has proven (I9) that the next one should have
             come long ago: its mirror is held back, or it publishes nothing. None as long as nothing is overdue.
+        sources: What the release in service has of each source, and what it left out.
     """
 
     version: Annotated[int, Meta(ge=0)]
     dated: date | None = None
     why: Line = ""
     still_since: date | None = None
+    sources: Annotated[tuple[ListedSource, ...], Meta(max_length=64)] = ()
 
 
 class RecorderStatus(Noun, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ from typing import Final
 
 from appliance.errors import LandlinkError, Malformed, StorageFull, Untrusted
 from appliance.files import replace_file
+from appliance.formats.release import Policy
 from appliance.formats.status import ReleasesStatus, encode_status
 from appliance.formats.wire import Cosigned, LastCosigned, Switched
 from appliance.line import RecorderAway, RecorderLine
@@ -57,14 +58,14 @@ class Releases:
         self._ask_in = 0
         self._still_since: date | None = None
         self._why: Line = ""
-        self._dated: date | None = None
+        self._policy: Policy | None = None
         self._told = 0
 
     def start(self) -> None:
         """Load what is in service and say so; a release that no longer verifies is reported and stays in its place."""
         try:
             if self._places.shelf.version():
-                self._dated = self._places.shelf.load().dated
+                self._policy = self._places.shelf.load().policy
         except LandlinkError as error:
             self._refuse(f"the release in service: {error}")
         self._write_status()
@@ -103,7 +104,7 @@ class Releases:
             return
         self._why = ""
         if release is not None:
-            self._dated = release.dated
+            self._policy = release.policy
             self._report(f"release {release.version} of {release.dated} is in service")
 
     def _refuse(self, why: str) -> None:
@@ -150,6 +151,10 @@ class Releases:
 
     def _write_status(self) -> None:
         status = ReleasesStatus(
-            version=self._places.shelf.version(), dated=self._dated, why=self._why, still_since=self._still_since
+            version=self._places.shelf.version(),
+            dated=self._policy.dated if self._policy else None,
+            why=self._why,
+            still_since=self._still_since,
+            sources=self._policy.sources if self._policy else (),
         )
         replace_file(self._places.status, encode_status(status))

@@ -58,7 +58,8 @@ class DocumentsOut:
             StorageFull, StorageFault: Reading, writing.
         """
         targets, made_of = self._targets()
-        policy = self.repository.publish({**others, **targets}, at_ms=at_ms, made_of=made_of)
+        sources = [source.stated() for source in self.staging.sources()]
+        policy = self.repository.publish({**others, **targets}, at_ms=at_ms, made_of=made_of, sources=sources)
         return policy, frozenset(path for path, content in {**others, **targets}.items() if content is not None)
 
     def _targets(self) -> tuple[dict[str, Path | None], tuple[str, ...]]:

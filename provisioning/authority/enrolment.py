@@ -27,11 +27,11 @@ from appliance.formats.enrolment import (
     fingerprint,
     verify_request,
 )
-from appliance.formats.mirror import wanted_files
 from appliance.formats.note import ED25519, Verifier
 from appliance.formats.release import Roster, RosterBox
 from provisioning.authority.box_keys import send_keys
 from provisioning.authority.certificates import BOX_YEARS, Authority, requested_key
+from provisioning.authority.current_files import current_files
 from provisioning.authority.home import Home
 from provisioning.authority.repository import Repository
 from provisioning.authority.roster import change_roster
@@ -151,25 +151,8 @@ def _write_answer(home: Home, answer: Answer, out: Path, *, messages: Sequence[P
 
     `answer.cbor` is written last, so that a part is never taken for all.
     """
-    used: set[str] = set()
-
-    def read(path: str) -> bytes | None:
-        try:
-            content = (home.tuf / path).read_bytes()
-        except FileNotFoundError:
-            return None
-        used.add(path)
-        return content
-
-    def has(path: str) -> bool:
-        used.add(path)
-        return (home.tuf / path).is_file()
-
-    lacking = [wanted.path for wanted in wanted_files(read, has) if not wanted.optional]
-    if lacking:
-        raise ConfigError(f"{home.tuf} lacks {', '.join(lacking)}")
     with storage(f"writing {out}"):
-        for path in sorted(used):
+        for path in current_files(home.tuf):
             place = out / "mirror" / path
             place.parent.mkdir(parents=True, exist_ok=True)
             copy_durably(home.tuf / path, place, mode=0o644)

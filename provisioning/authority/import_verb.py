@@ -25,7 +25,8 @@ from provisioning.authority.sources.opensanctions_csv import read_simple_csv
 from provisioning.authority.sources.opensanctions_ftm import read_ftm
 from provisioning.authority.sources.reading import Files, Item
 from provisioning.authority.sources.un_xml import read_un
-from provisioning.authority.staging import DOCUMENTS, PersonSource, Staging
+from provisioning.authority.staged_store import DOCUMENTS
+from provisioning.authority.staging import PersonSource, Staging
 from provisioning.command import Verbs
 
 GIB: Final = 1024**3

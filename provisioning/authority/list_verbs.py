@@ -49,8 +49,10 @@ def _publish(arguments: argparse.Namespace) -> int:
         arrives = ", ".join(f"{_duration(place.stat().st_size / rate)} at {link}" for link, rate in LINKS)
         news = "" if path in new else " (as before)"
         print(f"  {_content(path, place)}, {place.stat().st_size} bytes{news}: {arrives}")
-    for source in staging.sources():
-        print(f"  {source.title}: last import on {source.taken_in}")
+    for source in policy.sources:
+        print(
+            f"  {source.title}: {source.entries} listed, {source.left_out} left out, last import on {source.taken_in}"
+        )
     for report in sorted(home.lists.glob("*.report.txt")):
         with report.open(encoding="utf-8") as file:
             print(f"  last import of {file.readline().strip()}")

@@ -35,6 +35,7 @@ from tuf.api.metadata import (
 
 from appliance.errors import ConfigError, Malformed, Refused, StorageFault
 from appliance.files import OpenFile, copy_durably, storage, write_durably
+from appliance.formats.lists import ListedSource
 from appliance.formats.pages import HeldBytes, read_tail
 from appliance.formats.release import (
     DOCUMENTS_TARGET,
@@ -160,10 +161,18 @@ class Repository:
         targets = {} if version is None else self._load("lists", version, Targets).targets
         return sorted(path for path in targets if pattern.fullmatch(path))
 
-    def publish(self, targets: Mapping[str, bytes | Path | None], *, at_ms: int, made_of: Sequence[str] = ()) -> Policy:
+    def publish(
+        self,
+        targets: Mapping[str, bytes | Path | None],
+        *,
+        at_ms: int,
+        made_of: Sequence[str] = (),
+        sources: Sequence[ListedSource] | None = None,
+    ) -> Policy:
         """Make the next release: these targets are replaced (by a file's content, too) or taken out, the others stay.
 
-        With `made_of`, the documents list among them is the merge of these targets of the last release.
+        With `made_of`, the documents list among them is the merge of these targets of the last release. `sources` are
+        what the lists are made of, None for those of the last release.
 
         Roles whose targets change are signed again, with `lists` and `policy` in any case. One at a time: a second
         command waits for the first.
@@ -178,15 +187,23 @@ class Repository:
             if (length := _length(content)) > target_bytes_max(path):
                 raise Malformed(path, f"{length} bytes, boxes take at most {target_bytes_max(path)}")
         with self._alone():
-            return self._publish(targets, at_ms, made_of)
+            return self._publish(targets, at_ms, made_of, sources)
 
-    def _publish(self, targets: Mapping[str, bytes | Path | None], at_ms: int, made_of: Sequence[str]) -> Policy:
+    def _publish(
+        self,
+        targets: Mapping[str, bytes | Path | None],
+        at_ms: int,
+        made_of: Sequence[str],
+        sources: Sequence[ListedSource] | None,
+    ) -> Policy:
         version = self.version() + 1
         at = datetime.fromtimestamp(at_ms // 1000, UTC)
         last = self.target(POLICY_TARGET)
         if last is not None and at_ms < parse_policy(last).signed_ms:
             raise Refused("this machine's clock is behind the time of the last release; set it, then publish again")
-        policy = Policy(version=version, signed_ms=at_ms, dated=at.date())
+        if sources is None:
+            sources = () if last is None else parse_policy(last).sources
+        policy = Policy(version=version, signed_ms=at_ms, dated=at.date(), sources=tuple(sources))
         places = [place for name in made_of if (place := self.place(name))]
         parts = [place.relative_to(self._tuf / "targets").as_posix() for place in places]
         contents = {**targets, POLICY_TARGET: encode_target(policy)}

@@ -1,13 +1,16 @@
 """What is imported, by source, in `hq/lists/staged.db`: the one place that keeps listed documents and persons in plain.
 
 ```
-source(name, title, taken_in)              taken_in is the day of its last import
+source(name, title, taken_in, left_out)    taken_in is the day of its last import, left_out what it did not take
 person(source, entry, body)                body: JSON of ListedPerson
 held(source, entry, kind, issuer, document_type, number)      documents of listed persons
 document(kind, issuer, document_type, number, body)    listed documents and vehicles; body: JSON of ListedDocument
 ```
 An import is one transaction: it holds as a whole or not at all, however long the file. Whom it has named is kept in a
 temporary table beside it, so that a row that does not change is not written.
+
+The database has a version (SQLite's `user_version`). An older one is brought up in one transaction when it is opened; a
+newer one is refused, since this program would not know what it means.
 """
 
 import contextlib
@@ -24,10 +27,10 @@ import msgspec
 
 from appliance.errors import Refused, StorageFault, StorageFull
 from appliance.files import storage
-from appliance.formats.lists import DocumentKey, ListedDocument, ListedPerson
+from appliance.formats.lists import DocumentKey, ListedDocument, ListedPerson, ListedSource
 
-SCHEMA: Final = """
-create table if not exists setting (name text primary key, value blob not null) strict;
+STEPS: Final = (
+    """
 create table if not exists source (
     name text primary key, title text not null, taken_in text not null) strict;
 create table if not exists person (
@@ -37,9 +40,18 @@ create table if not exists held (
     number text not null, primary key (source, entry, kind, issuer, document_type, number)) strict, without rowid;
 create table if not exists document (
     kind text not null, issuer text not null, document_type text not null, number text not null, body blob not null,
-    primary key (kind, issuer, document_type, number)) strict, without rowid;
-create temp table named (entry text primary key) strict, without rowid;
-"""
+    primary key (kind, issuer, document_type, number)) strict, without rowid
+""",
+    """
+drop table if exists setting;
+alter table source add column left_out integer not null default 0
+""",
+)
+"""What makes version n of n - 1, statements apart by `;`. The first is also how it was before it had a version."""
+VERSION: Final = len(STEPS)
+NAMED: Final = "create temp table named (entry text primary key) strict, without rowid"
+DOCUMENTS: Final = "documents"
+"""Name of the source of listed documents."""
 T = TypeVar("T", ListedPerson, ListedDocument)
 
 _KEY: Final = "kind = ? and issuer = ? and document_type = ? and number = ?"
@@ -62,13 +74,19 @@ class StagedSource:
     Attributes:
         title: As officers read it.
         taken_in: Day of its last import.
-        persons: How many of it are listed now.
+        entries: How many of it are listed now: persons, or documents and vehicles.
+        left_out: How many its last import did not take.
     """
 
     name: str
     title: str
     taken_in: date
-    persons: int
+    entries: int
+    left_out: int
+
+    def stated(self) -> ListedSource:
+        """As a release states it."""
+        return ListedSource(title=self.title, taken_in=self.taken_in, entries=self.entries, left_out=self.left_out)
 
 
 class StagedStore:
@@ -87,7 +105,32 @@ class StagedStore:
             self._connection = sqlite3.connect(path, isolation_level=None, timeout=1.0)
             for pragma in ("journal_mode = wal", "synchronous = full"):  # who publishes reads while somebody imports
                 self._connection.execute(f"pragma {pragma}").fetchall()
-            self._connection.executescript(SCHEMA)
+            self._connection.execute(NAMED)
+        try:
+            self._bring_up()
+        except BaseException:
+            self.close()
+            raise
+
+    def _bring_up(self) -> None:
+        """Make it of this program's version. Raises Refused when it is of a newer one."""
+        if self._version() == VERSION:
+            return
+        with self._changing():
+            found = self._version()
+            if found > VERSION:
+                raise Refused(
+                    f"staged.db is of version {found}, this landlink-hq knows {VERSION} at most: "
+                    "use the newer one, or import the sources anew into another folder"
+                )
+            for statement in (line for step in STEPS[found:] for line in step.split(";")):
+                self._connection.execute(statement)
+            self._connection.execute(f"pragma user_version = {VERSION}")
+
+    def _version(self) -> int:
+        row = self._one("pragma user_version", ())
+        assert row is not None
+        return int(str(row[0]))
 
     def close(self) -> None:
         """Let go."""
@@ -97,11 +140,18 @@ class StagedStore:
     @contextlib.contextmanager
     def importing(self) -> Generator[None]:
         """All changes within hold together; an exception undoes them."""
+        with self._changing():
+            with _faults():
+                self._connection.execute("delete from named")
+            yield
+
+    @contextlib.contextmanager
+    def _changing(self) -> Generator[None]:
         with _faults():
             self._connection.execute("begin immediate")
-            self._connection.execute("delete from named")
         try:
-            yield
+            with _faults():
+                yield
         except BaseException:
             with _faults():
                 self._connection.execute("rollback")
@@ -111,31 +161,24 @@ class StagedStore:
 
     # --- sources ------------------------------------------------------------------------------------------------------
 
-    def begin(self, name: str, title: str, today: date) -> None:
+    def note(self, name: str, title: str, today: date, *, left_out: int = 0) -> None:
         """Note an import of this source."""
+        row = (name, title, today.isoformat(), left_out)
         with _faults():
-            self._connection.execute("insert or replace into source values (?, ?, ?)", (name, title, today.isoformat()))
+            self._connection.execute("insert or replace into source values (?, ?, ?, ?)", row)
 
     def sources(self) -> tuple[StagedSource, ...]:
         """All sources that were ever imported, by name."""
         query = (
-            "select name, title, taken_in, (select count(*) from person where source = name) from source order by name"
+            "select name, title, taken_in, left_out, iif(name = ?, (select count(*) from document),"
+            " (select count(*) from person where source = name)) from source order by name"
         )
         with _faults():
-            rows = self._connection.execute(query).fetchall()
+            rows = self._connection.execute(query, (DOCUMENTS,)).fetchall()
         return tuple(
-            StagedSource(name=name, title=title, taken_in=date.fromisoformat(day), persons=count)
-            for name, title, day, count in rows
+            StagedSource(name=name, title=title, taken_in=date.fromisoformat(day), left_out=left_out, entries=count)
+            for name, title, day, left_out, count in rows
         )
-
-    def setting(self, name: str, default: bytes) -> bytes:
-        """A value that stays once it was set."""
-        with _faults():
-            self._connection.execute("insert into setting values (?, ?) on conflict do nothing", (name, default))
-        row = self._one("select value from setting where name = ?", (name,))
-        assert row is not None
-        assert isinstance(row[0], bytes)
-        return row[0]
 
     # --- persons ------------------------------------------------------------------------------------------------------
 

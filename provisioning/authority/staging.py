@@ -34,10 +34,8 @@ from provisioning.authority.sources.reading import (
     Rejected,
     Remark,
 )
-from provisioning.authority.staged_store import Change, StagedSource, StagedStore
+from provisioning.authority.staged_store import DOCUMENTS, Change, StagedSource, StagedStore
 
-DOCUMENTS: Final = "documents"
-"""Name of the source of listed documents."""
 PERSONS_MAX: Final = 2_000_000
 SHRINK_MAX: Final = 0.5
 """Share of a list that may go at one import, unless whoever imports says that it is meant."""
@@ -124,7 +122,6 @@ class Staging:
         """
         report = ImportReport()
         with self._store() as store, store.importing():
-            store.begin(DOCUMENTS, document_csv.SOURCE, today)
             if anew:
                 report.withdrawn = store.strike_all()
             for row in rows:
@@ -132,6 +129,7 @@ class Staging:
                     _apply(row, store, report)
                 else:
                     _tell(row, report)
+            store.note(DOCUMENTS, document_csv.SOURCE, today, left_out=report.left_out)
         self._report(DOCUMENTS, report)
         return report
 
@@ -153,7 +151,6 @@ class Staging:
         """
         report = ImportReport()
         with self._store() as store, store.importing():
-            store.begin(source.name, source.title, today)
             intake = _Intake(store, source, report)
             before = store.count(source.name)
             if source.is_whole or anew:
@@ -169,6 +166,7 @@ class Staging:
                     )
             if strays := store.drop_strays(source.name):
                 report.remarks.append(f"{strays} documents whose holders are not listed are not taken")
+            store.note(source.name, source.title, today, left_out=report.left_out)
         self._report(source.name, report)
         return report
 

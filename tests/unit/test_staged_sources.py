@@ -70,7 +70,7 @@ def test_different_sources_are_kept_apart_each_with_its_day(tmp_path: Path) -> N
         ("OpenSanctions", "NK-utopia0001"),
         ("OpenSanctions", "NK-utopia0006"),
     ]
-    assert [(source.name, source.taken_in, source.persons) for source in staging.sources()] == [
+    assert [(source.name, source.taken_in, source.entries) for source in staging.sources()] == [
         ("ofac", TODAY, 4),
         ("opensanctions", LATER, 2),
     ]
@@ -333,8 +333,14 @@ def test_every_source_has_its_command_and_publish_tells_each_ones_day(home: Path
     published = hq(home, "publish")
     assert published.returncode == 0, published.stderr
     assert "persons: 12 entries" in published.stdout
-    for title in ("UN Security Council", "INTERPOL notices", "OpenSanctions", "OFAC SDN", "stolen and lost documents"):
-        assert f"  {title}: last import on 20" in published.stdout
+    for title, listed, left_out in (
+        ("UN Security Council", 2, 3),
+        ("INTERPOL notices", 4, 4),
+        ("OpenSanctions", 2, 7),
+        ("OFAC SDN", 4, 6),
+        ("stolen and lost documents", 5, 14),
+    ):
+        assert f"  {title}: {listed} listed, {left_out} left out, last import on 20" in published.stdout
 
 
 @pytest.mark.parametrize(
