@@ -1,6 +1,5 @@
 """Where recorded cases come from: this home's pulled copies, or files that `landlink-hq open` wrote."""
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -9,15 +8,11 @@ import msgspec
 
 from appliance.errors import ConfigError, Malformed
 from appliance.formats.refusal import refusal
-from provisioning.audit.checking import print_problems, pulled_logs
-from provisioning.audit.log import logs_of
-from provisioning.audit.opened import read_log
 from provisioning.audit.opening import record_identity
-from provisioning.audit.progress import Bars
+from provisioning.audit.progress import Advance, bars
+from provisioning.audit.reading import opened_logs
 from provisioning.audit.records import RecordLine
-from provisioning.audit.store import PulledLog
 from provisioning.authority.home import Home
-from provisioning.authority.roster import read_roster
 
 OPENED: Final = "opened.jsonl"
 """What a rehearsal leaves in its folder."""
@@ -30,29 +25,27 @@ class _Kind(msgspec.Struct):
     kind: str = ""
 
 
-def pulled_cases(home: Home, shown: Bars) -> Iterator[RecordLine]:
+def pulled_cases(home: Home) -> Iterator[RecordLine]:
     """Every screening of the pulled logs, opened with the record key; nothing is written.
 
     Raises:
         Refused: Nothing has been pulled.
         ConfigError: The record key is not here.
     """
-    identity = record_identity(home)
-    for log in pulled_logs(home, logs_of(home, read_roster(home), None)):
-        opened = read_log(PulledLog(log, home.pulled_log(log.origin)), identity, shown.bar(log.origin))
-        print_problems(opened.problems, sys.stderr)
+    for opened in opened_logs(home, record_identity(home), None):
         yield from opened.lines
 
 
-def opened_cases(over: Path, shown: Bars) -> Iterator[RecordLine]:
+def opened_cases(over: Path) -> Iterator[RecordLine]:
     """Every screening of a file that `landlink-hq open` wrote, or of a folder's (`opened.jsonl`, else each `*.jsonl`).
 
     Raises:
         ConfigError: There is no such file, or it cannot be read.
         Malformed: A line is none of `landlink-hq open`; file and line are named, never its content.
     """
-    for path in _files(over):
-        yield from _cases(path, shown)
+    with bars() as shown:
+        for path in _files(over):
+            yield from _cases(path, shown.bar(path.name))
 
 
 def _files(over: Path) -> list[Path]:
@@ -66,8 +59,7 @@ def _files(over: Path) -> list[Path]:
     return found
 
 
-def _cases(path: Path, shown: Bars) -> Iterator[RecordLine]:
-    advance = shown.bar(path.name)
+def _cases(path: Path, advance: Advance) -> Iterator[RecordLine]:
     try:
         with path.open("rb") as file:
             size = path.stat().st_size

@@ -12,7 +12,6 @@ from rich.table import Table
 
 from appliance.formats.release import RULES_TARGET
 from appliance.formats.rules import DEFAULT_RULES, Rules, encode_rules, parse_rules
-from provisioning.audit.progress import Bars, bars
 from provisioning.audit.records import RecordLine
 from provisioning.authority.home import Home
 from provisioning.authority.repository import Repository
@@ -101,8 +100,7 @@ def _set(arguments: argparse.Namespace) -> int:
 
 def _test(arguments: argparse.Namespace) -> int:
     rules = read_rules_file(arguments.file)
-    with bars() as shown:
-        trial = try_rules(rules, _cases(arguments, shown))
+    trial = try_rules(rules, _cases(arguments))
     if arguments.json:
         print(msgspec.json.encode(trial).decode())
     else:
@@ -110,10 +108,8 @@ def _test(arguments: argparse.Namespace) -> int:
     return int(arguments.strict and bool(trial.passes))
 
 
-def _cases(arguments: argparse.Namespace, shown: Bars) -> Iterator[RecordLine]:
-    if arguments.over is not None:
-        return opened_cases(arguments.over, shown)
-    return pulled_cases(Home.open(arguments.home), shown)
+def _cases(arguments: argparse.Namespace) -> Iterator[RecordLine]:
+    return pulled_cases(Home.open(arguments.home)) if arguments.over is None else opened_cases(arguments.over)
 
 
 def _print(trial: Trial) -> None:
@@ -126,7 +122,7 @@ def _print(trial: Trial) -> None:
     if len(trial.changes) > CHANGES_SHOWN_MAX:
         print(f"and {len(trial.changes) - CHANGES_SHOWN_MAX} more; --json has all of them")
     if trial.passes:
-        print(f"{len(trial.passes)} records that referred would now pass.")
+        print(f"Records that referred and would now pass: {len(trial.passes)}.")
     elif trial.changes:
         print("No record that referred would now pass.")
     else:
