@@ -38,6 +38,7 @@ def headquarters() -> int:
     from provisioning.audit.verbs import add_verbs as add_audit_verbs
     from provisioning.authority.verbs import add_verbs as add_authority_verbs
     from provisioning.collector.verbs import add_verbs as add_collector_verbs
+    from provisioning.duty.verbs import add_verbs as add_duty_verbs
     from provisioning.policy.verbs import add_verbs as add_policy_verbs
 
     parser = argparse.ArgumentParser(prog="landlink-hq", description=f"Headquarters. {CODES}")
@@ -48,5 +49,6 @@ def headquarters() -> int:
     add_authority_verbs(verbs)
     add_collector_verbs(verbs)
     add_audit_verbs(verbs)
+    add_duty_verbs(verbs)
     add_policy_verbs(verbs)
     return _run(parser)

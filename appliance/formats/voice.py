@@ -1,8 +1,9 @@
 """Codes that people read to each other over a telephone when there is no link (README, "Voice codes").
 
 The box shows a short code of the case; headquarters' duty desk answers with a code that only the box's own voice key
-gives for that case and that verdict. Both are Crockford's base 32 with a check symbol, so a misheard character is
-noticed before it counts as a wrong code.
+gives for that case and that verdict. Both are Crockford's base 32 with a check symbol of the same alphabet, so a
+misheard character, or two that changed places, is noticed before it counts as a wrong code. (Crockford's own check
+symbol may be `~` or `=`, which nobody can say on a telephone.)
 """
 
 import enum
@@ -19,8 +20,8 @@ CASE_SYMBOLS: Final = 6
 ANSWER_SYMBOLS: Final = 8
 """40 bits, of which an officer may try a handful."""
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_CHECK: Final = _ALPHABET + "*~$=U"
-"""Crockford's check symbol: the number modulo 37."""
+_FIELD: Final = 0b100101
+"""x^5 + x^2 + 1, primitive: a symbol is an element of GF(2^5), and x has order 31."""
 _READ_AS: Final = str.maketrans({"O": "0", "I": "1", "L": "1", "-": None, " ": None, ".": None})
 
 
@@ -82,15 +83,29 @@ def read_code(text: str, symbols: int) -> str:
     return body
 
 
-def _spoken(digest: bytes, symbols: int) -> str:
-    number = int.from_bytes(digest[:8], "big") >> (64 - 5 * symbols)
-    body = "".join(_ALPHABET[number >> 5 * place & 31] for place in reversed(range(symbols)))
-    half = symbols // 2
+def spoken(body: str) -> str:
+    """Symbols as they are read out: in two halves, with the check symbol."""
+    half = len(body) // 2
     return f"{body[:half]}-{body[half:]}-{_check(body)}"
 
 
+def _spoken(digest: bytes, symbols: int) -> str:
+    number = int.from_bytes(digest[:8], "big") >> (64 - 5 * symbols)
+    return spoken("".join(_ALPHABET[number >> 5 * place & 31] for place in reversed(range(symbols))))
+
+
 def _check(body: str) -> str:
-    number = 0
+    """Weighs each symbol by its own power of x, the last one by x itself.
+
+    So a whole code, its check symbol weighing 1, sums to zero; one wrong symbol, or two in each other's place,
+    do not.
+    """
+    total = 0
     for symbol in body:
-        number = number * 32 + _ALPHABET.index(symbol)
-    return _CHECK[number % 37]
+        total = _times_x(total ^ _ALPHABET.index(symbol))
+    return _ALPHABET[total]
+
+
+def _times_x(element: int) -> int:
+    doubled = element << 1
+    return doubled ^ _FIELD if doubled > 31 else doubled

@@ -1,12 +1,14 @@
-"""landlink-hq's verbs of the authority: init, issue, revoke, boxes."""
+"""landlink-hq's verbs of the authority: init, issue, revoke, boxes, stick."""
 
 import argparse
+import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import msgspec
 from rich.console import Console
+from rich.progress import Progress
 from rich.table import Table
 
 from appliance.errors import ConfigError
@@ -16,6 +18,7 @@ from provisioning.authority.enrolment import issue, read_request
 from provisioning.authority.home import Home, Settings
 from provisioning.authority.roster import read_roster, revoke
 from provisioning.authority.setup import make_headquarters
+from provisioning.authority.stick import plan_stick, write_stick
 
 Verbs = Any  # argparse publishes no name for what add_subparsers returns
 
@@ -41,6 +44,12 @@ A box that is lost, stolen or retired: its certificate no longer opens the colle
 the next release. What it recorded before stays in its log and stays verifiable.
 """
 
+STICK = """\
+Write the release in force and the sealed messages to boxes onto a stick, for posts without a link. What an earlier
+stick of headquarters carried is replaced; other files on it are left. A box verifies all of it, so any hand may carry
+it. At the box: put it in; `landlink-box status` says when it may be pulled out.
+"""
+
 
 def add_verbs(verbs: Verbs) -> None:
     """Add the authority's verbs to landlink-hq."""
@@ -64,6 +73,12 @@ def add_verbs(verbs: Verbs) -> None:
     verb = verbs.add_parser("boxes", help="which boxes are enrolled")
     verb.add_argument("--json", action="store_true", help="for scripts")
     verb.set_defaults(run=_boxes)
+    verb = verbs.add_parser(
+        "stick", help="lists and messages for a post without a link", description=STICK, formatter_class=RAW
+    )
+    verb.add_argument("folder", type=Path, metavar="FOLDER", help="where the stick is mounted")
+    verb.add_argument("--box", metavar="SERIAL", help="with messages to this box alone (all)")
+    verb.set_defaults(run=_stick)
     list_verbs.add_verbs(verbs)
 
 
@@ -111,6 +126,18 @@ def _revoke(arguments: argparse.Namespace) -> int:
     roster = revoke(home, arguments.serial, at_ms=_now_ms())
     print(f"Box {arguments.serial} is revoked (roster {roster.version}, published).")
     print("The collector refuses it from now on. What it delivered before stays; `landlink-hq pull` still verifies it.")
+    return 0
+
+
+def _stick(arguments: argparse.Namespace) -> int:
+    plan = plan_stick(Home.open(arguments.home), arguments.box)
+    with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
+        bar = progress.add_task("writing", total=plan.size)
+        write_stick(plan, arguments.folder, lambda size: progress.advance(bar, size))
+    messages = sum(plan.boxes.values())
+    boxes = ", ".join(serial for serial, count in plan.boxes.items() if count) or "no box"
+    print(f"The stick in {arguments.folder} carries the release in force and {messages} messages ({boxes}).")
+    print(f"{plan.size / 1_000_000:.1f} MB. Unmount it, carry it to the post, put it into the box.")
     return 0
 
 

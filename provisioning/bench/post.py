@@ -166,6 +166,7 @@ releases_uid = {uid}
 host = "localhost"
 port = {collector_port}
 rate_bytes_per_s = 1000000
+stick = "{folders.out / "stick"}"
 """
 
 

@@ -1,0 +1,143 @@
+"""`stick`: the release in force and the messages to boxes, on a stick for a post that has no link.
+
+```
+tuf/            as boxes mirror it: the files of one release, timestamp.json written last
+down/<serial>/  sealed messages to that box
+```
+Nothing on it is secret but from whoever holds a box's key, and boxes believe nothing of it. A stick may be pulled out
+at any moment of the writing: each file appears whole, and until the last one it carries the release before.
+"""
+
+import contextlib
+import hashlib
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from appliance.errors import Refused
+from appliance.files import storage, sync_folder
+from appliance.formats.downlink import FOLDER
+from appliance.formats.release import RosterBox
+from provisioning.authority.current_files import current_files
+from provisioning.authority.downlink import Down
+from provisioning.authority.home import Home
+from provisioning.authority.roster import read_roster
+
+TUF: Final = "tuf"
+PIECE_BYTES: Final = 4 * 1024 * 1024
+_HASHED: Final = re.compile(r"([0-9a-f]{64})\.[^/]+")
+Advance = Callable[[int], None]
+"""Told how many bytes more are on the stick."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """One file to be on the stick: where it lies, and its path there."""
+
+    source: Path
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StickPlan:
+    """What goes onto a stick.
+
+    Attributes:
+        boxes: For which there are messages, by serial, counted.
+        size: Bytes in all.
+    """
+
+    release: tuple[_Copy, ...]
+    messages: tuple[_Copy, ...]
+    boxes: dict[str, int]
+    size: int
+
+
+def plan_stick(home: Home, serial: str | None) -> StickPlan:
+    """What a stick for one box, or for all that are not revoked, carries.
+
+    Raises:
+        Refused: No such box is enrolled, or it is revoked.
+        ConfigError, Malformed: The repository or the roster cannot be read.
+    """
+    release = tuple(_Copy(home.tuf / path, f"{TUF}/{path}") for path in current_files(home.tuf))
+    sealed = {box.serial: Down(home, box).messages() for box in _boxes(home, serial)}
+    messages = tuple(_Copy(path, f"{FOLDER}/{each}/{path.name}") for each, paths in sealed.items() for path in paths)
+    return StickPlan(
+        release=release,
+        messages=messages,
+        boxes={each: len(paths) for each, paths in sealed.items()},
+        size=sum(copy.source.stat().st_size for copy in (*release, *messages)),
+    )
+
+
+def write_stick(plan: StickPlan, stick: Path, advance: Advance) -> None:
+    """Write it, then remove what earlier ones left; on return all of it outlives being pulled out.
+
+    Raises:
+        Refused: There are links on the stick: they could lead the writing elsewhere.
+        StorageFull, StorageFault: The stick; what it carried before is still whole.
+    """
+    _check_links(stick)
+    for copy in (*plan.messages, *plan.release):  # messages first: they are small, and the release's last file ends it
+        with storage(f"stick {copy.path}"):
+            _write(copy.source, stick / copy.path, advance)
+    wanted = {copy.path for copy in (*plan.messages, *plan.release)}
+    with storage(f"tidying {stick}"):
+        for part in (TUF, FOLDER):
+            for path in (stick / part).rglob("*"):
+                if path.is_file() and path.relative_to(stick).as_posix() not in wanted:
+                    path.unlink()
+            if (stick / part).is_dir():
+                sync_folder(stick / part)
+
+
+def _check_links(stick: Path) -> None:
+    with storage(f"reading {stick}"):
+        for part in (stick / TUF, stick / FOLDER):
+            for path in (part, *part.rglob("*")):
+                if path.is_symlink():
+                    raise Refused(f"{path} is a link, which no stick of headquarters has; empty the stick first")
+
+
+def _boxes(home: Home, serial: str | None) -> tuple[RosterBox, ...]:
+    boxes = tuple(box for box in read_roster(home).boxes if serial in (None, box.serial))
+    if serial is not None and not boxes:
+        raise Refused(f"no box {serial} is enrolled; `landlink-hq boxes` names those that are")
+    if serial is not None and boxes[0].revoked:
+        raise Refused(f"box {serial} is revoked; nothing is sent to it")
+    return tuple(box for box in boxes if not box.revoked)
+
+
+def _write(source: Path, path: Path, advance: Advance) -> None:
+    """Put a copy there whole, unless it is there. Modes are left to the stick: a FAT file system has none."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if _is_there(source, path):
+        advance(source.stat().st_size)
+        return
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        with source.open("rb") as original, temporary.open("wb") as copy:
+            while piece := original.read(PIECE_BYTES):
+                copy.write(piece)
+                advance(len(piece))
+            copy.flush()
+            os.fsync(copy.fileno())
+        temporary.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def _is_there(source: Path, path: Path) -> bool:
+    """Whether the stick has this target whole; other files are few and small, and are written again."""
+    named = _HASHED.fullmatch(path.name)
+    if named is None or not path.is_file() or path.stat().st_size != source.stat().st_size:
+        return False
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == named[1]
