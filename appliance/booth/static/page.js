@@ -116,6 +116,7 @@ document.addEventListener("submit", async (event) => {
   event.preventDefault();
   const form = event.target;
   const buttons = form.querySelectorAll("button:enabled");
+  const badge = byId("badge").textContent.trim(); // before the box says the new one
   const fields = Object.fromEntries(new FormData(form, event.submitter));
   for (const button of buttons) button.disabled = true; // once said is said once
   const answer = await send(form.getAttribute("action"), fields);
@@ -123,7 +124,7 @@ document.addEventListener("submit", async (event) => {
   complain(form, answer);
   if (!answer.ok) return;
   if (answer.why) say(answer.why);
-  forget(form, fields);
+  forget(form, badge);
   if (form.dataset.close) {
     byId(form.dataset.close).close();
     form.reset();
@@ -131,13 +132,15 @@ document.addEventListener("submit", async (event) => {
 });
 
 // What was said is said; whoever was at the booth before is offered as the one who hands over.
-function forget(form, fields) {
+function forget(form, badge) {
   for (const input of form.querySelectorAll("[data-keep]")) kept.delete(input.dataset.keep);
   if (form.dataset.panelOf) panel = { of: "", name: "" };
-  if (form.dataset.said !== "badge") return;
-  const before = byId("badge").textContent.trim();
-  if (before !== fields.badge && before !== "No badge") kept.set("gave", before);
-  form.reset();
+  if (form.dataset.said === "badge") {
+    if (badge !== "No badge") kept.set("gave", badge);
+    form.reset();
+  }
+  fill(byId("shift"));
+  unfold();
 }
 
 document.addEventListener("input", (event) => {
