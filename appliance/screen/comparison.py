@@ -96,12 +96,12 @@ class Comparison:
         for start, end in neighbours(len(listed)):
             alike = self._by_letter.get(listed[start].text[0])
             if alike is not None:
-                parts, theirs = listed[start:end], (1 << end) - (1 << start)
+                parts, places = listed[start:end], (1 << end) - (1 << start)
                 for mine, token in alike:
                     as_one = _written_as_one(parts, token)
                     if as_one is not None:
                         rank, weight, likeness = as_one
-                        pairs.append((rank, mine, theirs, weight, likeness))
+                        pairs.append((rank, mine, places, weight, likeness))
         return pairs
 
     def _with(self, theirs: Token) -> Iterator[_Row]:

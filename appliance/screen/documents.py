@@ -16,13 +16,15 @@ from appliance.formats.lists import (
     canonical_issuer,
     canonical_number,
 )
-from appliance.model import DocumentFormat, TravelDocument
+from appliance.model import Band, DocumentFormat, FieldVerdict, TravelDocument
 
 _TYPES: Final = {"P": "P", "I": "I", "A": "I", "C": "I", "V": "V"}
 """First letter of an MRZ's document code (Doc 9303-4 to -7) to the type of the list."""
 _LOOK_ALIKE: Final = {"O": "0", "0": "O", "I": "1", "1": "I"}
 DAMAGED: Final = "it is damaged or incomplete"
 """In the officer's words; the exact reason is in the journal of who loaded the release."""
+NUMBERS: Final = "numbers 1"
+"""The code of numbers and look-alikes: counted up with every change that can change a verdict."""
 SUBSTITUTIONS_MAX: Final = 2
 """Characters of one number that may have been misread at once; 45 look-alikes at most for nine characters."""
 LOOK_ALIKE_NUMBER_MAX: Final = 16
@@ -84,3 +86,16 @@ def look_alikes(key: DocumentKey) -> Iterator[DocumentKey]:
             for place in chosen:
                 characters[place] = _LOOK_ALIKE[characters[place]]
             yield DocumentKey(issuer=key.issuer, document_type=key.document_type, number="".join(characters))
+
+
+def judge_numbers(mine: DocumentKey, theirs: DocumentKey) -> tuple[Band, FieldVerdict]:
+    """What it comes to that a document of one name was laid and one of the other is listed."""
+    same = mine == theirs
+    field = FieldVerdict(
+        field="document_number", traveller=_text(mine), listed=_text(theirs), verdict="equal" if same else "alike"
+    )
+    return Band.EXACT_DOCUMENT if same else Band.WEAK, field
+
+
+def _text(key: DocumentKey) -> str:
+    return f"{key.issuer} {key.document_type} {key.number}"

@@ -141,7 +141,9 @@ class NameSearch:
         """For each token the best of a name's words, or neighbours that it may be made of, and their sum."""
         if not words:
             return wanted.alone
-        best = list(map(max, zip(*[wanted.by_word.get(word, wanted.losses) for word in words], strict=True)))
+        best: list[float] = list(
+            map(max, zip(*[wanted.by_word.get(word, wanted.losses) for word in words], strict=True))
+        )
         if sum(best) < 0 and not wanted.parts.isdisjoint(words):
             for number, place in enumerate(wanted.places):
                 if not place.parts.keys().isdisjoint(words):

@@ -13,8 +13,8 @@ import msgspec
 from appliance.clock import Instant
 from appliance.formats.lists import CANARY_ENTRY, DocumentKey, ListedDocument, revision
 from appliance.inquiry.instructions import fraud_instruction, notice_instruction
-from appliance.model import Band, FieldVerdict, Hit, ListAnswer, ListName, Screening, TravelDocument
-from appliance.screen.documents import ListDamaged, document_key, look_alikes
+from appliance.model import Band, Hit, ListAnswer, ListName, Screening, TravelDocument
+from appliance.screen.documents import NUMBERS, ListDamaged, document_key, judge_numbers, look_alikes
 from appliance.screen.lists import Lists
 from appliance.screen.persons import PersonMatch
 
@@ -84,22 +84,16 @@ def _documents(document: TravelDocument, lists: Lists, now: Instant) -> Iterator
 
 def _document_hit(listed: ListedDocument, lists: Lists, now: Instant, mine: DocumentKey, theirs: DocumentKey) -> Hit:
     dated = _known(lists.documents.dated)
+    band, field = judge_numbers(mine, theirs)
     return Hit(
         list_name=DOCUMENTS,
         list_version=lists.version,
         list_date=dated,
         entry=listed.entry,
         source=listed.source,
-        band=Band.EXACT_DOCUMENT if mine == theirs else Band.WEAK,
-        matcher=f"numbers 1; {_age(dated, now)}",
-        fields=(
-            FieldVerdict(
-                field="document_number",
-                traveller=f"{mine.issuer} {mine.document_type} {mine.number}",
-                listed=f"{theirs.issuer} {theirs.document_type} {theirs.number}",
-                verdict="equal" if mine == theirs else "alike",
-            ),
-        ),
+        band=band,
+        matcher=f"{NUMBERS}; {_age(dated, now)}",
+        fields=(field,),
         instruction=fraud_instruction(listed.fraud),
         # An entry without a reference goes by a digest, which another list key makes another; its content is the same.
         revision=revision(msgspec.structs.replace(listed, entry="")).hex(),

@@ -1,4 +1,4 @@
-"""landlink-hq's verbs of the auditor: pull, verify, open, find, report."""
+"""landlink-hq's verbs of the auditor: pull, verify, open, find, report, replay."""
 
 import argparse
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import Final
 
 from provisioning.audit.checking import run_pull, run_verify
 from provisioning.audit.reading import run_find, run_open, run_report
+from provisioning.audit.replay_verb import run_replay
 from provisioning.command import Verbs
 
 RAW: Final = argparse.RawDescriptionHelpFormatter
@@ -41,6 +42,15 @@ Count what was pulled, per box and day: documents, referrals, hits, what was don
 what headquarters does not have. A report holds nothing personal.
 """
 
+REPLAY: Final = """\
+Work the hits of a record out again, from the record alone and with the code that boxes screen with, and print band and
+verdicts as recorded beside what they come to. RECORD is the record's identifier, or how it begins.
+
+Without --opened the records that were pulled are opened for it. With --all only what differs is printed.
+Exit code 1: something differs.
+Example: landlink-hq replay --all --opened opened.jsonl
+"""
+
 
 def add_verbs(verbs: Verbs) -> None:
     """Add the auditor's verbs to landlink-hq."""
@@ -63,6 +73,11 @@ def add_verbs(verbs: Verbs) -> None:
     verb = _add(verbs, "report", "count what happened, per box and day", REPORT)
     verb.add_argument("--json", action="store_true", help="for scripts")
     verb.set_defaults(run=run_report)
+    verb = _add(verbs, "replay", "work hits out again from the record alone", REPLAY)
+    verb.add_argument("record", nargs="?", default="", metavar="RECORD", help="identifier of one record")
+    verb.add_argument("--all", action="store_true", help="every record")
+    verb.add_argument("--opened", type=Path, metavar="FILE", help="lines that `landlink-hq open` wrote")
+    verb.set_defaults(run=run_replay)
 
 
 def _add(verbs: Verbs, name: str, words: str, description: str) -> argparse.ArgumentParser:

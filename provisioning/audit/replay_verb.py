@@ -1,0 +1,89 @@
+"""What `landlink-hq replay` does, and how it tells it."""
+
+import argparse
+import itertools
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from appliance.errors import Malformed
+from appliance.files import storage
+from provisioning.audit.opening import record_identity
+from provisioning.audit.progress import bars
+from provisioning.audit.reading import opened_logs
+from provisioning.audit.replay import LINE_BYTES_MAX, RecordedHits, Replayed, parse_line, replay
+from provisioning.authority.home import Home
+from provisioning.command import say
+
+EXIT_DIFFERS: Final = 1
+EXIT_ASKED_WRONGLY: Final = 2
+
+
+def run_replay(arguments: argparse.Namespace) -> int:
+    """The verb; returns its exit code."""
+    if arguments.all == bool(arguments.record):
+        say("Name one record, or ask for --all.")
+        return EXIT_ASKED_WRONGLY
+    records = hits = differing = 0
+    with _recorded(arguments) as lines:
+        for recorded in lines:
+            if not (arguments.all or recorded.record_id.startswith(arguments.record)):
+                continue
+            replayed = replay(recorded)
+            records, hits = records + 1, hits + len(replayed)
+            differing += sum(hit.differs for hit in replayed)
+            for hit in replayed:
+                if hit.differs or not arguments.all:
+                    _print_hit(recorded, hit)
+    say(f"{hits} hits of {records} records worked out again, {differing} differ")
+    if not records and not arguments.all:
+        say(f"No record has an identifier that begins with {arguments.record}.")
+        return EXIT_ASKED_WRONGLY
+    return EXIT_DIFFERS if differing else 0
+
+
+@contextmanager
+def _recorded(arguments: argparse.Namespace) -> Generator[Iterable[RecordedHits]]:
+    """What was opened into FILE, or what opens now."""
+    if arguments.opened is None:
+        home = Home.open(arguments.home)
+        yield (
+            RecordedHits(
+                origin=line.origin, index=line.index, record_id=line.record_id, document=line.document, hits=line.hits
+            )
+            for opened in opened_logs(home, record_identity(home), arguments.box)
+            for line in opened.lines
+        )
+        return
+    yield _lines(arguments.opened)
+
+
+def _lines(path: Path) -> Iterator[RecordedHits]:
+    """Raises Malformed, with the line's number, and StorageFault."""
+    with storage(f"reading {path}"), path.open("rb") as file, bars() as shown:
+        advance, size, read = shown.bar(path.name), path.stat().st_size, 0
+        for number in itertools.count(1):
+            line = file.readline(LINE_BYTES_MAX + 1)
+            if not line:
+                return
+            read += len(line)
+            advance("bytes", read, size)
+            if len(line) > LINE_BYTES_MAX:
+                raise Malformed(f"{path.name}, line {number}", f"at most {LINE_BYTES_MAX} bytes")
+            try:
+                recorded = parse_line(line)
+            except Malformed as error:
+                raise Malformed(f"{path.name}, line {number}", str(error)) from None
+            yield recorded
+
+
+def _print_hit(recorded: RecordedHits, replayed: Replayed) -> None:
+    hit = replayed.hit
+    say(f"{recorded.origin} entry {recorded.index}: {hit.list_name} list {hit.list_version}, {hit.source} {hit.entry}")
+    if replayed.version:
+        say(f"  recorded by another version ({replayed.version}): a difference may be the version's")
+    for row in replayed.rows:
+        say(f"  {'same   ' if row.recorded == row.now else 'DIFFERS'} {row.what}: {row.recorded}")
+        if row.recorded != row.now:
+            say(f"          now: {row.now or 'nothing'}")
