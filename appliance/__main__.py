@@ -18,7 +18,7 @@ def build_parser() -> argparse.ArgumentParser:
     """The command's verbs and their help."""
     parser = argparse.ArgumentParser(
         prog="landlink-box",
-        description="The screening box of a border post. Exit codes: 0 done; 64 to 78 as in sysexits.h.",
+        description="The screening box of a border post. Exit codes: 0 done, 64 to 78 as in sysexits.h.",
     )
     parser.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help="the box's configuration (%(default)s)")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
@@ -32,6 +32,7 @@ def build_parser() -> argparse.ArgumentParser:
     accept.add_argument("answer", type=Path, metavar="FOLDER", help="the answer that headquarters gave")
     status = verbs.add_parser("status", help="what each process last said of itself")
     status.add_argument("--json", action="store_true", help="for scripts")
+    status.add_argument("--check", action="store_true", help="exit code 1 where somebody has to look into something")
     return parser
 
 
@@ -57,7 +58,9 @@ def main() -> int:
             case "accept":
                 print(wiring.accept(config, answer=arguments.answer))
             case _:
-                print(wiring.status(config, as_json=arguments.json))
+                words, well = wiring.status(config, as_json=arguments.json)
+                print(words)
+                return int(arguments.check and not well)
     except LandlinkError as error:
         print(f"landlink-box {arguments.verb}: {error}", file=sys.stderr)
         return error.exit_code

@@ -11,6 +11,7 @@ from appliance.config import Config
 from appliance.errors import ConfigError, Malformed
 from appliance.files import read_regular
 from appliance.formats.lists import ListedSource
+from appliance.formats.rules import Age, LinkClass, list_age
 from appliance.formats.status import (
     STATUS_BYTES_MAX,
     RecorderStatus,
@@ -21,6 +22,7 @@ from appliance.formats.status import (
 
 SILENT: Final = "has said nothing since the box was switched on"
 FORBIDDEN: Final = "you may not look into the folders of this box; try it as root"
+LOOK_INTO: Final = "LOOK INTO"
 T = TypeVar("T", RecorderStatus, ReleasesStatus, UplinkStatus)
 
 
@@ -29,6 +31,8 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         bodies: Sealed bodies in the box's folder, counted.
+        link: Class of the post's link (formats/rules.py).
+        list_age: Whether the oldest source of lists is older than the rules want it to be at such a post.
     """
 
     serial: str
@@ -37,10 +41,12 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     releases: ReleasesStatus | None
     uplink: UplinkStatus | None
     bodies: int
+    link: LinkClass
+    list_age: Age
 
 
-def look(config: Config) -> Overview:
-    """Read what lies there now.
+def look(config: Config, *, now_ms: int) -> Overview:
+    """Read what lies there now; `now_ms` since 1970 is the clock's claim.
 
     Raises:
         ConfigError: Whoever asks may not read it: silence would be the wrong answer.
@@ -48,14 +54,23 @@ def look(config: Config) -> Overview:
     if not all(map(_may_look, (config.state, config.runtime))):
         raise ConfigError(FORBIDDEN)
     bodies = config.state / "bodies"
+    releases = _said(config.runtime / "releases.status", ReleasesStatus)
     return Overview(
         serial=config.box.serial,
         mode=str(config.box.mode),
         recorder=_said(config.runtime / "recorder.status", RecorderStatus),
-        releases=_said(config.runtime / "releases.status", ReleasesStatus),
+        releases=releases,
         uplink=_said(config.runtime / "uplink.status", UplinkStatus),
         bodies=sum(1 for _ in bodies.glob("*.age")),
+        link=config.post.link,
+        list_age=_list_age(releases, config.post.link, now_ms),
     )
+
+
+def well(overview: Overview) -> bool:
+    """Whether nobody has to look into anything: every process speaks, and none of them of something to look into."""
+    silent = None in (overview.recorder, overview.releases, overview.uplink)
+    return not silent and not any(line.startswith(LOOK_INTO) for line in in_words(overview).splitlines())
 
 
 def as_json(overview: Overview) -> str:
@@ -79,7 +94,19 @@ def in_words(overview: Overview) -> str:
         lines.append(f"stick     {overview.uplink.stick}")
     if overview.uplink is not None and overview.uplink.alarm:
         lines.append(f"LOOK INTO  the log does not reach headquarters: {overview.uplink.alarm}")
+    if overview.list_age == "alarm":
+        lines.append(
+            f"{LOOK_INTO}  lists are TOO OLD for a post with a {overview.link} link: does it still reach them?"
+        )
     return "\n".join(lines)
+
+
+def _list_age(status: ReleasesStatus | None, link: LinkClass, now_ms: int) -> Age:
+    """Of the oldest source; of the release where it names none."""
+    if status is None or status.dated is None:
+        return ""
+    dated = min((source.taken_in for source in status.sources), default=status.dated)
+    return list_age(status.list_ages, link, dated=dated, now_ms=now_ms)
 
 
 def _recorder(status: RecorderStatus) -> str:

@@ -352,7 +352,8 @@ def _quiet_list(around: Surroundings) -> Quiet:
     listed, dated = _list(around), around.on_hand.dated
     if listed.dated is None or dated is None:
         return Quiet(name="list", words=listed.words, well=False)
-    said = words.OLD_WORDS[list_age(around.on_hand.rules, around.link, dated=dated, now=around.now)]
+    now_ms = max(around.now.wall_ms, around.now.lower_bound_ms)
+    said = words.OLD_WORDS[list_age(around.on_hand.rules.list_ages, around.link, dated=dated, now_ms=now_ms)]
     return Quiet(name="list", words=f"{listed.words}{said}", well=not said)
 
 

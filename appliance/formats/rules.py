@@ -7,6 +7,7 @@ page that could not be read, and a document whose number is listed always refer 
 What every box is delivered with is default_rules.json, version 1; headquarters' own begin with 2.
 """
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, time
 from importlib import resources
 from typing import Annotated, Final, Literal
@@ -14,7 +15,6 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta
 
-from appliance.clock import Instant
 from appliance.errors import Malformed
 from appliance.formats.refusal import refusal
 from appliance.model import Band, Line, ListName, Noun, Text, Word
@@ -179,18 +179,17 @@ def confirmation_for(rules: Rules, notice: str) -> Confirmation:
     return next(each for each in rules.confirmations if each.notice is None or each.notice == notice)
 
 
-def list_age(rules: Rules, link: LinkClass, *, dated: date, now: Instant) -> Age:
+def list_age(ages: Iterable[ListAge], link: LinkClass, *, dated: date, now_ms: int) -> Age:
     """Whether a list is older than the rules want it to be at a post of this class; "" where they say nothing of it.
 
     Args:
-        rules: In force.
+        ages: Of the rules in force.
         link: How the post reaches headquarters.
         dated: The list's day; its age is counted from its first moment in UTC.
-        now: An untrusted clock's claim counts too, since nobody is referred by this; never less than what is proven.
+        now_ms: Milliseconds since 1970; an untrusted clock's claim counts too, since nobody is referred by this.
     """
-    limit = next((age for age in rules.list_ages if age.link == link), None)
-    born_ms = datetime.combine(dated, time.min, UTC).timestamp() * 1000
-    hours = (max(now.wall_ms, now.lower_bound_ms) - born_ms) / 3_600_000
+    limit = next((age for age in ages if age.link == link), None)
+    hours = (now_ms - datetime.combine(dated, time.min, UTC).timestamp() * 1000) / 3_600_000
     if limit is None or hours < limit.remark_h:
         return ""
     return "alarm" if hours >= limit.alarm_h else "remark"

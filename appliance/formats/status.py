@@ -12,6 +12,7 @@ from msgspec import Meta
 from appliance.errors import Malformed
 from appliance.formats.lists import ListedSource
 from appliance.formats.refusal import refusal
+from appliance.formats.rules import ListAge
 from appliance.model import Line, Noun, Word
 
 STATUS_BYTES_MAX: Final = 16_384
@@ -59,6 +60,8 @@ class ReleasesStatus(Noun, frozen=True, kw_only=True):
         still_since: The day of the release in service, when headquarters has proven (I9) that the next one should have
             come long ago: its mirror is held back, or it publishes nothing. None as long as nothing is overdue.
         sources: What the release in service has of each source, and what it left out.
+        rules: Version of its rules; 0 without a release.
+        list_ages: Of its rules.
     """
 
     version: Annotated[int, Meta(ge=0)]
@@ -66,6 +69,8 @@ class ReleasesStatus(Noun, frozen=True, kw_only=True):
     why: Line = ""
     still_since: date | None = None
     sources: Annotated[tuple[ListedSource, ...], Meta(max_length=64)] = ()
+    rules: Annotated[int, Meta(ge=0)] = 0
+    list_ages: Annotated[tuple[ListAge, ...], Meta(max_length=8)] = ()
 
 
 class RecorderStatus(Noun, frozen=True, kw_only=True):

@@ -13,7 +13,8 @@ from typing import Final
 
 from appliance.errors import LandlinkError, Malformed, StorageFull, Untrusted
 from appliance.files import replace_file
-from appliance.formats.release import Policy
+from appliance.formats.release import Policy, Release
+from appliance.formats.rules import Rules
 from appliance.formats.status import ReleasesStatus, encode_status
 from appliance.formats.wire import Cosigned, LastCosigned, Switched
 from appliance.line import RecorderAway, RecorderLine
@@ -59,13 +60,14 @@ class Releases:
         self._still_since: date | None = None
         self._why: Line = ""
         self._policy: Policy | None = None
+        self._rules: Rules | None = None
         self._told = 0
 
     def start(self) -> None:
         """Load what is in service and say so; a release that no longer verifies is reported and stays in its place."""
         try:
             if self._places.shelf.version():
-                self._policy = self._places.shelf.load().policy
+                self._in_service(self._places.shelf.load())
         except LandlinkError as error:
             self._refuse(f"the release in service: {error}")
         self._write_status()
@@ -104,8 +106,12 @@ class Releases:
             return
         self._why = ""
         if release is not None:
-            self._policy = release.policy
-            self._report(f"release {release.version} of {release.dated} is in service")
+            self._in_service(release)
+            rules = f"rules {release.rules.version}"
+            self._report(f"release {release.version} of {release.dated} with {rules} is in service")
+
+    def _in_service(self, release: Release) -> None:
+        self._policy, self._rules = release.policy, release.rules
 
     def _refuse(self, why: str) -> None:
         if why != self._why:
@@ -156,5 +162,7 @@ class Releases:
             why=self._why,
             still_since=self._still_since,
             sources=self._policy.sources if self._policy else (),
+            rules=self._rules.version if self._rules else 0,
+            list_ages=self._rules.list_ages if self._rules else (),
         )
         replace_file(self._places.status, encode_status(status))
