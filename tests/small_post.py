@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from appliance.booth.board import Board, Snapshot
 from appliance.booth.clerk import Clerk, Fittings
-from appliance.booth.crossing import State
 from appliance.booth.lists_on_hand import OnHand
 from appliance.booth.outbox import Outbox, Question
+from appliance.booth.state import State
 from appliance.clock import Grade, Instant
 from appliance.formats.checkpoint import Checkpoint, sign_checkpoint
 from appliance.formats.edge import Edge

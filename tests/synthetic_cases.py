@@ -1,7 +1,7 @@
 """Cases with a possible match as the recorder keeps them, of holders and entries that nobody is."""
 
 from appliance.booth.board import Device, Snapshot
-from appliance.booth.crossing import OpenCase, Phase, State
+from appliance.booth.state import OpenCase, Phase, State
 from appliance.clock import Instant
 from appliance.formats.wire import Case
 from appliance.model import Band, FieldVerdict, Hit, WordPair

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from appliance.booth.crossing import State
+from appliance.booth.state import State
 from appliance.model import Id
 from appliance.recorded import Screened
 from drivers.api import DeviceState

@@ -14,7 +14,7 @@ from typing import Final, assert_never
 from msgspec import structs
 
 from appliance.booth.board import Board, Device, Snapshot
-from appliance.booth.crossing import Kept, Phase, State, step
+from appliance.booth.crossing import step
 from appliance.booth.events import (
     Arrived,
     AsylumSaid,
@@ -46,6 +46,7 @@ from appliance.booth.inquirer import Inquirer
 from appliance.booth.lists_on_hand import OnHand
 from appliance.booth.outbox import Outbox, Parcel
 from appliance.booth.stages import Verdict, judge, judged
+from appliance.booth.state import Kept, Phase, State
 from appliance.clock import Clock
 from appliance.errors import LandlinkError, Refused
 from appliance.inquiry.life import newest_record

@@ -23,27 +23,23 @@ States: ready -> reading -> result -> ready. Whoever drives this machine feeds b
 to keep, whether it was kept; only then is there a result to show.
 """
 
-import enum
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, assert_never
 
 from msgspec import structs
 
+from appliance.booth.case_steps import badge, details, handed_over, made, stepped, unmade
 from appliance.booth.events import (
     Arrived,
     BadgeSaid,
     CrossingBegun,
     DetailsShown,
-    Effect,
     Event,
     Following,
     HandedOver,
     Judged,
-    KeepHandOver,
     KeepOutcome,
     KeepScreening,
-    KeepStep,
     NextBelongs,
     NextTraveller,
     NotRead,
@@ -59,123 +55,15 @@ from appliance.booth.events import (
     Stepped,
     StepRefused,
 )
+from appliance.booth.state import GROUP_MAX, Kept, OpenCase, Phase, State, Step
 from appliance.errors import Refused
 from appliance.formats.wire import Case
-from appliance.inquiry.life import REASONS_MAX, carried, check_outcome, move, start
-from appliance.inquiry.moves import Who
+from appliance.inquiry.life import REASONS_MAX, carried, check_outcome, start
 from appliance.model import Hit, Id
-from appliance.recorded import Crossing, Direction, OutcomeKind, Person
+from appliance.recorded import Crossing, OutcomeKind, Person
 
-GROUP_MAX: Final = 999
-"""Persons of one crossing (recorded.Person.number)."""
 LAID_MAX: Final = 99
 """Documents of one person (recorded.Screened.laid); further ones are counted as this."""
-
-
-class Phase(enum.StrEnum):
-    """Where the lane stands."""
-
-    READY = "ready"
-    READING = "reading"
-    RESULT = "result"
-
-
-class Kept(enum.StrEnum):
-    """Whether a screening record is durable, proven by a verified receipt."""
-
-    PENDING = "being recorded"
-    RECORDED = "recorded"
-    NOT_RECORDED = "not recorded"
-    LATE = "recorded late"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenCase:
-    """A result that waits for its outcome.
-
-    Attributes:
-        unread: The page could not be read, and that is all there is against this person.
-        answer: The outcome that was said and whose record is not kept yet.
-        also: Later screening records of this person that are shown as this case.
-        ahead: The case after each step whose record is not kept yet, in their order.
-    """
-
-    case: Case
-    unread: bool = False
-    kept: Kept = Kept.RECORDED
-    answer: OutcomeKind | None = None
-    also: tuple[Id, ...] = ()
-    ahead: tuple[Case, ...] = ()
-
-    @property
-    def tip(self) -> Case:
-        """The case as it is once every step that was made is recorded; `case` is what is recorded."""
-        return self.ahead[-1] if self.ahead else self.case
-
-    @property
-    def implies_passed(self) -> bool:
-        """Whether laying the next person's document says "passed" (rule 4)."""
-        return not self.case.refers and self.kept is Kept.RECORDED and self.answer is None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class State:
-    """The lane, whole.
-
-    Attributes:
-        person: Whose document was laid last; None at the start of a crossing.
-        laid: How many documents that person has laid.
-        key: What makes the last document recognisable, "" when nothing does.
-        shown: The record of the result on the screen.
-        cases: Results without outcome, newest first.
-        details: The record whose details the officer has opened; None: hidden (I11).
-        badge: Who is at the booth, "" for nobody known.
-        looked: Cases whose details were opened since that badge was said.
-    """
-
-    direction: Direction
-    lane: str
-    phase: Phase = Phase.READY
-    crossing: Crossing | None = None
-    person: Person | None = None
-    laid: int = 0
-    key: str = ""
-    following: Following = Following.TRAVELLER
-    shown: Id | None = None
-    cases: tuple[OpenCase, ...] = ()
-    details: Id | None = None
-    badge: str = ""
-    looked: frozenset[Id] = frozenset()
-
-    def find(self, of: Id) -> OpenCase | None:
-        """The open case of that record."""
-        return next((open_case for open_case in self.cases if open_case.case.of == of), None)
-
-    def case_of_record(self, record: Id) -> OpenCase | None:
-        """The open case that a screening record is shown as."""
-        return next((each for each in self.cases if record == each.case.of or record in each.also), None)
-
-    @property
-    def to_hand_over(self) -> tuple[OpenCase, ...]:
-        """Cases that the next shift has to look at: all that wait for people."""
-        return tuple(each for each in self.cases if each.case.refers and each.answer is None)
-
-    @property
-    def shown_case(self) -> OpenCase | None:
-        """The case on the screen."""
-        return None if self.shown is None else self.find(self.shown)
-
-    @property
-    def crossing_goes_on(self) -> bool:
-        """Whether an announced group or vehicle is not yet through."""
-        if self.crossing is None or self.person is None:
-            return self.crossing is not None
-        if self.crossing.group:
-            return self.person.number < self.crossing.group
-        return self.crossing.conveyance != "" and self.person.number < GROUP_MAX
-
-
-Step = tuple[State, tuple[Effect, ...]]
 
 
 def step(state: State, event: Event) -> Step:  # noqa: C901, PLR0911, PLR0912 - one arm an event, nothing else
@@ -199,21 +87,21 @@ def step(state: State, event: Event) -> Step:  # noqa: C901, PLR0911, PLR0912 - 
         case OutcomeNotKept():
             return _answered(state, event.of), ()
         case OutcomeRefused():
-            return _with(state, event.of, lambda known: replace(known, answer=None)), ()
+            return state.changed(event.of, lambda known: replace(known, answer=None)), ()
         case OutcomeChosen():
             return _chosen(state, event)
         case Stepped():
-            return _stepped(state, event)
+            return stepped(state, event)
         case StepKept():
-            return _with(state, event.of, lambda known: _made(known, event.record)), ()
+            return state.changed(event.of, lambda known: made(known, event.record)), ()
         case StepNotKept():
             return state, ()  # it stays ahead, in view
         case StepRefused():
-            return _with(state, event.of, lambda known: _unmade(known, event.record)), ()
+            return state.changed(event.of, lambda known: unmade(known, event.record)), ()
         case BadgeSaid():
-            return _badge(state, event.badge), ()
+            return badge(state, event.badge), ()
         case HandedOver():
-            return _handed_over(state, event)
+            return handed_over(state, event)
         case NextTraveller():
             return _next_traveller(state)
         case NotRead():
@@ -223,7 +111,7 @@ def step(state: State, event: Event) -> Step:  # noqa: C901, PLR0911, PLR0912 - 
         case CrossingBegun():
             return _begun(state, event)
         case DetailsShown():
-            return _details(state, event.of), ()
+            return details(state, event.of), ()
         case Restored():
             return _restored(state, event.cases), ()
         case _:
@@ -335,20 +223,15 @@ def _merged(fresh: Case, earlier: OpenCase | None, *, unread: bool) -> Case:
     )
 
 
-def _with(state: State, of: Id, change: Callable[[OpenCase], OpenCase]) -> State:
-    """The state with one case changed; as it was where there is no such case any more."""
-    return replace(state, cases=tuple(change(each) if each.case.of == of else each for each in state.cases))
-
-
 def _screening_kept(state: State, record: Id) -> Step:
     open_case = state.case_of_record(record)
     if open_case is None:  # moved to a newer record of the same person before this one was kept
         return state, ()
     of = open_case.case.of
     if open_case.kept is Kept.PENDING:
-        return _shown(_with(state, of, lambda known: replace(known, kept=Kept.RECORDED)), of)
+        return _shown(state.changed(of, lambda known: replace(known, kept=Kept.RECORDED)), of)
     kept = Kept.RECORDED if state.shown == of else Kept.LATE
-    return _with(state, of, lambda known: replace(known, kept=kept)), ()
+    return state.changed(of, lambda known: replace(known, kept=kept)), ()
 
 
 def _screening_not_kept(state: State, record: Id) -> Step:
@@ -356,7 +239,7 @@ def _screening_not_kept(state: State, record: Id) -> Step:
     if open_case is None:
         return state, ()
     of = open_case.case.of
-    return _shown(_with(state, of, lambda known: replace(known, kept=Kept.NOT_RECORDED)), of)
+    return _shown(state.changed(of, lambda known: replace(known, kept=Kept.NOT_RECORDED)), of)
 
 
 def _shown(state: State, of: Id) -> Step:
@@ -369,7 +252,7 @@ def _passed(state: State, *, but: Id | None = None) -> Step:
     """Going on says "passed" for everybody with nothing found (rule 4)."""
     passed = [open_case for open_case in state.cases if open_case.implies_passed and open_case.case.of != but]
     for open_case in passed:
-        state = _with(state, open_case.case.of, lambda known: replace(known, answer=OutcomeKind.PASSED))
+        state = state.changed(open_case.case.of, lambda known: replace(known, answer=OutcomeKind.PASSED))
     return state, tuple(
         KeepOutcome(case=open_case.case, outcome=OutcomeKind.PASSED, implied=True) for open_case in passed
     )
@@ -385,7 +268,7 @@ def _chosen(state: State, event: OutcomeChosen) -> Step:
         raise Refused("The box is still recording this traveller. Choose again in a moment.")
     case = open_case.tip
     check_outcome(case, event.outcome, note=event.note, legal_basis=event.legal_basis)
-    after = _with(state, event.of, lambda known: replace(known, answer=event.outcome))
+    after = state.changed(event.of, lambda known: replace(known, answer=event.outcome))
     return after, (
         KeepOutcome(
             case=case,
@@ -396,61 +279,6 @@ def _chosen(state: State, event: OutcomeChosen) -> Step:
             by=state.badge,
         ),
     )
-
-
-def _stepped(state: State, event: Stepped) -> Step:
-    open_case = state.find(event.of)
-    if open_case is None or open_case.answer is not None:
-        raise Refused("This traveller already has an outcome. Nothing was changed.")
-    if open_case.kept is Kept.PENDING:
-        raise Refused("The box is still recording this traveller. Choose again in a moment.")
-    case, transition = move(open_case.tip, event.said)
-    after = _with(state, event.of, lambda known: replace(known, ahead=(*known.ahead, case)))
-    if event.said.who is not Who.OFFICER and state.details != event.of:
-        after = replace(after, looked=after.looked - {event.of})  # nobody has looked at it since it moved by itself
-    return after, (KeepStep(case=case, transition=transition),)
-
-
-def _made(known: OpenCase, record: Id) -> OpenCase:
-    """The step of that record, and with it every one before it, is recorded."""
-    for number, case in enumerate(known.ahead):
-        if case.last == record:
-            return replace(known, case=case, ahead=known.ahead[number + 1 :])
-    return known
-
-
-def _unmade(known: OpenCase, record: Id) -> OpenCase:
-    """The step of that record is refused, and so is whatever names it as the one before."""
-    for number, case in enumerate(known.ahead):
-        if case.last == record:
-            return replace(known, ahead=known.ahead[:number])
-    return known
-
-
-def _badge(state: State, badge: str) -> State:
-    """Another officer sees nothing of what the one before had open (I11), and has looked at no case yet."""
-    if badge == state.badge:
-        return state
-    return replace(state, badge=badge, details=None, looked=frozenset())
-
-
-def _details(state: State, of: Id | None) -> State:
-    if of is None or state.find(of) is None:
-        return replace(state, details=None)
-    return replace(state, details=of, looked=state.looked | {of})
-
-
-def _handed_over(state: State, event: HandedOver) -> Step:
-    if event.took != state.badge or not event.took:
-        raise Refused("Whoever takes over says their badge first, and then looks at every open case.")
-    open_cases = {each.case.of for each in state.to_hand_over}
-    unseen = len(open_cases - (state.looked & set(event.cases)))
-    if unseen:
-        cases = "1 open case" if unseen == 1 else f"{unseen} open cases"
-        raise Refused(f"Open the details of {cases} first: whoever takes over has to know each.")
-    seen = tuple(of for of in event.cases if of in open_cases)
-    keep = KeepHandOver(gave=event.gave, took=event.took, cases=seen, note=event.note)
-    return replace(state, details=None, looked=frozenset()), (keep,)
 
 
 def _answered(state: State, of: Id) -> State:

@@ -8,9 +8,9 @@ import os
 import time
 from typing import Final
 
-from appliance.booth.crossing import OpenCase, State
 from appliance.booth.events import AsylumSaid, CodeHeard, Moved, Stepped
 from appliance.booth.outbox import Outbox
+from appliance.booth.state import OpenCase, State
 from appliance.clock import Clock
 from appliance.errors import LandlinkError, Refused
 from appliance.formats.rules import Rules

@@ -18,13 +18,13 @@ from starlette.types import ASGIApp
 from appliance.booth.board import Board, Snapshot
 from appliance.booth.clerk import Clerk, Fittings
 from appliance.booth.connections import CONNECTIONS_MAX, PageProtocol
-from appliance.booth.crossing import State
 from appliance.booth.gate import Gate, allowed_hosts
 from appliance.booth.lane import Lane
 from appliance.booth.lists_on_hand import ListsOnHand
 from appliance.booth.outbox import Outbox
 from appliance.booth.page import Page, Place
 from appliance.booth.pictures import Pictures, Wanted
+from appliance.booth.state import State
 from appliance.booth.view import Surroundings, clock_time
 from appliance.clock import Clock
 from appliance.config import Config

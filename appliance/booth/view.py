@@ -8,10 +8,10 @@ from msgspec import Struct
 
 from appliance.booth import words
 from appliance.booth.board import Device, Snapshot
-from appliance.booth.crossing import Kept, OpenCase, Phase, State
 from appliance.booth.lists_on_hand import OnHand
 from appliance.booth.match_view import MatchView, match_view
 from appliance.booth.match_words import NOT_CONFIRMED
+from appliance.booth.state import Kept, OpenCase, Phase, State
 from appliance.clock import Grade, Instant
 from appliance.formats.rules import LinkClass, list_age
 from appliance.formats.status import UplinkStatus

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from appliance.booth.clerk import lamp_of
-from appliance.booth.crossing import Kept, State, step
+from appliance.booth.crossing import step
 from appliance.booth.events import (
     Arrived,
     CrossingBegun,
@@ -25,6 +25,7 @@ from appliance.booth.events import (
     ScreeningKept,
     ScreeningNotKept,
 )
+from appliance.booth.state import Kept, State
 from appliance.errors import Refused
 from appliance.formats.wire import Case
 from appliance.recorded import Direction, DocumentBasis, OutcomeKind

@@ -1,7 +1,7 @@
 """No light without a record (I1), both halves; what cannot be recorded waits, in order, and is never lost."""
 
-from appliance.booth.crossing import Kept, Phase
 from appliance.booth.events import Following, NextBelongs, OutcomeChosen
+from appliance.booth.state import Kept, Phase
 from appliance.model import Clear, Mode, Priority, Refer
 from appliance.recorded import OutcomeKind, Record, Screened
 from drivers.api import DeviceState, Lamp, Sound

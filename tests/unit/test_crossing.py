@@ -6,7 +6,7 @@ from itertools import count
 import pytest
 
 from appliance.booth.clerk import lamp_of
-from appliance.booth.crossing import Kept, Phase, State, step
+from appliance.booth.crossing import step
 from appliance.booth.events import (
     Arrived,
     CrossingBegun,
@@ -26,6 +26,7 @@ from appliance.booth.events import (
     ScreeningKept,
     ScreeningNotKept,
 )
+from appliance.booth.state import Kept, Phase, State
 from appliance.errors import Refused
 from appliance.recorded import Direction, DocumentBasis, OutcomeKind
 from drivers.api import Lamp

@@ -10,9 +10,9 @@ from typing import TypeVar
 import pytest
 
 from appliance.booth.board import Snapshot
-from appliance.booth.crossing import State
 from appliance.booth.lists_on_hand import ListsOnHand
 from appliance.booth.serve import surroundings
+from appliance.booth.state import State
 from appliance.booth.view import view
 from appliance.config import BoxConfig, Config, PostConfig, RecorderConfig, ScannerConfig, UplinkConfig
 from appliance.files import read_regular
