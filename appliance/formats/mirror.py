@@ -29,6 +29,8 @@ Has = Callable[[str], bool]
 PAGES_SUFFIX: Final = "." + DOCUMENTS_TARGET.rpartition("/")[2]
 """How the name of a documents list ends in a mirror, after its hash."""
 _PART: Final = re.compile(r"lists/[0-9a-f]{64}\.documents\.(pages|delta-[0-9]{4})")
+_PARTS: Final = (0, *range(2, 1_002))
+"""How many files a base is made of: none that a mirror could use, or the one before and its deltas."""
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _VERSIONED: Final = re.compile(r"metadata/\d+\.(?!root\.json)(.+)")
 _HASHED: Final = re.compile(r"targets/(.+)/[0-9a-f]{64}\.(.+)")
@@ -125,6 +127,10 @@ def _targets(data: bytes, role: str) -> Iterator[WantedFile]:
 
 def _made_of(custom: object) -> tuple[str, ...]:
     names: Any = custom.get(MADE_OF, []) if isinstance(custom, dict) else []
-    if not isinstance(names, list) or not all(isinstance(name, str) and _PART.fullmatch(name) for name in names):
+    if (
+        not isinstance(names, list)
+        or len(names) not in _PARTS
+        or not all(isinstance(name, str) and _PART.fullmatch(name) for name in names)
+    ):
         raise Malformed("lists.json", f"{MADE_OF} names no lists")
     return tuple(f"targets/{name}" for name in names)

@@ -59,7 +59,8 @@ class PageWriter:
         """Append packed records, whose digests rise and are all above those before.
 
         Raises:
-            Malformed: More records begin alike than a page holds, or more pages than a file has.
+            Malformed: The records of two pages are not in order, more of them begin alike than a page holds, or there
+                are more pages than a file has.
             OSError: As `write`.
         """
         rest = self._rest + records if self._rest else records
@@ -105,7 +106,8 @@ class PageWriter:
     def _page(self, records: bytes) -> None:
         count = len(records) // RECORD_BYTES
         fence = records[:FENCE_BYTES]
-        assert not self._fences or fence > self._fences[-FENCE_BYTES:], "records arrive in order"
+        if self._fences and fence <= self._fences[-FENCE_BYTES:]:
+            raise Malformed("page file", "its records are not in order")
         if len(self._fences) == PAGES_MAX * FENCE_BYTES:
             raise Malformed("page file", f"more than {PAGES_MAX} pages")
         page = (count.to_bytes(COUNT_BYTES) + records).ljust(PAGE_BYTES, b"\0")

@@ -1,7 +1,9 @@
-"""`python -m tests.fuzz NAME [SECONDS]`: one parser against ever new bytes; coverage-guided when atheris is installed.
+"""`python -m tests.fuzz [NAME [SECONDS [SEED]]]`: parsers against ever new bytes.
 
-Without it (it is no dependency: `pip install atheris` where wanted) seeds are mutated blindly. What breaks the target's
-promise is written to the folder for temporary files, and the command ends with 1.
+Alone, every target for half a second, always with the same changes. With a name, that one for a minute or SECONDS:
+coverage-guided when atheris is installed (it is no dependency: `pip install atheris` where wanted), otherwise seeds are
+changed blindly, and the same SEED changes them alike. What breaks the target's promise is written to the folder for
+temporary files, and the command ends with 1.
 """
 
 import hashlib
@@ -15,20 +17,25 @@ from pathlib import Path
 from tests.fuzz.mutation import mutate
 from tests.fuzz.targets import TARGETS, Target
 
+SHORT_S = 0.5
+SEED = 47113
+"""Of a run without a name."""
+
 
 def main(arguments: list[str]) -> int:
     """Run one target; returns the exit code."""
-    if not 1 <= len(arguments) <= 2 or arguments[0] not in TARGETS:
-        print(f"python -m tests.fuzz NAME [SECONDS]; names: {', '.join(TARGETS)}")
+    if len(arguments) > 3 or (arguments and arguments[0] not in TARGETS):
+        print(f"python -m tests.fuzz [NAME [SECONDS [SEED]]]; names: {', '.join(TARGETS)}")
         return 64
-    name, seconds = arguments[0], float(arguments[1]) if len(arguments) == 2 else 60.0
-    if importlib.util.find_spec("atheris"):
+    if not arguments:
+        return max(_blind(target, name, SHORT_S, SEED) for name, target in TARGETS.items())
+    name, seconds = arguments[0], float(arguments[1]) if len(arguments) > 1 else 60.0
+    if len(arguments) < 3 and importlib.util.find_spec("atheris"):
         _guided(TARGETS[name], name, seconds)
-    return _blind(TARGETS[name], name, seconds)
+    return _blind(TARGETS[name], name, seconds, int(arguments[2]) if len(arguments) > 2 else time.time_ns())
 
 
-def _blind(target: Target, name: str, seconds: float) -> int:
-    seed = time.time_ns()
+def _blind(target: Target, name: str, seconds: float, seed: int) -> int:
     chance = random.Random(seed)
     seeds = target.seeds()
     until, runs = time.monotonic() + seconds, 0

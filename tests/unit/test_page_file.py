@@ -5,6 +5,7 @@ import io
 from datetime import date
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from appliance.errors import Malformed, StorageFault, Untrusted
@@ -12,7 +13,17 @@ from appliance.files import OpenFile
 from appliance.formats import cbor
 from appliance.formats.lists import CANARY_DOCUMENT, DocumentKey
 from appliance.formats.page_writer import PageWriter, encode_detail, merge_deltas, merge_pages
-from appliance.formats.pages import PAGE_BYTES, PAGE_RECORDS, HeldBytes, PageFile
+from appliance.formats.pages import (
+    HASH_BYTES,
+    PAGE_BYTES,
+    PAGE_RECORDS,
+    TRAILER_BYTES,
+    Foot,
+    HeldBytes,
+    PageFile,
+    encode_tail,
+    read_tail,
+)
 from appliance.screen.documents import ListDamaged
 from appliance.screen.page_list import PageList
 from provisioning.authority.list_files import documents_list
@@ -208,6 +219,20 @@ def test_a_delta_under_another_key_is_refused() -> None:
         merged(page_file({}), other)
     with pytest.raises(Malformed, match="another key"):
         PageList(page_file({})).with_deltas(other)
+
+
+def test_a_merge_of_pages_that_are_not_in_order_is_refused() -> None:
+    """Their hashes are right: whoever served them made them so, and a carrier cannot know better."""
+    whole = page_bytes({number.to_bytes(16): listed("") for number in range(0, 2**64 * 500, 2**64)})
+    foot = cbor.parse(read_tail(HeldBytes(whole))[:-TRAILER_BYTES], Foot, what="foot", bytes_max=10_000)
+    pages = [whole[place : place + PAGE_BYTES] for place in range(0, 3 * PAGE_BYTES, PAGE_BYTES)]
+    first, second, third = (hashlib.sha256(page).digest()[:HASH_BYTES] for page in pages)
+    turned = msgspec.structs.replace(foot, hashes=second + first + third)
+    with pytest.raises(Malformed, match="not in order"):
+        merged(
+            PageFile(HeldBytes(b"".join((pages[1], pages[0], pages[2])) + encode_tail(turned))),
+            page_file({bytes(16): listed("1")}),
+        )
 
 
 def test_a_merge_of_a_damaged_base_is_refused() -> None:
