@@ -87,7 +87,11 @@ def test_a_name_is_like_itself_in_any_order(name: str) -> None:
     assert compare(shipped_reader().read(name), shipped_reader().read(backwards)) == pytest.approx(1.0)
 
 
-@given(NAMES, NAMES)
+TELLING = st.lists(WORDS.filter(lambda word: len(word) > 1), min_size=1, max_size=5).map(" ".join)
+"""An initial may stand for the very word that is more, and then it costs what another initial loses."""
+
+
+@given(TELLING, TELLING)
 def test_more_names_on_the_list_cost_less_than_more_names_of_the_traveller(name: str, more: str) -> None:
     base, longer = shipped_reader().read(name), shipped_reader().read(f"{name} {more}")
     assert compare(base, longer) >= compare(longer, base) - 1e-9
