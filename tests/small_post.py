@@ -10,13 +10,15 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from msgspec import structs
 
 from appliance.booth.board import Board, Snapshot
 from appliance.booth.clerk import Clerk, Fittings
 from appliance.booth.lists_on_hand import OnHand
-from appliance.booth.outbox import Outbox, Question
+from appliance.booth.outbox import WAITING_MAX, Outbox, Question
 from appliance.booth.state import State
 from appliance.clock import Grade, Instant
+from appliance.errors import Malformed
 from appliance.formats.checkpoint import Checkpoint, sign_checkpoint
 from appliance.formats.edge import Edge
 from appliance.formats.lists import DocumentKey, ListedBirth, ListedDocument, ListedName, ListedPerson
@@ -49,6 +51,8 @@ from appliance.formats.wire import (
 from appliance.inquiry.memory import subject_of
 from appliance.line import Answer, RecorderAway, RecorderRefused
 from appliance.model import Mode, MrzReading, Priority
+from appliance.record.case_change import CaseChange, change_of
+from appliance.record.open_case import OpenCase
 from appliance.recorded import Direction, Outcome, Record, Screened, Stage, Transition
 from appliance.screen.lists import Lists
 from drivers.api import Button, Lamp, Sound
@@ -117,8 +121,9 @@ class MemoryRecorder:
 
     Attributes:
         trouble: "" for none; "away", "full", "dies" (records, then answers nothing), "lies" (signs another commitment),
-            "strict" (refuses every step of a hit).
-        answers: Headquarters' answers that it has; an open case is given those that are not in its life.
+            "strict" (refuses every step of a hit), "no outcomes", "forgetful" (cannot say what was decided before).
+        open_cases: As the real recorder keeps and changes them (record/case_change.py).
+        asked_inbox: How often somebody asked for answers.
         on_append: Called before an entry is made; tests look at the lamps then.
     """
 
@@ -127,9 +132,9 @@ class MemoryRecorder:
     trouble: str = ""
     records: list[Record] = field(default_factory=list)
     priorities: list[Priority] = field(default_factory=list)
-    cases: dict[str, Case] = field(default_factory=dict)
+    open_cases: dict[str, OpenCase] = field(default_factory=dict)
+    asked_inbox: int = 0
     events: list[tuple[str, dict[str, str]]] = field(default_factory=list)
-    answers: list[Answered] = field(default_factory=list)
     on_append: Callable[[Record], None] = lambda _: None
     _receipts: dict[bytes, bytes] = field(default_factory=dict)
     _edge: Edge = field(default_factory=Edge)
@@ -146,15 +151,13 @@ class MemoryRecorder:
             case ListCases(skip=skip):
                 return Cases(cases=tuple(reversed(self.cases.values()))[skip : skip + 2])
             case Inbox():
-                used = {step.answer for step in self.steps}
-                fresh = (answer for answer in self.answers if answer.of in self.cases and answer.digest not in used)
-                return Inboxed(answers=tuple(fresh))
+                self.asked_inbox += 1
+                return Inboxed(answers=tuple(answer for each in self.open_cases.values() for answer in each.answers))
             case Voice(of=of, code=code):
-                verdict = heard_verdict(VOICE_KEY, box=BOX, of=of, code=code)
-                if verdict is None:
-                    raise RecorderRefused(RefusedReply(code="wrong_code", words="This is not the code for this case."))
-                return Voiced(verdict=verdict)
+                return self._voice(of, code)
             case Spared(subject=subject, entries=entries):
+                if self.trouble == "forgetful":
+                    raise RecorderRefused(RefusedReply(code="not_ready", words="It does not know."))
                 known = self.not_the_same()
                 return SparedEntries(entries=tuple(entry for entry, _ in entries if (subject, entry) in known))
             case Event(event=event, fields=fields):
@@ -167,27 +170,40 @@ class MemoryRecorder:
         record = parse_record(encoded)
         if self.trouble == "full":
             raise RecorderRefused(RefusedReply(code="storage_full", words="The disk of the box is full."))
-        if self.trouble == "strict" and isinstance(record.body, Transition):
-            raise RecorderRefused(RefusedReply(code="untrusted", words="no such move"))
+        refuses = {"strict": Transition, "no outcomes": Outcome}.get(self.trouble)
+        if refuses is not None and isinstance(record.body, refuses):
+            raise RecorderRefused(RefusedReply(code="untrusted", words="It says no."))
         if record.origin != self.origin:
             raise RecorderRefused(RefusedReply(code="wrong_origin", words="another log has begun"))
         committed = commitment(encoded)
         if committed not in self._receipts:
+            try:
+                change = change_of(request, record, self.open_cases.get)
+            except Malformed as error:
+                raise RecorderRefused(RefusedReply(code="malformed", words=str(error))) from None
             self.on_append(record)
             self._receipts[committed] = self._receipt(committed)
             self.records.append(record)
             self.priorities.append(request.priority)
-            if request.closes:
-                self.cases.pop(request.closes, None)
-            if request.opens:
-                self.cases[request.opens.of] = request.opens
-            if request.updates:
-                assert request.updates.of in self.cases, "a step belongs to an open case"
-                self.cases[request.updates.of] = request.updates
+            self._take_over(change)
         if self.trouble == "dies":
             self.trouble = "away"
             raise RecorderAway("the recorder does not answer")
         return Appended(receipt=self._receipts[committed])
+
+    def _take_over(self, change: CaseChange) -> None:
+        if change.closes:
+            self.open_cases.pop(change.closes, None)
+        for each in (change.opens, change.updates):
+            if each is not None:
+                self.open_cases[each.case.of] = each
+
+    def _voice(self, of: str, code: str) -> Voiced:
+        verdict = heard_verdict(VOICE_KEY, box=BOX, of=of, code=code)
+        if verdict is None:
+            raise RecorderRefused(RefusedReply(code="wrong_code", words="This is not the code for this case."))
+        self.open_cases[of] = self.open_cases[of].heard(verdict, NOW)
+        return Voiced(verdict=verdict)
 
     def _receipt(self, committed: bytes) -> bytes:
         if self.trouble == "lies":
@@ -224,10 +240,16 @@ class MemoryRecorder:
 
     def says(self, of: str, verdict: Verdict, words: str = "") -> Answered:
         """Headquarters has answered in writing."""
-        digest = hashlib.sha256(f"{of} {verdict} {len(self.answers)}".encode()).digest()
-        answered = Answered(of=of, verdict=verdict, words=words, by="NCB duty officer", at_ms=1, digest=digest)
-        self.answers.append(answered)
+        at_ms = len(self.records) + self.asked_inbox
+        digest = hashlib.sha256(f"{of} {verdict} {at_ms}".encode()).digest()
+        answered = Answered(of=of, verdict=verdict, words=words, by="NCB duty officer", at_ms=at_ms, digest=digest)
+        self.open_cases[of] = self.open_cases[of].answered(answered)
         return answered
+
+    @property
+    def cases(self) -> dict[str, Case]:
+        """The booth's part of every open case."""
+        return {of: each.case for of, each in self.open_cases.items()}
 
     @property
     def steps(self) -> list[Transition]:
@@ -301,8 +323,19 @@ class SmallPost:
     def state(self) -> State:
         return self.board.latest.state
 
+    @property
+    def full(self) -> bool:
+        """Whether no further record is taken."""
+        return self.board.latest.waiting >= WAITING_MAX
+
     def lay(self, *lines: str) -> None:
         self.clerk.document(mrz(*lines))
+
+    def wait(self, seconds: float) -> None:
+        """Time passes."""
+        passed = int(seconds * 1_000)
+        at = self.clock.at
+        self.clock.at = structs.replace(at, wall_ms=at.wall_ms + passed, boot_ms=at.boot_ms + passed)
 
 
 def mrz(*lines: str) -> MrzReading:

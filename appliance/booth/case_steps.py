@@ -1,6 +1,6 @@
 """What officers, headquarters and the clock do to a case with a hit, and how a shift takes cases over.
 
-Rules 8 and 9 of crossing.py: the part of the crossing's state machine that knows of a hit's life; pure, as the rest of it.
+Rules 8 and 9 of crossing.py: the part of the crossing's state machine that knows of a hit's life; pure, as the rest.
 """
 
 from dataclasses import replace

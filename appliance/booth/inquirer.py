@@ -5,7 +5,6 @@ about once a second, and only while a case waits for one.
 """
 
 import os
-import time
 from typing import Final
 
 from appliance.booth.events import AsylumSaid, CodeHeard, Moved, Stepped
@@ -39,7 +38,7 @@ class Inquirer:
     def __init__(self, outbox: Outbox, clock: Clock) -> None:
         self._outbox = outbox
         self._clock = clock
-        self._looked_s = float("-inf")
+        self._looked_ms = 0
 
     def event(self, word: Moved | AsylumSaid | CodeHeard, state: State) -> Stepped:
         """The step that an officer's word means.
@@ -69,14 +68,14 @@ class Inquirer:
 
     def due_steps(self, state: State, rules: Rules) -> tuple[Stepped, ...]:
         """What headquarters has answered since, and which waits have ended; () in between two looks."""
-        if time.monotonic() < self._looked_s + LOOK_S:
-            return ()
-        self._looked_s = time.monotonic()
         waiting = {each.case.of: each for each in state.cases if _waits(each)}
         if not waiting:
             return ()
-        steps = {of: self._answer(answered) for of, answered in self._answers().items() if of in waiting}
         now = self._clock.now()
+        if 0 <= now.boot_ms - self._looked_ms < LOOK_S * 1_000:
+            return ()
+        self._looked_ms = now.boot_ms
+        steps = {of: self._answer(answered) for of, answered in self._answers().items() if of in waiting}
         for of, open_case in waiting.items():
             if of not in steps and due(open_case.tip, rules, now):
                 steps[of] = self._said(

@@ -1,0 +1,466 @@
+"""A hit's life in the lane: officers, headquarters, clocks and faults move it, each step a record that is kept."""
+
+import re
+
+import pytest
+from msgspec import structs
+
+from appliance.booth.events import (
+    AsylumSaid,
+    BadgeSaid,
+    CodeHeard,
+    DetailsShown,
+    Following,
+    HandedOver,
+    Moved,
+    NextBelongs,
+    OutcomeChosen,
+)
+from appliance.booth.inquirer import LOOK_S
+from appliance.booth.state import Kept, OpenCase
+from appliance.errors import Refused
+from appliance.formats.voice import Verdict, case_code
+from appliance.model import Clear, Priority, Refer
+from appliance.recorded import HandOver, Outcome, OutcomeKind, Screened, Stage, Transition
+from drivers.api import Lamp, Sound
+from tests.inquiry_world import later
+from tests.small_post import (
+    GROUNDS,
+    LISTED,
+    NOW,
+    WANTED,
+    WANTED_NAME,
+    MemoryRecorder,
+    SmallPost,
+    passport,
+    spoken,
+)
+
+TO_ASKED = (Stage.FIRST_LINE_VERIFIED, Stage.SECONDARY, Stage.CONFIRMATION_REQUESTED)
+BADGE = "7701"
+
+
+def with_a_match(recorder: MemoryRecorder | None = None, *, steps: int = 0) -> tuple[SmallPost, str]:
+    """A post with one possible match, so many steps on its way to headquarters."""
+    post = SmallPost(recorder)
+    post.clerk.idle()
+    post.clerk.say(BadgeSaid(badge=BADGE))
+    post.lay(*passport("PA7654321", *WANTED_NAME))
+    of = str(post.state.shown)
+    for stage in TO_ASKED[:steps]:
+        post.clerk.say(Moved(of=of, now=stage))
+    return post, of
+
+
+def case(post: SmallPost, of: str) -> OpenCase:
+    found = post.state.find(of)
+    assert found is not None
+    return found
+
+
+def look(post: SmallPost) -> None:
+    """A second later."""
+    post.wait(LOOK_S)
+    post.clerk.idle()
+
+
+def test_a_possible_match_opens_a_case_with_document_hits_and_stage() -> None:
+    post, of = with_a_match()
+    kept = post.recorder.cases[of]
+    assert kept == case(post, of).case
+    assert (kept.stage, kept.last, kept.asked) == (Stage.CANDIDATE, of, None)
+    assert kept.document is not None
+    assert kept.document.primary_identifier == WANTED_NAME[0]
+    assert [(hit.entry, hit.notice, hit.basis) for hit in kept.hits] == [(WANTED.entry, "red", None)]
+    assert "located" not in kept.hits[0].instruction
+    assert "Nobody is held for this entry alone" in kept.hits[0].instruction
+
+
+def test_what_only_asks_for_another_reading_or_a_page_that_is_not_read_has_no_life() -> None:
+    post = SmallPost()
+    post.lay()
+    of = str(post.state.shown)
+    assert post.recorder.cases[of].hits == ()
+    with pytest.raises(Refused, match="No list is asked about"):
+        post.clerk.say(Moved(of=of, now=Stage.FIRST_LINE_VERIFIED))
+
+
+def test_each_step_is_a_record_that_names_the_one_before_and_the_outcome_names_the_last() -> None:
+    post, of = with_a_match(steps=3)
+    post.recorder.says(of, Verdict.CONFIRMED, "Same fingerprints.")
+    look(post)
+    post.clerk.say(OutcomeChosen(of=of, outcome=OutcomeKind.HANDED_OVER, **GROUNDS))
+    records = [record for record in post.recorder.records if isinstance(record.body, Screened | Transition | Outcome)]
+    assert [record.record_id for record in records][:1] == [of]
+    before = of
+    for record in records[1:]:
+        assert isinstance(record.body, Transition | Outcome)
+        assert (record.body.of, record.body.before) == (of, before)
+        assert record.person == records[0].person
+        before = record.record_id
+    stages = [body.now for body in post.recorder.steps]
+    assert stages == [*TO_ASKED, Stage.CONFIRMED]
+    outcome = post.recorder.outcomes[of]
+    assert (outcome.legal_basis, outcome.by, outcome.note) == (GROUNDS["legal_basis"], BADGE, GROUNDS["note"])
+    assert post.recorder.cases == {}
+    assert post.state.find(of) is None
+
+
+def test_the_request_and_a_departure_travel_first_and_other_steps_do_not() -> None:
+    post, of = with_a_match(steps=3)
+    post.clerk.say(Moved(of=of, now=Stage.TRAVELLER_LEFT))
+    steps = [
+        priority
+        for priority, record in zip(post.recorder.priorities, post.recorder.records, strict=True)
+        if isinstance(record.body, Transition)
+    ]
+    assert steps == [Priority.RECORD, Priority.RECORD, Priority.ALERT, Priority.ALERT]
+    request = post.recorder.steps[2].request
+    assert request is not None
+    assert request.case_code == case_code(of)
+    assert [entry.entry for entry in request.entries] == [WANTED.entry]
+
+
+def test_a_step_without_its_reason_changes_nothing() -> None:
+    post, of = with_a_match()
+    before = post.state
+    for word in (Moved(of=of, now=Stage.NOT_SAME), OutcomeChosen(of=of, outcome=OutcomeKind.PASSED, note="Fine.")):
+        with pytest.raises(Refused, match="Write down"):
+            post.clerk.say(word)
+    assert (post.state, post.recorder.steps) == (before, [])
+
+
+def test_an_officer_cannot_say_that_headquarters_has_confirmed() -> None:
+    post, of = with_a_match(steps=3)
+    for stage in (Stage.CONFIRMED, Stage.NOT_CONFIRMED, Stage.NO_ANSWER, Stage.CLOSED):
+        with pytest.raises(Refused):
+            post.clerk.say(Moved(of=of, now=stage, reason="I think so."))
+    assert case(post, of).tip.stage is Stage.CONFIRMATION_REQUESTED
+
+
+def test_a_written_answer_moves_the_case_by_its_digest_and_sounds_like_a_referral() -> None:
+    post, of = with_a_match(steps=3)
+    answered = post.recorder.says(of, Verdict.NOT_CONFIRMED, "Another birth place.")
+    sounds = len(post.panel.sounds)
+    look(post)
+    assert case(post, of).case.stage is Stage.NOT_CONFIRMED
+    step = post.recorder.steps[-1]
+    assert (step.answer, step.by, step.by_voice) == (answered.digest, "", False)
+    assert step.reason == "Headquarters (NCB duty officer): not the same. Another birth place."
+    assert step.reason in case(post, of).case.reasons
+    assert post.panel.sounds[sounds:] == [Sound.WAIT]
+    look(post)
+    assert post.recorder.steps[-1] is step, "an answer moves a case once"
+
+
+def test_an_answer_that_comes_before_the_request_waits_for_it() -> None:
+    post, of = with_a_match(steps=2)
+    post.recorder.says(of, Verdict.CONFIRMED)
+    look(post)
+    assert case(post, of).tip.stage is Stage.SECONDARY
+    post.clerk.say(Moved(of=of, now=Stage.CONFIRMATION_REQUESTED))
+    look(post)
+    assert case(post, of).case.stage is Stage.CONFIRMED
+
+
+def test_answers_are_asked_for_once_a_second_and_only_while_a_case_waits() -> None:
+    post, of = with_a_match(steps=2)
+    look(post)
+    assert post.recorder.asked_inbox == 0
+    post.clerk.say(Moved(of=of, now=Stage.CONFIRMATION_REQUESTED))
+    look(post)
+    for _ in range(5):
+        post.clerk.idle()
+        post.clerk.tend()
+    assert post.recorder.asked_inbox == 1
+
+
+def test_a_code_over_the_telephone_moves_the_case_and_the_written_answer_follows() -> None:
+    post, of = with_a_match(steps=3)
+    post.clerk.say(CodeHeard(of=of, code=spoken(of, Verdict.CONFIRMED).lower()))
+    assert case(post, of).case.stage is Stage.CONFIRMED
+    heard = post.recorder.steps[-1]
+    assert (heard.by_voice, heard.answer, heard.by) == (True, None, BADGE)
+    post.recorder.says(of, Verdict.CONFIRMED, "In writing.")
+    look(post)
+    written = post.recorder.steps[-1]
+    assert (written.was, written.now) == (Stage.CONFIRMED, Stage.CONFIRMED)
+    assert written.answer is not None
+
+
+@pytest.mark.parametrize("steps", [0, 2])
+def test_a_code_before_the_request_is_not_listened_to(steps: int) -> None:
+    post, of = with_a_match(steps=steps)
+    with pytest.raises(Refused, match="Ask headquarters first"):
+        post.clerk.say(CodeHeard(of=of, code=spoken(of, Verdict.CONFIRMED)))
+
+
+def test_a_code_for_another_case_moves_nothing() -> None:
+    post, of = with_a_match(steps=3)
+    with pytest.raises(Refused, match="not the code for this case"):
+        post.clerk.say(CodeHeard(of=of, code=spoken("f" * 32, Verdict.CONFIRMED)))
+    assert case(post, of).tip.stage is Stage.CONFIRMATION_REQUESTED
+
+
+def test_a_code_while_the_recorder_is_away_is_said_to_be_kept() -> None:
+    post, of = with_a_match(steps=3)
+    post.recorder.trouble = "away"
+    with pytest.raises(Refused, match="keep the code"):
+        post.clerk.say(CodeHeard(of=of, code=spoken(of, Verdict.CONFIRMED)))
+
+
+def test_the_clock_ends_a_wait_and_a_late_answer_still_counts() -> None:
+    post, of = with_a_match(steps=3)
+    post.clock.at = later(NOW, 119)
+    look(post)
+    assert case(post, of).case.stage is Stage.CONFIRMATION_REQUESTED
+    post.clock.at = later(NOW, 121)
+    look(post)
+    assert case(post, of).case.stage is Stage.NO_ANSWER
+    assert (post.recorder.steps[-1].by, post.recorder.steps[-1].reason) == (
+        "",
+        "No answer in the time of the rules, version 1.",
+    )
+    post.recorder.says(of, Verdict.CONFIRMED)
+    look(post)
+    assert case(post, of).case.stage is Stage.CONFIRMED
+
+
+def test_an_answer_that_lies_there_when_the_wait_ends_counts_as_in_time() -> None:
+    post, of = with_a_match(steps=3)
+    post.recorder.says(of, Verdict.NOT_CONFIRMED)
+    post.clock.at = later(NOW, 10_000)
+    look(post)
+    assert [step.now for step in post.recorder.steps][-1] is Stage.NOT_CONFIRMED
+
+
+def test_an_outcome_while_headquarters_is_asked_is_a_humans_to_say_and_is_recorded_so() -> None:
+    post, of = with_a_match(steps=3)
+    request = post.recorder.records[-1].record_id
+    post.clerk.say(OutcomeChosen(of=of, outcome=OutcomeKind.PASSED, **GROUNDS))
+    assert post.recorder.outcomes[of].before == request
+    assert (post.recorder.cases, post.state.cases) == ({}, ())
+
+
+def test_what_is_said_of_asylum_is_a_note_of_the_case_and_stays_in_it() -> None:
+    post, of = with_a_match()
+    post.clerk.say(AsylumSaid(of=of, seeks=True))
+    assert post.recorder.cases[of].seeks_asylum
+    for stage in TO_ASKED:
+        post.clerk.say(Moved(of=of, now=stage))
+    request = post.recorder.steps[-1].request
+    assert request is not None
+    assert request.not_to == "LAO"
+    post.clerk.say(AsylumSaid(of=of, seeks=False))
+    taken_back = post.recorder.steps[-1].request
+    assert taken_back is not None
+    assert taken_back.not_to == ""
+    with pytest.raises(Refused):
+        post.clerk.say(AsylumSaid(of="0" * 32, seeks=True))
+
+
+def test_steps_wait_in_order_while_the_recorder_is_away_and_none_is_made_before_it_is_kept() -> None:
+    post, of = with_a_match()
+    post.recorder.trouble = "full"
+    for stage in TO_ASKED:
+        post.clerk.say(Moved(of=of, now=stage))
+    waiting = case(post, of)
+    assert (waiting.case.stage, waiting.tip.stage, len(waiting.ahead)) == (Stage.CANDIDATE, TO_ASKED[-1], 3)
+    with pytest.raises(Refused, match="still recording"):
+        post.clerk.say(CodeHeard(of=of, code=spoken(of, Verdict.CONFIRMED)))
+    post.recorder.trouble = ""
+    post.clerk.idle()
+    assert case(post, of).case.stage is TO_ASKED[-1]
+    assert case(post, of).ahead == ()
+    assert [step.now for step in post.recorder.steps] == list(TO_ASKED)
+
+
+def test_a_step_that_the_recorder_refuses_is_taken_back_with_those_behind_it() -> None:
+    post, of = with_a_match()
+    post.recorder.trouble = "full"
+    for stage in TO_ASKED:
+        post.clerk.say(Moved(of=of, now=stage))
+    post.recorder.trouble = "strict"
+    post.clerk.idle()
+    assert (case(post, of).tip.stage, case(post, of).ahead) == (Stage.CANDIDATE, ())
+    assert "did not take the last step" in post.board.latest.notice
+    post.recorder.trouble = ""
+    post.clerk.say(Moved(of=of, now=Stage.FIRST_LINE_VERIFIED))
+    assert case(post, of).case.stage is Stage.FIRST_LINE_VERIFIED
+
+
+def test_an_outcome_that_the_recorder_refuses_can_be_said_again() -> None:
+    post, of = with_a_match()
+    post.recorder.trouble = "no outcomes"
+    post.clerk.say(OutcomeChosen(of=of, outcome=OutcomeKind.PASSED, **GROUNDS))
+    assert case(post, of).answer is None
+    post.recorder.trouble = ""
+    post.clerk.say(OutcomeChosen(of=of, outcome=OutcomeKind.PASSED, **GROUNDS))
+    assert post.state.find(of) is None
+
+
+@pytest.mark.parametrize("steps", range(4))
+def test_a_restart_of_the_booth_restores_every_case_with_its_details(steps: int) -> None:
+    recorder = MemoryRecorder()
+    before, of = with_a_match(recorder, steps=steps)
+    after = SmallPost(recorder)
+    after.clerk.idle()
+    assert case(after, of).case == case(before, of).case
+    assert case(after, of).case.hits[0].fields
+    if steps == 3:
+        recorder.says(of, Verdict.CONFIRMED)
+        look(after)
+        assert case(after, of).case.stage is Stage.CONFIRMED
+
+
+def test_more_cases_than_one_answer_holds_come_back_after_a_restart() -> None:
+    recorder = MemoryRecorder()
+    before = SmallPost(recorder)
+    for number in range(7):
+        before.lay(*passport(f"PA765432{number}", *WANTED_NAME))
+    after = SmallPost(recorder)
+    after.clerk.idle()
+    assert [each.case.of for each in after.state.cases] == [each.case.of for each in before.state.cases]
+    assert len(after.state.cases) == 7
+
+
+def test_the_same_document_again_is_shown_as_the_case_that_it_has() -> None:
+    post, of = with_a_match(steps=3)
+    post.lay(*passport("PA7654321", *WANTED_NAME))
+    assert (post.state.shown, len(post.state.cases)) == (of, 1)
+    assert post.panel.lamps[-1] is Lamp.AMBER
+    assert case(post, of).case.stage is Stage.CONFIRMATION_REQUESTED
+    assert len(post.recorder.screenings) == 2
+    assert list(post.recorder.cases) == [of]
+
+
+def test_another_document_of_a_possible_match_keeps_please_wait_and_adds_its_reasons() -> None:
+    post, of = with_a_match(steps=1)
+    post.clerk.say(NextBelongs(following=Following.DOCUMENT))
+    post.lay(*passport("PA0000002", "SISOUK", expiry="200101"))
+    assert (post.state.shown, post.panel.lamps[-1]) == (of, Lamp.AMBER)
+    expired = post.recorder.screenings[-1].body
+    assert isinstance(expired, Screened)
+    assert isinstance(expired.decision, Refer)
+    assert expired.decision.first.words in post.recorder.cases[of].reasons
+    post.clerk.say(NextBelongs(following=Following.DOCUMENT))
+    post.lay(*passport("PA0000003", "SISOUK"))
+    assert (post.state.shown, post.panel.lamps[-1]) == (of, Lamp.AMBER), "a clear visa makes nobody pass"
+    assert list(post.recorder.cases) == [of]
+    assert post.recorder.outcomes == {}
+
+
+def test_another_entrys_hit_on_another_document_is_a_case_of_its_own() -> None:
+    post, of = with_a_match(steps=1)
+    post.clerk.say(NextBelongs(following=Following.DOCUMENT))
+    post.lay(*passport(LISTED, "SISOUK"))
+    assert post.state.shown != of
+    assert len(post.recorder.cases) == 2
+    persons = {each.case.person.id for each in post.state.cases}
+    assert len(persons) == 1
+
+
+def test_a_later_document_that_cannot_be_recorded_says_so_on_the_case() -> None:
+    post, of = with_a_match()
+    post.recorder.trouble = "full"
+    post.lay(*passport("PA7654321", *WANTED_NAME))
+    assert (case(post, of).kept, post.panel.lamps[-1]) == (Kept.NOT_RECORDED, Lamp.RED)
+    post.recorder.trouble = ""
+    post.clerk.idle()
+    assert (case(post, of).kept, post.panel.lamps[-1]) == (Kept.RECORDED, Lamp.AMBER)
+
+
+def test_not_the_same_spares_this_traveller_the_same_stop_and_nobody_else() -> None:
+    post, of = with_a_match()
+    post.clerk.say(Moved(of=of, now=Stage.NOT_SAME, reason="Ten years older than the entry."))
+    post.clerk.say(OutcomeChosen(of=of, outcome=OutcomeKind.PASSED))
+    post.lay(*passport("PA1111111"))
+    post.lay(*passport("PA7654321", *WANTED_NAME))
+    spared = post.recorder.screenings[-1].body
+    assert isinstance(spared, Screened)
+    assert isinstance(spared.decision, Clear)
+    assert spared.spared == (WANTED.entry,)
+    assert [hit.entry for hit in spared.screening.hits] == [WANTED.entry], "the record still has the hit"
+    assert re.search("decided", spared.decision.notices[0])
+    post.lay(*passport("PA7654322", *WANTED_NAME))
+    other = post.recorder.screenings[-1].body
+    assert isinstance(other, Screened)
+    assert isinstance(other.decision, Refer)
+
+
+def test_whoever_could_be_spared_is_asked_again_when_nobody_can_say_so() -> None:
+    post, of = with_a_match()
+    post.clerk.say(Moved(of=of, now=Stage.NOT_SAME, reason="Another face."))
+    post.clerk.say(OutcomeChosen(of=of, outcome=OutcomeKind.PASSED))
+    post.recorder.trouble = "forgetful"
+    post.lay(*passport("PA7654321", *WANTED_NAME))
+    shown = post.state.shown_case
+    assert shown is not None
+    assert shown.case.refers
+
+
+def test_whoever_takes_over_says_their_badge_and_looks_at_every_case_first() -> None:
+    post, first = with_a_match()
+    post.lay(*passport(LISTED, "SISOUK"))
+    second = str(post.state.shown)
+    post.clerk.say(DetailsShown(of=second))
+    handed = HandedOver(gave=BADGE, took="7702", cases=(first, second))
+    with pytest.raises(Refused, match="badge first"):
+        post.clerk.say(handed)
+    post.clerk.say(BadgeSaid(badge="7702"))
+    assert post.state.details is None, "what the one before had open is hidden"
+    with pytest.raises(Refused, match="2 open cases"):
+        post.clerk.say(handed)
+    post.clerk.say(DetailsShown(of=first))
+    with pytest.raises(Refused, match="1 open case"):
+        post.clerk.say(handed)
+    post.clerk.say(DetailsShown(of=second))
+    with pytest.raises(Refused, match="1 open case"):
+        post.clerk.say(HandedOver(gave=BADGE, took="7702", cases=(first,)))
+    post.clerk.say(handed)
+    body = post.recorder.records[-1].body
+    assert isinstance(body, HandOver)
+    assert (body.gave, body.took, body.cases) == (BADGE, "7702", (first, second))
+    assert post.state.details is None
+    assert "handed over" in post.board.latest.notice
+
+
+def test_what_moves_by_itself_has_been_looked_at_by_nobody_unless_it_is_open() -> None:
+    post, of = with_a_match(steps=3)
+    post.clerk.say(DetailsShown(of=of))
+    post.recorder.says(of, Verdict.NOT_CONFIRMED)
+    look(post)
+    assert of in post.state.looked
+    post.clerk.say(DetailsShown(of=None))
+    post.recorder.says(of, Verdict.CONFIRMED)
+    look(post)
+    assert of not in post.state.looked
+
+
+def test_when_too_much_waits_steps_are_written_on_paper() -> None:
+    post, of = with_a_match()
+    post.recorder.trouble = "full"
+    while not post.full:
+        post.clerk.say(Moved(of=of, now=case(post, of).tip.stage, reason="Still here."))
+    with pytest.raises(Refused, match="on paper"):
+        post.clerk.say(Moved(of=of, now=Stage.FIRST_LINE_VERIFIED))
+
+
+def test_a_case_closed_elsewhere_takes_no_step() -> None:
+    post, of = with_a_match()
+    post.clerk.say(OutcomeChosen(of=of, outcome=OutcomeKind.TRAVELLER_LEFT, note="Ran to the river."))
+    with pytest.raises(Refused, match="already has an outcome"):
+        post.clerk.say(Moved(of=of, now=Stage.FIRST_LINE_VERIFIED))
+
+
+def test_the_clock_of_another_boot_is_asked_after_a_restart() -> None:
+    recorder = MemoryRecorder()
+    _, of = with_a_match(recorder, steps=3)
+    after = SmallPost(recorder)
+    after.clock.at = structs.replace(later(NOW, 30), boot_id="1" * 32, boot_ms=1_000)
+    after.clerk.idle()
+    look(after)
+    assert case(after, of).case.stage is Stage.CONFIRMATION_REQUESTED
+    after.clock.at = structs.replace(after.clock.at, wall_ms=NOW.wall_ms + 120 * 60_000)
+    look(after)
+    assert case(after, of).case.stage is Stage.NO_ANSWER
