@@ -39,19 +39,29 @@ def compare_births(traveller: PartialDate | None, listed: Sequence[int]) -> tupl
     Raises:
         Malformed: A date of no calendar.
     """
-    births = [unpack_birth(packed) for packed in listed]
-    if traveller is None or traveller.year is None or not births:
-        return BirthVerdict.ABSENT, ", ".join(_text(birth) for birth in births)
-    return max((_compare(traveller, traveller.year, birth), _text(birth)) for birth in births)
+    texts = [_text(unpack_birth(packed)) for packed in listed]
+    if traveller is None or traveller.year is None or not listed:
+        return BirthVerdict.ABSENT, ", ".join(texts)
+    year = traveller.year
+    return max((_compare(traveller, year, packed), text) for packed, text in zip(listed, texts, strict=True))
 
 
-def _compare(traveller: PartialDate, year: int, listed: ListedBirth) -> BirthVerdict:
-    if not listed.year_from <= year <= listed.year_to:
+def birth_verdict(traveller: PartialDate | None, listed: Sequence[int]) -> BirthVerdict:
+    """The verdict alone: of the many bearers of a common name."""
+    if traveller is None or traveller.year is None or not listed:
+        return BirthVerdict.ABSENT
+    year = traveller.year
+    return max([_compare(traveller, year, packed) for packed in listed])
+
+
+def _compare(traveller: PartialDate, year: int, packed: int) -> BirthVerdict:
+    year_from, year_to = packed >> 32, packed >> 16 & 0xFFFF
+    if not year_from <= year <= year_to:
         # A Buddhist year before 1941 ran from April to March, so its first three months are in the next year of ours.
-        next_year = _ran_from_april(traveller.raw) and listed.year_from <= year + 1 <= listed.year_to
+        next_year = year_from <= year + 1 <= year_to and _ran_from_april(traveller.raw)
         return BirthVerdict.YEAR if next_year else BirthVerdict.CONTRADICTS
-    mine, theirs = (traveller.month, traveller.day), (listed.month, listed.day)
-    if None in mine or None in theirs or listed.year_from != listed.year_to:
+    mine, theirs = (traveller.month, traveller.day), (packed >> 8 & 0xFF, packed & 0xFF)
+    if None in mine or 0 in theirs or year_from != year_to:
         return BirthVerdict.YEAR
     if mine == theirs:
         return BirthVerdict.EQUAL

@@ -12,7 +12,7 @@ from typing import Final, Protocol
 from appliance.errors import Malformed
 from appliance.formats.person_index import QUALITIES, PersonIndex
 from appliance.model import Band, FieldVerdict, MatchBasis, TravelDocument
-from appliance.screen.births import compare_births
+from appliance.screen.births import birth_verdict
 from appliance.screen.documents import ListDamaged
 from appliance.screen.name_search import FoundName, NameSearch
 from appliance.screen.names import Name
@@ -114,7 +114,7 @@ class IndexedPersons:
             common = traveller.common or found.name.common
             for packed in self._index.bearers[found.number]:
                 person, quality = packed >> 2, QUALITIES[packed & 3]
-                birth, _ = compare_births(document.date_of_birth, self._index.births(person))
+                birth = birth_verdict(document.date_of_birth, self._index.births(person))
                 yield _Bearer(name_band(found.likeness, quality, birth, common=common), found, person, quality)
 
     def _match(self, document: TravelDocument, traveller: Name, bearer: _Bearer) -> PersonMatch:
