@@ -47,6 +47,8 @@ class Answers:
     def voice(self, request: Voice) -> Voiced:
         """Hear a code that was read out over a telephone; right or wrong is an entry, so that no restart forgets it.
 
+        The same right one again is none.
+
         Raises:
             RefusedWith: `wrong_code`; `locked` from the last wrong one on; `not_ready` without the key of codes.
             Malformed: Nobody was asked about this case, or the code was misheard: that counts for nothing.
@@ -61,6 +63,8 @@ class Answers:
         if found.locked_ms(now):
             raise RefusedWith("locked", LOCKED)
         verdict = heard_verdict(self._keys.voice, box=self._log.scribe.box, of=request.of, code=request.code)
+        if verdict is not None and verdict is found.voiced:
+            return Voiced(verdict=verdict)
         after = found.heard(verdict, now)
         attached = Attached(updates=(after, self._stores.cases.reseal(after)))
         self._log.event("voice_code_heard", {"held": "no" if verdict is None else "yes"}, attached)
