@@ -1,0 +1,261 @@
+"""The life of a hit at the officer's page, in a real browser: by keyboard alone, by touch alone, over a restart."""
+
+import csv
+import json
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect, sync_playwright
+
+from provisioning.bench.desk_line import DeskLine
+from provisioning.bench.post import SAMPLES, Post, prepare
+from tests.browser.test_bus import passport
+from tests.scenarios.rehearsed import free_port
+
+pytestmark = [pytest.mark.browser, pytest.mark.post]
+
+CHROMIUM = os.environ.get("LANDLINK_CHROMIUM", "/usr/bin/chromium")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+SMALLEST: ViewportSize = {"width": 800, "height": 480}
+ANSWER_MS = 15_000
+TARGET_PT = 48
+
+
+def listed() -> Iterator[str]:
+    """Lao passports of the bench's sample list, each for one test: the same one again would be the same person."""
+    with (SAMPLES / "documents.csv").open(encoding="utf-8") as rows:
+        for row in csv.DictReader(rows):
+            if (row["issuing_country"], row["doc_type"]) == ("LAO", "P"):
+                yield row["din"]
+
+
+LISTED = listed()
+
+
+@pytest.fixture(scope="module")
+def post(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Post]:
+    running = Post(prepare(tmp_path_factory.mktemp("hits") / "out"), page_port=free_port())
+    try:
+        running.enrol(SAMPLES / "documents.csv", SAMPLES / "persons.xml")
+        running.start()
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.fixture
+def desk(post: Post) -> Iterator[DeskLine]:
+    line = DeskLine(post.folders.desk / "desk.sock")
+    yield line
+    line.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if not Path(CHROMIUM).exists():
+        pytest.skip(f"no Chromium at {CHROMIUM} (set LANDLINK_CHROMIUM)")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+def booth(browser: Browser, post: Post, *, touch: bool = False) -> Page:
+    page = browser.new_page(viewport=SMALLEST, has_touch=touch)
+    page.set_default_timeout(ANSWER_MS)
+    page.goto(f"http://127.0.0.1:{post.page_port}/")
+    expect(page.locator("#stage h1")).not_to_have_text("Starting", timeout=ANSWER_MS)
+    expect(page.locator("[data-name=list].well")).to_have_count(1, timeout=ANSWER_MS)
+    return page
+
+
+@pytest.fixture
+def page(browser: Browser, post: Post) -> Iterator[Page]:
+    shown = booth(browser, post)
+    yield shown
+    shown.close()
+
+
+def lay(page: Page, desk: DeskLine, number: str, lamp: str = "amber") -> str:
+    """Lay a passport; the identifier of its result."""
+    before = page.locator(".stage").get_attribute("data-of") or ""
+    desk.ask(do="lay", mrz=list(passport(number)))
+    stage = page.wait_for_selector(f".stage.{lamp}[data-of]:not([data-of='{before}'])", timeout=ANSWER_MS)
+    desk.ask(do="remove")
+    assert stage is not None
+    return stage.get_attribute("data-of") or ""
+
+
+def key_of(page: Page, words: str) -> str:
+    """The key of the button with these words."""
+    return page.locator(".outcomes button", has_text=words).first.get_attribute("data-key") or "no key"
+
+
+def stands(page: Page, words: str) -> None:
+    """Wait until the case stands where these words say."""
+    expect(page.locator(".now")).to_contain_text(words, timeout=ANSWER_MS)
+
+
+def test_the_whole_life_by_keyboard_alone(page: Page, desk: DeskLine) -> None:
+    of = lay(page, desk, next(LISTED))
+    press = page.keyboard.press
+    press("Space")
+    stands(page, "Possible match. Not confirmed.")
+    press(key_of(page, "Compared"))
+    stands(page, "You compared")
+    press(key_of(page, "second check"))
+    stands(page, "Second check.")
+    press(key_of(page, "Seeks asylum"))
+    expect(page.locator("button[name=on][aria-pressed=true]")).to_have_count(1)
+    press(key_of(page, "Ask headquarters"))
+    stands(page, "Headquarters is asked.")
+
+    code = page.locator(".hears input[name=code]")
+    for _ in range(40):
+        if code.evaluate("node => node === document.activeElement"):
+            break
+        press("Tab")
+    page.keyboard.type("K7Q")
+    press("Enter")
+    expect(page.locator(".hears .problem")).to_contain_text("letters and digits")
+    code.evaluate("node => node.blur()")
+
+    press(key_of(page, "Say what was done"))
+    press("ArrowRight")  # from the first to the second: turned back
+    press("Tab")
+    page.keyboard.type("The number is on the list")
+    press("Enter")
+    expect(page.locator(".panel:not([hidden]) .problem")).to_contain_text("law or rule")
+    expect(page.locator("[name=legal_basis]:focus")).to_have_count(1)
+    page.keyboard.type("Immigration law, article 12")
+    press("Enter")
+    expect(page.locator(f".stage[data-of='{of}']")).to_have_count(0, timeout=ANSWER_MS)
+    expect(page.locator(f"#cases [data-of='{of}']")).to_have_count(0, timeout=ANSWER_MS)
+
+
+def test_the_same_by_touch_alone_on_the_smallest_screen(browser: Browser, post: Post, desk: DeskLine) -> None:
+    page = booth(browser, post, touch=True)
+    of = lay(page, desk, next(LISTED))
+
+    def tap(words: str) -> None:
+        button = page.locator(".stage button:visible, .stage .choice label:visible", has_text=words).first
+        in_reach(button)
+        button.tap()
+
+    tap("Open")
+    stands(page, "Possible match. Not confirmed.")
+    tap("Not the same")
+    tap("The number was misread")
+    tap("Not the same")
+    stands(page, "Not the same.")
+    tap("Say what was done")
+    tap("Passed")
+    tap("Record it")
+    expect(page.locator(f".stage[data-of='{of}']")).to_have_count(0, timeout=ANSWER_MS)
+    page.close()
+
+
+def in_reach(button: Locator) -> None:
+    """A target that a finger hits, on the screen (WCAG 2.2, 2.5.8 asks for half of it)."""
+    box = button.bounding_box()
+    assert box is not None
+    assert box["height"] >= TARGET_PT, (button.inner_text(), box)
+    assert box["y"] >= 0
+    assert box["y"] + box["height"] <= SMALLEST["height"], (button.inner_text(), box)
+
+
+def test_esc_hides_everything_in_the_same_frame_whatever_is_being_written(page: Page, desk: DeskLine) -> None:
+    number = next(LISTED)
+    of = lay(page, desk, number)
+    page.keyboard.press("Space")
+    stands(page, "Possible match. Not confirmed.")
+    page.keyboard.press(key_of(page, "Not the same"))
+    page.keyboard.type("Another birth date")
+    left = page.evaluate(
+        """() => {
+            const key = new KeyboardEvent("keydown", { key: "Escape", bubbles: true });
+            document.activeElement.dispatchEvent(key);
+            return document.body.innerText;
+        }"""
+    )
+    for word in ("match", "PASSENGER", number, "Telephone", "Another birth"):
+        assert word not in left, word
+    page.wait_for_selector(f".stage:not([data-of='{of}']), .stage.amber:not(.open)")
+    page.click(f"[data-of='{of}'][data-do=details]")
+    stands(page, "Possible match. Not confirmed.")
+    page.keyboard.press(key_of(page, "Not the same"))
+    expect(page.locator(".panel:not([hidden]) [name=reason]")).to_have_value("Another birth date")
+    page.keyboard.press("Enter")
+    stands(page, "Not the same.")
+    page.keyboard.press(key_of(page, "Say what was done"))
+    page.keyboard.press("Space")
+    page.keyboard.press("Enter")
+    expect(page.locator(f".stage[data-of='{of}']")).to_have_count(0, timeout=ANSWER_MS)
+
+
+def test_what_is_being_written_survives_a_page_that_is_drawn_anew(page: Page, desk: DeskLine) -> None:
+    lay(page, desk, next(LISTED))
+    page.keyboard.press("Space")
+    stands(page, "Possible match. Not confirmed.")
+    page.keyboard.press(key_of(page, "Write a note"))
+    page.keyboard.type("Spoke with he")
+    page.keyboard.press("Home")
+    desk.ask(do="unplug")
+    expect(page.locator("[data-name=scanner]")).to_contain_text("not connected", timeout=ANSWER_MS)
+    page.evaluate("stage => show({ stage })", page.locator("#stage").inner_html())
+    reason = page.locator(".panel:not([hidden]) [name=reason]:focus")
+    expect(reason).to_have_value("Spoke with he")
+    assert reason.evaluate("node => node.selectionStart") == 0
+    desk.ask(do="plug")
+    expect(page.locator("[data-name=devices]")).to_contain_text("canner", timeout=ANSWER_MS)
+    page.keyboard.press("Escape")
+
+
+def test_the_next_shift_looks_at_every_case_and_takes_them_over(page: Page, desk: DeskLine) -> None:
+    page.keyboard.press("s")
+    page.keyboard.type("B-1")
+    page.keyboard.press("Enter")
+    expect(page.locator("#badge")).to_contain_text("B-1")
+    page.keyboard.press("Escape")
+    of = lay(page, desk, next(LISTED))
+    page.keyboard.press("s")
+    page.keyboard.type("B-2")
+    page.keyboard.press("Enter")
+    expect(page.locator("#badge")).to_contain_text("B-2")
+    expect(page.locator("#shift [name=gave]")).to_have_value("B-1")
+    take = page.locator("#shift button.go")
+    while page.locator("#shift [data-do=look]").count():
+        expect(take).to_be_disabled()
+        looking = page.locator("#shift [data-do=look]").first
+        looked = looking.get_attribute("data-of")
+        looking.click()
+        page.wait_for_selector(f".stage.open[data-of='{looked}']")
+        page.keyboard.press("Escape")
+        page.wait_for_selector(".stage:not(.open)")
+        page.keyboard.press("s")
+    expect(take).to_be_enabled()
+    take.click()
+    expect(page.locator("#shift-sheet[open]")).to_have_count(0, timeout=ANSWER_MS)
+    page.click(f"[data-of='{of}'][data-do=details]")
+    stands(page, "Possible match. Not confirmed.")
+    page.keyboard.press("Escape")
+
+
+def test_a_restart_of_the_booth_keeps_both_sides_and_the_stage(post: Post, page: Page, desk: DeskLine) -> None:
+    of = lay(page, desk, next(LISTED))
+    page.keyboard.press("Space")
+    stands(page, "Possible match. Not confirmed.")
+    page.keyboard.press(key_of(page, "Compared"))
+    stands(page, "You compared")
+    before = page.locator(".compare").inner_text()
+    processes = json.loads((post.folders.out / "processes.json").read_text("utf-8"))
+    os.kill(int(processes["booth"]["pid"]), signal.SIGKILL)
+    expect(page.locator("#away")).to_be_visible(timeout=ANSWER_MS)
+    expect(page.locator("#away")).to_be_hidden(timeout=2 * ANSWER_MS)
+    page.wait_for_selector(f"#cases [data-of='{of}']", timeout=2 * ANSWER_MS)
+    page.click(f"#cases [data-of='{of}']")
+    stands(page, "You compared")
+    assert page.locator(".compare").inner_text() == before
