@@ -79,6 +79,16 @@ class Bus:
         self.said[number] = (outcome, False)
         expect(self.page.locator(f".outcomes[data-of='{self._last}']")).to_have_count(0, timeout=ANSWER_MS)
 
+    def say_of_match(self, number: str, outcome: str) -> None:
+        """Say what was done with a possible match: with the reason and the law or rule."""
+        self.page.click("[data-panel=outcome]")
+        self.page.check(f"[name=outcome][value='{outcome}']", force=True)
+        self.page.fill(".panel:not([hidden]) [name=note]", "As headquarters said by telephone")
+        self.page.fill(".panel:not([hidden]) [name=legal_basis]", "Immigration law, article 12")
+        self.press("Enter")
+        self.said[number] = (outcome, False)
+        expect(self.page.locator(f".outcomes[data-of='{self._last}']")).to_have_count(0, timeout=ANSWER_MS)
+
     def shot(self, name: str, folder: Path) -> None:
         self.page.screenshot(path=str(folder / f"{name}.png"))
 
@@ -227,10 +237,10 @@ def second_half(bus: Bus, numbers: Iterator[str], shots: Path) -> None:
     unread_record = bus._last
     quiet(5)
 
-    answer_case(bus, waiting, LISTED, "4", "handed over", shots)
+    answer_case(bus, waiting, LISTED, "handed over", shots)
     quiet(2)
-    answer_case(bus, waiting_too, LISTED_TOO, "2", "sent to secondary", shots)
-    answer_case(bus, unread_record, unread, "5", "traveller left", shots)
+    answer_case(bus, waiting_too, LISTED_TOO, "turned back", shots)
+    answer_case(bus, unread_record, unread, "traveller left", shots)
 
 
 def type_in(bus: Bus, number: str, shots: Path) -> None:
@@ -256,17 +266,20 @@ def type_in(bus: Bus, number: str, shots: Path) -> None:
     bus.desk.ask(do="remove")
 
 
-def answer_case(bus: Bus, of: str, number: str, key: str, outcome: str, shots: Path) -> None:
+def answer_case(bus: Bus, of: str, number: str, outcome: str, shots: Path) -> None:
     """Open one who waits, say what was done; the details hide with one key before, and by themselves after."""
     bus.page.click(f"#cases [data-of='{of}']")
     bus.page.wait_for_selector(f".stage.open[data-of='{of}']", timeout=ANSWER_MS)
-    bus.shot(f"open-{key}", shots)
+    bus.shot(f"open-{outcome}", shots)
     bus.press("Escape")
     bus.page.wait_for_selector(f".stage:not([data-of='{of}'])", timeout=ANSWER_MS)
     bus.page.click(f"#cases [data-of='{of}']")
     bus.page.wait_for_selector(f".stage.open[data-of='{of}']", timeout=ANSWER_MS)
     last, bus._last = bus._last, of
-    bus.say(number, key, outcome)
+    if number == "unread":
+        bus.say(number, "5", outcome)
+    else:
+        bus.say_of_match(number, outcome)
     bus._last = last
 
 
