@@ -13,10 +13,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Self, cast
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -35,7 +35,9 @@ from appliance.formats.wire import (
     MESSAGE_BYTES_MAX,
     Acknowledge,
     Cosigned,
+    Deliver,
     Done,
+    RefusalCode,
     RefusedReply,
     encode,
     parse_uplink_request,
@@ -158,6 +160,8 @@ class Wire:
 
     receipts: list[bytes]
     notes: list[bytes]
+    brought: list[bytes]
+    """Sealed messages, each time that one was brought."""
 
 
 class RecorderDoor:
@@ -166,11 +170,18 @@ class RecorderDoor:
     Args:
         path: The socket.
         refuse: Refusal codes by receipt; anything not in it is accepted.
+        judge: The code that a sealed message is refused with, "" to take it.
     """
 
-    def __init__(self, path: Path, refuse: dict[bytes, str] | None = None) -> None:
-        self.told = Wire([], [])
+    def __init__(
+        self,
+        path: Path,
+        refuse: dict[bytes, str] | None = None,
+        judge: Callable[[bytes], str] = lambda _: "",
+    ) -> None:
+        self.told = Wire([], [], [])
         self.refuse = refuse or {}
+        self.judge = judge
         self._news = threading.Condition()
         path.unlink(missing_ok=True)
         self._listening = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -186,6 +197,12 @@ class RecorderDoor:
                 f"{len(set(self.told.receipts))} of {count} receipts"
             )
             return list(self.told.receipts)
+
+    def wait_brought(self, happened: Callable[[list[bytes]], bool], what: str) -> list[bytes]:
+        """Wait until this holds of the messages that were brought; all of them."""
+        with self._news:
+            assert self._news.wait_for(lambda: happened(self.told.brought), WAIT_S), what
+            return list(self.told.brought)
 
     def wait_note(self, size: int) -> bytes:
         """Wait until it was handed a cosigned checkpoint of this size; the note."""
@@ -227,6 +244,10 @@ class RecorderDoor:
                                 self.told.receipts.extend(receipts)
                         case Cosigned(note=note):
                             self.told.notes.append(note)
+                        case Deliver(sealed=sealed):
+                            self.told.brought.append(sealed)
+                            if code := self.judge(sealed):
+                                reply = RefusedReply(code=cast("RefusalCode", code), words=f"the test says {code}")
                         case _:
                             pass
                     self._news.notify_all()
@@ -241,6 +262,7 @@ class Box:
         self.headquarters = headquarters
         self.folder = folder
         self.state, self.runtime = folder / "state", folder / "run"
+        self.stick = folder / "stick"
         for part in (self.state, self.runtime):
             part.mkdir(parents=True)
         self.config = folder / "box.toml"
@@ -264,7 +286,7 @@ class Box:
             '[post]\nname = "Test post"\nduty_telephone = "+856 20 0000 0000"\n'
             f'[scanner]\ndialect = "elyctis"\nport = "{self.runtime}/scanner"\n'
             f"[recorder]\nbooth_uid = {os.getuid()}\nuplink_uid = {os.getuid()}\nreleases_uid = {os.getuid()}\n"
-            f'[uplink]\nhost = "{host}"\nport = {port}\nrate_bytes_per_s = {rate}\n'
+            f'[uplink]\nhost = "{host}"\nport = {port}\nrate_bytes_per_s = {rate}\nstick = "{self.stick}"\n'
         )
 
     def seal(self, body: bytes, priority: Priority = Priority.RECORD) -> int:
