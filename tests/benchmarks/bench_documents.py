@@ -1,7 +1,8 @@
 """Documents: the page file beside SQLite, LMDB and a bare read: size, build, cold and warm lookups; a year of deltas.
 
 10 million by default. `LANDLINK_BENCH_RECORDS=100000000 python -m tests.benchmarks documents` takes minutes and 8 GB of
-disk below `TMPDIR`, and leaves the peers out. LMDB is measured when its Python module is installed.
+disk below `TMPDIR`, and leaves the peers out. LMDB is measured when its Python module is installed, here or for the
+Python that LANDLINK_PEERS names.
 """
 
 import hashlib
@@ -10,6 +11,8 @@ import os
 import resource
 import shutil
 import sqlite3
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -23,14 +26,21 @@ from appliance.formats.page_writer import merge_deltas
 from appliance.formats.pages import PAGE_BYTES, PageFile
 from appliance.screen.page_list import PageList
 from provisioning.authority.pages_build import PageBuild
+from tests.benchmarks.bars import at_most
 
 RECORDS: Final = int(os.environ.get("LANDLINK_BENCH_RECORDS", "10000000"))
 PEERS_MAX: Final = 10_000_000
 LOOKUPS: Final = 2_000
+ROUNDS: Final = 5
 DELTAS: Final = 12
 DELTA_RECORDS: Final = 1_064_000
 """A month of 35,000 changes a day; twelve are a year."""
 KEY: Final = bytes(range(32))
+BYTES_LIMIT: Final = 20.1
+COLD_LIMIT: Final = 1.5
+WARM_LIMIT_US: Final = 10.0
+MEMORY_LIMIT_MB: Final = 4_096
+"""For 100 million documents, so for any list."""
 DAY: Final = date(2026, 11, 3)
 FRAUDS: Final = ("stolen blank", "stolen", "lost", "revoked")
 STATES: Final = ("LAO", "THA", "VNM", "KHM", "MMR", "CHN", "D", "FRA")
@@ -80,7 +90,8 @@ def build(path: Path, count: int, *, of: int = 0) -> None:
 def _ours(folder: Path) -> None:
     path = folder / "documents.pages"
     _timed(f"build of {RECORDS:,}", lambda: build(path, RECORDS))
-    print(f"  peak memory of the build {_peak_mb():.0f} MB")
+    peak_mb = _peak_mb()
+    print(f"  peak memory of the build {peak_mb:.0f} MB")
     _flush(path)
     file = _timed("open", lambda: PageFile(OpenFile(path)))
     size = path.stat().st_size
@@ -88,16 +99,21 @@ def _ours(folder: Path) -> None:
     print(
         f"  {size / file.records:.2f} bytes a record, {size / 1e9:.2f} GB, {file.pages:,} pages; {memory:.1f} MB held"
     )
+    at_most("bytes a document", BYTES_LIMIT, size / file.records)
+    at_most("peak memory of the build", MEMORY_LIMIT_MB, peak_mb, " MB")
     wanted = _sample()
     _drop(path)
     offsets = [int.from_bytes(digest[:8]) * file.pages // 2**64 * PAGE_BYTES for digest in _sample(seed=1)]
     fd = os.open(path, os.O_RDONLY)
-    _cold("bare 4 KiB pread", fd, offsets, lambda offset: os.pread(fd, PAGE_BYTES, offset))
-    _cold("cold hit", fd, wanted, lambda digest: _found(file.find(digest)))
+    bare_us = _cold("bare 4 KiB pread", fd, offsets, lambda offset: os.pread(fd, PAGE_BYTES, offset))
+    cold_us = _cold("cold hit", fd, wanted, lambda digest: _found(file.find(digest)))
+    at_most("p50 of a cold hit, in bare reads of a page", COLD_LIMIT, cold_us / bare_us)
     _warm("warm hit", wanted, lambda digest: _found(file.find(digest)))
     known = PageList(file)
     keys = [DocumentKey(issuer="LAO", document_type="P", number=f"PA{number:07}") for number in range(LOOKUPS)]
-    _warm("warm lookup of a document, its digest included", keys, known.lookup)
+    warm_us, busy_us = _warm("warm lookup of a document, its digest included", keys, known.lookup)
+    at_most("warm lookup of a document, by the clock", WARM_LIMIT_US, warm_us, " us")
+    at_most("warm lookup of a document, on the processor", WARM_LIMIT_US, busy_us, " us")
     os.close(fd)
     if RECORDS > PEERS_MAX:
         _year(folder, file, known, keys)
@@ -144,7 +160,7 @@ def _sqlite(folder: Path) -> None:
 
 def _lmdb(folder: Path) -> None:
     try:
-        lmdb: Any = importlib.import_module("lmdb")
+        lmdb: Any = _peer_module("lmdb")
     except ModuleNotFoundError:
         print("LMDB: its Python module is not installed")
         return
@@ -179,6 +195,16 @@ def _lmdb(folder: Path) -> None:
     os.close(fd)
 
 
+def _peer_module(name: str) -> Any:  # noqa: ANN401 - others' modules have no types here
+    """A module that is installed here, or for the Python of the same version that LANDLINK_PEERS names."""
+    interpreter = os.environ.get("LANDLINK_PEERS")
+    if interpreter is not None:
+        where = "import sysconfig; print(sysconfig.get_path('platlib'))"
+        found = subprocess.run([interpreter, "-c", where], capture_output=True, text=True, check=True)
+        sys.path.append(found.stdout.strip())  # behind everything of ours
+    return importlib.import_module(name)
+
+
 def _found(answer: object) -> None:
     assert answer is not None, "every digest asked for is listed"
 
@@ -198,7 +224,8 @@ def _cold(
     wanted: Sequence[Asked],
     ask: Callable[[Asked], object],
     before: Callable[[], None] | None = None,
-) -> None:
+) -> float:
+    """Print what an answer takes whose pages are not in memory; give microseconds of the middle one."""
     times: list[float] = []
     for one in wanted:
         if before is None:
@@ -210,15 +237,21 @@ def _cold(
         times.append((time.perf_counter() - begun) * 1e6)
     times.sort()
     print(f"  {title}: p50 {times[len(times) // 2]:.0f} us, p95 {times[len(times) * 95 // 100]:.0f} us")
+    return times[len(times) // 2]
 
 
-def _warm(title: str, wanted: Sequence[Asked], ask: Callable[[Asked], object]) -> None:
+def _warm(title: str, wanted: Sequence[Asked], ask: Callable[[Asked], object]) -> tuple[float, float]:
+    """Print what an answer takes whose pages are in memory; give microseconds by the clock and on the processor."""
     for one in wanted:
         ask(one)
-    begun = time.perf_counter()
-    for one in wanted:
-        ask(one)
-    print(f"  {title}: {(time.perf_counter() - begun) / len(wanted) * 1e6:.1f} us")
+    begun, busy = time.perf_counter(), time.process_time()
+    for _ in range(ROUNDS):
+        for one in wanted:
+            ask(one)
+    each = 1e6 / len(wanted) / ROUNDS
+    warm_us, busy_us = (time.perf_counter() - begun) * each, (time.process_time() - busy) * each
+    print(f"  {title}: {warm_us:.1f} us, of it {busy_us:.1f} on the processor")
+    return warm_us, busy_us
 
 
 def _timed(title: str, work: Callable[[], Result]) -> Result:
