@@ -158,6 +158,29 @@ def test_an_individual_of_the_un_list_is_read_with_all_its_parts() -> None:
     assert read.notes == ()
 
 
+def test_an_individual_with_every_element_of_the_schema_gives_only_what_identifies() -> None:
+    """Namespaces, titles, comments, several days of update, two elements for a country, one of them empty."""
+    with (VECTORS / "un_shape.xml").open("rb") as file:
+        (read, remark) = read_un([file])
+    assert isinstance(read, ReadPerson)
+    person = read.person
+    assert (person.entry, person.reference, person.sex, person.nationalities) == ("9200001", "KPx.901", "F", ("PRK",))
+    assert [(name.text, name.quality) for name in person.names] == [
+        ("TIBERIU QUASTENBERG AL-ZINDARI", "primary"),
+        ("Tiberiu Kvastenberg", "good"),
+        ("Tiberio Quastemberg", "good"),
+        ("T. Quastenberg", "good"),
+        ("Abu Quasar", "low"),
+    ]
+    assert person.births == (ListedBirth(year_from=1964, year_to=1968),)
+    assert [(key.issuer, key.document_type, key.number) for key in read.documents] == [
+        ("PRK", "P", "563410081"),
+        ("PRK", "P", "D836110034"),
+    ]
+    assert read.notes == ()
+    assert remark == Remark(text="the list was generated on 2026-10-12")
+
+
 def test_the_day_on_which_the_list_was_generated_is_told() -> None:
     assert un_traps()[-1] == Remark(text="the list was generated on 2026-10-12")
 
