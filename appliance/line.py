@@ -22,6 +22,7 @@ from appliance.formats.wire import (
     Done,
     Inboxed,
     Keys,
+    ListKeys,
     RefusedReply,
     Request,
     SparedEntries,
@@ -126,6 +127,18 @@ class RecorderLine:
         if not answer:
             raise EOFError
         return answer
+
+
+def list_keys(line: RecorderLine) -> tuple[bytes, ...]:
+    """Keys of lists as the recorder has them, the newest first; () as long as it does not answer, or refuses.
+
+    They are secrets: whoever asks holds them in memory and writes them nowhere.
+    """
+    try:
+        answer = line.ask(ListKeys())
+    except LandlinkError:
+        return ()
+    return answer.keys if isinstance(answer, Keys) else ()
 
 
 @contextlib.contextmanager

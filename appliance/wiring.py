@@ -128,14 +128,16 @@ def booth(config: Config) -> None:
         ConfigError: The page's address cannot be used.
         DeviceFault: There are no lamps to show a result with.
     """
-    from appliance.booth.lists_on_hand import ListsOnHand
+    from appliance.booth.lists_on_hand import KEYS_PATIENCE_S, ListsOnHand
     from appliance.booth.serve import Hardware, run
     from appliance.clock import SystemClock
     from appliance.errors import DeviceFault
+    from appliance.line import RecorderLine, list_keys
     from appliance.shelf import Shelf
     from drivers.api import DeviceError
 
-    lists = ListsOnHand(Shelf(config.state / "releases"))
+    keys_line = RecorderLine(config.runtime / "booth.sock", timeout_s=KEYS_PATIENCE_S)
+    lists = ListsOnHand(Shelf(config.state / "releases"), lambda: list_keys(keys_line))
     clock = SystemClock(grade=_clock_grade, lower_bound_ms=lambda: lists.current.signed_ms)
     try:
         panel = _panel(config)

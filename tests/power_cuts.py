@@ -18,6 +18,7 @@ from typing import Final
 
 from appliance.releases.take import take_release
 from appliance.shelf import Shelf
+from tests.release_world import LIST_KEY
 
 CHANGES: Final = {
     "os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.link", "os.symlink", "os.chmod", "os.truncate",
@@ -93,7 +94,7 @@ def main(shelf: Path, mirror: Path, out: Path, bound_ms: int) -> int:
         child = os.fork()
         if child == 0:
             Cut(copy, number).arm()
-            take_release(Shelf(copy), mirror, lower_bound_ms=bound_ms)
+            take_release(Shelf(copy), mirror, lower_bound_ms=bound_ms, keys=(LIST_KEY,))
             os._exit(0)
         _, status = os.waitpid(child, 0)
         code = os.waitstatus_to_exitcode(status)

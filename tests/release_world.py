@@ -1,8 +1,9 @@
 """A headquarters' repository and a box's shelf in one folder, for tests of releases; keys are made for each."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,18 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from securesystemslib.signer import CryptoSigner
 from tuf.api.metadata import Metadata
 
-from appliance.formats.release import Recipients, Release, Roster
+from appliance.formats.list_key import seal_persons
+from appliance.formats.release import DOCUMENTS_TARGET, PERSONS_TARGET, Recipients, Release, Roster
 from appliance.releases.take import take_release
 from appliance.shelf import Shelf
 from provisioning.authority.keys import load_ed25519, write_private_key
+from provisioning.authority.list_files import documents_list
+from provisioning.authority.person_index import person_index
 from provisioning.authority.repository import KEY_NAMES, SIGNERS, Repository
 
+LIST_KEY = bytes(range(32))
+NEXT_KEY = bytes(range(1, 33))
+"""The list key that follows."""
 NOW_MS = 1_795_000_000_000
 """2026-11-18, after the software was built."""
 DAY_MS = 86_400_000
@@ -44,12 +51,12 @@ class World:
         shutil.rmtree(self.mirror, ignore_errors=True)
         shutil.copytree(self.home / "tuf", self.mirror)
 
-    def take(self, *, lower_bound_ms: int = NOW_MS) -> Release | None:
-        return take_release(self.shelf, self.mirror, lower_bound_ms=lower_bound_ms)
+    def take(self, *, lower_bound_ms: int = NOW_MS, keys: Sequence[bytes] = (LIST_KEY,)) -> Release | None:
+        return take_release(self.shelf, self.mirror, lower_bound_ms=lower_bound_ms, keys=keys)
 
-    def carry_and_take(self) -> Release:
+    def carry_and_take(self, *, keys: Sequence[bytes] = (LIST_KEY,)) -> Release:
         self.carry()
-        release = self.take()
+        release = self.take(keys=keys)
         assert release is not None
         return release
 
@@ -78,7 +85,8 @@ def make_world(folder: Path, *, at_ms: int = NOW_MS) -> World:
     (home / "keys").mkdir(parents=True)
     for name in KEY_NAMES:
         write_private_key(home / "keys" / f"{name}.pem", Ed25519PrivateKey.generate())
-    repository = Repository.create(home, recipients=recipients(), roster=roster(), at_ms=at_ms)
+    (home / "keys" / "list-key").write_bytes(LIST_KEY)
+    repository = Repository.create(home, recipients=recipients(), roster=roster(), list_key=LIST_KEY, at_ms=at_ms)
     shelf = Shelf(box / "releases")
     (shelf.folder / "root").mkdir(parents=True)
     (shelf.folder / "root" / "1.root.json").write_bytes(repository.root())
@@ -88,3 +96,13 @@ def make_world(folder: Path, *, at_ms: int = NOW_MS) -> World:
 def stranger() -> CryptoSigner:
     """A key that no role has."""
     return CryptoSigner(Ed25519PrivateKey.generate())
+
+
+def under_next_key(world: World, *, at_ms: int) -> None:
+    """Publish both lists anew under NEXT_KEY, as `landlink-hq publish` does after `rekey`."""
+    day = datetime.fromtimestamp(at_ms // 1000, UTC).date()
+    targets = {
+        DOCUMENTS_TARGET: documents_list({}, dated=day, list_key=NEXT_KEY),
+        PERSONS_TARGET: seal_persons(person_index((), dated=day), NEXT_KEY),
+    }
+    world.repository.publish(targets, at_ms=at_ms)

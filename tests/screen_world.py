@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 import msgspec
 
 from appliance.clock import Grade, Instant
+from appliance.formats.list_key import DocumentsKey
 from appliance.formats.lists import (
     DocumentKey,
     ListedBirth,
@@ -95,7 +96,10 @@ def birth(year: int, month: int | None = None, day: int | None = None, *, to: in
 
 def documents(*keys: DocumentKey, fraud: str = "stolen") -> PageList:
     listed = ListedDocument(entry="LAO-2026-00117", source="stolen and lost documents", fraud=fraud)
-    return PageList(PageFile(HeldBytes(documents_list(dict.fromkeys(keys, listed), dated=DATED, key=LIST_KEY))))
+    return PageList(
+        PageFile(HeldBytes(documents_list(dict.fromkeys(keys, listed), dated=DATED, list_key=LIST_KEY))),
+        DocumentsKey(LIST_KEY),
+    )
 
 
 def persons(*people: ListedPerson) -> IndexedPersons:

@@ -21,6 +21,7 @@ from appliance.clock import Grade, Instant
 from appliance.errors import Malformed
 from appliance.formats.checkpoint import Checkpoint, sign_checkpoint
 from appliance.formats.edge import Edge
+from appliance.formats.list_key import seal_persons
 from appliance.formats.lists import DocumentKey, ListedBirth, ListedDocument, ListedName, ListedPerson
 from appliance.formats.note import LogSigner
 from appliance.formats.pages import HeldBytes
@@ -285,13 +286,13 @@ def on_hand(day: date = LIST_DAY) -> OnHand:
         recipients=Recipients(version=1, general="age1pq1q", escrow="age1pq1q", protection="age1pq1q"),
         roster=Roster(version=1, keys=(), boxes=()),
         policy=Policy(version=3, signed_ms=1_793_700_000_000, dated=day),
-        documents=(HeldBytes(documents_list(stolen, dated=day, key=bytes(32))),),
-        persons=person_index((WANTED,), dated=day),
+        documents=(HeldBytes(documents_list(stolen, dated=day, list_key=bytes(32))),),
+        persons=seal_persons(person_index((WANTED,), dated=day), bytes(32)),
     )
-    return OnHand(lists=Lists.from_release(release), release=release)
+    return OnHand(lists=Lists.from_release(release, (bytes(32),)), release=release)
 
 
-NO_LISTS = OnHand(lists=Lists.from_release(None, "damaged"), release=None, why="damaged")
+NO_LISTS = OnHand(lists=Lists.from_release(None, (), "damaged"), release=None, why="damaged")
 
 
 class SmallPost:

@@ -14,12 +14,14 @@ from appliance.booth.match_words import NOT_CONFIRMED
 from appliance.booth.state import Kept, OpenCase, Phase, State
 from appliance.clock import Grade, Instant
 from appliance.formats.rules import LinkClass, list_age
-from appliance.formats.status import UplinkStatus
+from appliance.formats.status import ReleasesStatus, UplinkStatus
 from appliance.formats.voice import case_code
 from appliance.formats.wire import Case
 from appliance.inquiry.life import STAGE_OF
 from appliance.model import Clear, DocumentFormat, Refer, TravelDocument
 from appliance.recorded import Screened, Stage
+from appliance.screen.documents import NoDocuments
+from appliance.screen.persons import NoPersons
 from drivers.api import DeviceState
 
 PLEASE_WAIT: Final = "Please wait"
@@ -111,11 +113,16 @@ class ListView(Struct, frozen=True, kw_only=True):
 
 
 class Quiet(Struct, frozen=True, kw_only=True):
-    """One thing that is always in view, quietly: its words, and whether somebody should look at it."""
+    """One thing that is always in view, quietly: its words, and whether somebody should look at it.
+
+    Attributes:
+        alarm: It does not wait until somebody has time to look.
+    """
 
     name: str
     words: str
     well: bool
+    alarm: bool = False
 
 
 class HandOverView(Struct, frozen=True, kw_only=True):
@@ -172,6 +179,7 @@ class Surroundings(Struct, frozen=True, kw_only=True):
     duty_telephone: str
     local_time: Callable[[int], str]
     link: LinkClass = "mobile"
+    releases: ReleasesStatus | None = None
 
 
 def view(snapshot: Snapshot, around: Surroundings) -> View:
@@ -336,7 +344,7 @@ def _lines(document: TravelDocument) -> tuple[Line, ...]:
 
 def _list(around: Surroundings) -> ListView:
     release = around.on_hand.release
-    if release is None:
+    if release is None or around.on_hand.why:
         return ListView(name="lists", dated=None, words="No list: nothing can be checked", why=around.on_hand.why)
     dated = around.on_hand.dated or release.dated
     return ListView(
@@ -351,10 +359,31 @@ def _quiet_list(around: Surroundings) -> Quiet:
     """The list's day and age; from the age that the rules name for this post, what to do about it."""
     listed, dated = _list(around), around.on_hand.dated
     if listed.dated is None or dated is None:
-        return Quiet(name="list", words=listed.words, well=False)
+        return Quiet(name="list", words=listed.words, well=False, alarm=True)
     now_ms = max(around.now.wall_ms, around.now.lower_bound_ms)
-    said = words.OLD_WORDS[list_age(around.on_hand.rules.list_ages, around.link, dated=dated, now_ms=now_ms)]
-    return Quiet(name="list", words=f"{listed.words}{said}", well=not said)
+    age = list_age(around.on_hand.rules.list_ages, around.link, dated=dated, now_ms=now_ms)
+    return Quiet(name="list", words=f"{listed.words}{words.OLD_WORDS[age]}", well=age != "alarm", alarm=age == "alarm")
+
+
+def _not_searched(around: Surroundings) -> tuple[Quiet, ...]:
+    """Each list of the release in service that cannot be searched, and why; the other one still can."""
+    lists = around.on_hand.lists
+    if around.on_hand.release is None:
+        return ()
+    unsearched = (("documents", lists.documents, NoDocuments), ("persons", lists.persons, NoPersons))
+    return tuple(
+        Quiet(name=name, words=f"List of {name} NOT checked: {which.why}", well=False, alarm=True)
+        for name, which, none in unsearched
+        if isinstance(which, none)
+    )
+
+
+def _standing_still(around: Surroundings) -> tuple[Quiet, ...]:
+    since = around.releases.still_since if around.releases else None
+    if since is None:
+        return ()
+    said = f"No newer list since {words.day(since)}, though one is due: telephone the technician"
+    return (Quiet(name="still", words=said, well=False),)
 
 
 def quiet(devices: Mapping[str, Device], around: Surroundings) -> tuple[Quiet, ...]:
@@ -365,6 +394,8 @@ def quiet(devices: Mapping[str, Device], around: Surroundings) -> tuple[Quiet, .
         link = f"Link: none since {around.local_time(uplink.last_contact_ms)}"
     return (
         _quiet_list(around),
+        *_not_searched(around),
+        *_standing_still(around),
         Quiet(name="sent", words=f"Not sent yet: {uplink.not_sent if uplink else 'not known'}", well=True),
         Quiet(name="link", words=link, well=uplink is not None and uplink.connected),
         Quiet(name="clock", words=f"Clock: {GRADE_WORDS[around.now.grade]}", well=around.now.trusted),
@@ -389,9 +420,7 @@ def _for_the_technician(around: Surroundings) -> tuple[Quiet, ...]:
 
 def _devices(devices: Mapping[str, Device]) -> tuple[Quiet, ...]:
     """Each device that needs somebody; the others together, so that a small screen keeps its one line."""
-    names = {
-        state: [name for name in sorted(devices) if devices[name].state is state] for state in DeviceState
-    }
+    names = {state: [name for name in sorted(devices) if devices[name].state is state] for state in DeviceState}
     well = names.pop(DeviceState.READY)
     ready = (Quiet(name="devices", words=f"{' and '.join(well).capitalize()} ready", well=True),) if well else ()
     look = tuple(

@@ -1,8 +1,7 @@
 """What lists hold: documents (pages.py) and persons (person_index.py); formats/README.md, "Lists".
 
 A document is found by a keyed BLAKE2b-128 over `kind|issuer|type|number`, so its list can be searched for what is known
-and does not spell out what it holds. The key lies in the same file: this hides nothing from who has that
-(SECURITY.md).
+and does not spell out what it holds. The key follows from the list key, which lies in no list (list_key.py).
 """
 
 import hashlib
@@ -48,10 +47,10 @@ class DocumentKey(Noun, frozen=True, kw_only=True):
     document_type: Annotated[str, Meta(pattern=r"\A(P|I|V|BP|VL|PLATE|VIN)\Z")]
     number: DocumentNumber
 
-    def digest(self, list_key: bytes) -> bytes:
-        """Where a list under `list_key` (16 to 64 bytes) keeps this document: 16 bytes."""
+    def digest(self, key: bytes) -> bytes:
+        """Where a list whose digests are under `key` (list_key.documents_key) keeps this document: 16 bytes."""
         text = f"{self.kind}|{self.issuer}|{self.document_type}|{self.number}"
-        return hashlib.blake2b(text.encode("ascii"), key=list_key, digest_size=16).digest()
+        return hashlib.blake2b(text.encode("ascii"), key=key, digest_size=16).digest()
 
 
 def canonical_issuer(code: str) -> str:

@@ -1,7 +1,8 @@
 """Writing page files: pages of records that arrive in order, and the merge of a list with changes to it.
 
 Both run in the memory of a few pages and of the foot, and give the same bytes wherever they run: a box that merges its
-base with the deltas it was given has the file that headquarters signed, and need not fetch it.
+base with the deltas it was given has the file that headquarters signed, and need not fetch it. Neither needs the list
+key: digests and details are taken as they are.
 """
 
 import hashlib
@@ -10,10 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from typing import Final
 
-import msgspec
-
 from appliance.errors import Malformed
-from appliance.formats.lists import ListedDocument
 from appliance.formats.pages import (
     COUNT_BYTES,
     DETAIL_BYTES,
@@ -42,13 +40,13 @@ class PageWriter:
 
     Args:
         write: Appends to the file.
-        key: Of the digests, 32 bytes.
+        key_id: Of the list key, 8 bytes.
         dated: The day headquarters took its content in.
     """
 
-    def __init__(self, write: Write, *, key: bytes, dated: date) -> None:
+    def __init__(self, write: Write, *, key_id: bytes, dated: date) -> None:
         self._write = write
-        self._key = key
+        self._key_id = key_id
         self._dated = dated
         self._rest = b""
         self._fences = bytearray()
@@ -79,7 +77,7 @@ class PageWriter:
         """Write what is left and the foot.
 
         Args:
-            details: JSON of each, by number.
+            details: Each sealed (list_key.DocumentsKey), by number.
 
         Returns:
             SHA-256 of the tail, which is signed with the file.
@@ -91,13 +89,13 @@ class PageWriter:
             self._page(self._rest)
         tail = encode_tail(
             Foot(
-                schema=1,
+                schema=2,
                 dated=self._dated,
-                key=self._key,
+                key_id=self._key_id,
                 records=self.records,
                 fences=bytes(self._fences),
                 hashes=bytes(self._hashes),
-                details=b"\n".join(details),
+                details=tuple(details),
             )
         )
         self._write(tail)
@@ -115,11 +113,6 @@ class PageWriter:
         self._fences += fence
         self._hashes += hashlib.sha256(page).digest()[:HASH_BYTES]
         self.records += count
-
-
-def encode_detail(listed: ListedDocument) -> bytes:
-    """A detail as the foot holds it."""
-    return msgspec.json.encode(listed, order="deterministic")
 
 
 def merge_pages(base: PageFile, changes: PageFile, write: Write, *, is_delta: bool = False) -> bytes:
@@ -141,10 +134,10 @@ def merge_pages(base: PageFile, changes: PageFile, write: Write, *, is_delta: bo
         Untrusted: A page of them is not the one that was signed.
         StorageFault, OSError: Reading, writing.
     """
-    if base.key != changes.key:
+    if base.key_id != changes.key_id:
         raise Malformed("page file", "these changes are to a list under another key")
     details, numbers = _united(base.details, changes.details)
-    writer = PageWriter(write, key=base.key, dated=changes.dated)
+    writer = PageWriter(write, key_id=base.key_id, dated=changes.dated)
     pending = _renumbered(changes, numbers)
     change = next(pending, None)
     for records, above in _with_next(base.parts()):

@@ -5,6 +5,9 @@ document's name and the number of a detail. The foot holds the first key and the
 each once. Whoever has verified the foot verifies each page when it is read: the foot's hash is the root of a hash tree
 of one level. So 100 million records are ready as soon as their foot is read, and no byte of them is believed unseen.
 
+The foot names the list key and does not hold it (list_key.py): without that key the file says how long it is and how
+often which detail stands in it, and neither what is listed nor what the details say.
+
 Deltas have the same format: records of what is new, and tombstones for what is no longer listed.
 """
 
@@ -17,13 +20,11 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Annotated, Final, Protocol
 
-import msgspec
 from msgspec import Meta
 
 from appliance.errors import Malformed, Untrusted
 from appliance.formats import cbor
-from appliance.formats.lists import ListedDocument
-from appliance.formats.refusal import refusal
+from appliance.formats.list_key import KEY_ID_BYTES
 from appliance.model import Noun
 
 PAGE_BYTES: Final = 4_096
@@ -43,8 +44,10 @@ DETAILS_MAX: Final = 65_536
 """Details of one file, each kept in memory."""
 PAGES_MAX: Final = 2**20
 """225 million records, 4 GiB."""
-FOOT_BYTES_MAX: Final = PAGES_MAX * (FENCE_BYTES + HASH_BYTES) + DETAILS_MAX * 384
-TRAILER: Final = b"landlink pages 1"
+DETAIL_BYTES_MAX: Final = 384
+"""Of one detail, sealed."""
+FOOT_BYTES_MAX: Final = PAGES_MAX * (FENCE_BYTES + HASH_BYTES) + DETAILS_MAX * (DETAIL_BYTES_MAX + 3)
+TRAILER: Final = b"landlink pages 2"
 TRAILER_BYTES: Final = 4 + len(TRAILER)
 """After the foot: its length as uint32, and what kind of file this is."""
 FILE_BYTES_MAX: Final = PAGES_MAX * PAGE_BYTES + FOOT_BYTES_MAX + TRAILER_BYTES
@@ -83,22 +86,22 @@ class Foot(Noun, frozen=True, kw_only=True):
     """What is known of a file before any page of it is read.
 
     Attributes:
-        schema: 1.
+        schema: 2.
         dated: The day headquarters took its content in.
-        key: Of the digests.
+        key_id: Of the list key that digests and details are under.
         records: In all pages.
         fences: Of each page, the first 8 bytes of its first digest.
         hashes: Of each page, the first 16 bytes of its SHA-256.
-        details: JSON of a `ListedDocument` a line, with an empty `entry` where the document itself is the entry.
+        details: Each a `ListedDocument`, sealed; with an empty `entry` where the document itself is the entry.
     """
 
-    schema: Annotated[int, Meta(ge=1, le=1)]
+    schema: Annotated[int, Meta(ge=2, le=2)]
     dated: date
-    key: Annotated[bytes, Meta(min_length=32, max_length=32)]
+    key_id: Annotated[bytes, Meta(min_length=KEY_ID_BYTES, max_length=KEY_ID_BYTES)]
     records: Annotated[int, Meta(ge=0, le=PAGES_MAX * PAGE_RECORDS)]
     fences: Annotated[bytes, Meta(max_length=PAGES_MAX * FENCE_BYTES)]
     hashes: Annotated[bytes, Meta(max_length=PAGES_MAX * HASH_BYTES)]
-    details: Annotated[bytes, Meta(max_length=DETAILS_MAX * 384)]
+    details: Annotated[tuple[Annotated[bytes, Meta(max_length=DETAIL_BYTES_MAX)], ...], Meta(max_length=DETAILS_MAX)]
 
 
 class PageFile:
@@ -120,9 +123,9 @@ class PageFile:
         self._hashes = foot.hashes
         self.pages: Final = len(self._fences)
         self.records: Final = foot.records
-        self.key: Final = foot.key
+        self.key_id: Final = foot.key_id
         self.dated: Final[date] = foot.dated
-        self.details: Final = _details(foot.details)
+        self.details: Final = foot.details
         self.foot_sha256: Final = hashlib.sha256(tail).digest()
         if source.length != self.pages * PAGE_BYTES + len(tail):
             raise Malformed("page file", f"{source.length} bytes, its foot says {self.pages} pages of {PAGE_BYTES}")
@@ -144,16 +147,11 @@ class PageFile:
             return None
         return int.from_bytes(page[place + DIGEST_BYTES : place + RECORD_BYTES])
 
-    def detail(self, number: int, digest: bytes) -> ListedDocument:
-        """What the list says of a document that was found.
-
-        Raises:
-            Malformed: There is no detail of this number.
-        """
+    def detail(self, number: int) -> bytes:
+        """What the list says of a document that was found, sealed. Raises Malformed: there is none of this number."""
         if number >= len(self.details):
             raise Malformed("page file", f"detail {number} of {len(self.details)}")
-        listed = msgspec.json.decode(self.details[number], type=ListedDocument)
-        return listed if listed.entry else msgspec.structs.replace(listed, entry=digest.hex())
+        return self.details[number]
 
     def page(self, number: int) -> bytes:
         """One page, verified. Raises Untrusted, StorageFault."""
@@ -207,15 +205,3 @@ def _fences(foot: Foot) -> "array[int]":
     if not all(map(operator.lt, fences, fences[1:])):
         raise Malformed("page file foot", "its fences do not rise")
     return fences
-
-
-def _details(lines: bytes) -> tuple[bytes, ...]:
-    details = tuple(lines.split(b"\n")) if lines else ()
-    if len(details) > DETAILS_MAX:
-        raise Malformed("page file foot", f"{len(details)} details, at most {DETAILS_MAX}")
-    try:
-        for line in details:
-            msgspec.json.decode(line, type=ListedDocument)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Malformed("page file foot", refusal(error)) from None
-    return details

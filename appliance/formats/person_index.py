@@ -1,8 +1,9 @@
 """The persons list as boxes search it: `lists/persons.index`, laid out to be searched where it lies.
 
-Headquarters writes it (provisioning/authority/person_index.py), the box never changes it. Names are kept as the words
-that matching compares; one spelling is kept once, whoever bears it. How words are read (name_forms.toml) travels
-inside, so box and headquarters never disagree about it. No charges, remarks or addresses: they have no field.
+Headquarters writes it (provisioning/authority/person_index.py), the box never changes it, and has it outside of its
+memory only sealed (list_key.py). Names are kept as the words that matching compares; one spelling is kept once, whoever
+bears it. How words are read (name_forms.toml) travels inside, so box and headquarters never disagree about it. No
+charges, remarks or addresses: they have no field.
 
 README.md, "Persons index", has every byte. All of it is checked when it is opened, so a lookup cannot go wrong.
 """
@@ -122,7 +123,7 @@ class PersonIndex:
     """An opened index.
 
     Args:
-        data: The file: bytes, or a mapping of it.
+        data: The file, as it was sealed.
 
     Attributes:
         header: Its beginning.
@@ -138,7 +139,7 @@ class PersonIndex:
         Malformed: Anything but a whole index, in every number of it.
     """
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes | memoryview) -> None:
         self.header, sections = _split(data)
         self.tokens, self.folds = _words(sections["tokens"]), _words(sections["folds"])
         self.keys = sections["keys"]
@@ -198,7 +199,7 @@ def encode_index(header: PersonsHeader, sections: "tuple[bytes, ...]") -> bytes:
     return b"".join(part + bytes(-len(part) % ALIGNMENT) for part in parts)
 
 
-def _split(data: bytes) -> "tuple[PersonsHeader, dict[str, memoryview[int]]]":
+def _split(data: bytes | memoryview) -> "tuple[PersonsHeader, dict[str, memoryview[int]]]":
     if len(data) > INDEX_BYTES_MAX:
         raise Malformed(WHAT, f"{len(data)} bytes, at most {INDEX_BYTES_MAX}")
     assert sys.byteorder == "little", "numbers are read where they lie"

@@ -21,9 +21,9 @@ from tuf.api.exceptions import LengthOrHashMismatchError
 from tuf.api.metadata import TargetFile
 
 from appliance.errors import Malformed, StorageFault, Untrusted
+from appliance.formats.list_key import SEALED_BYTES_MAX
 from appliance.formats.lists import ListedSource
 from appliance.formats.pages import FILE_BYTES_MAX, HeldBytes, Source, read_tail
-from appliance.formats.person_index import INDEX_BYTES_MAX
 from appliance.formats.refusal import refusal
 from appliance.formats.rules import DEFAULT_RULES, RULES_BYTES_MAX, Rules, parse_rules
 from appliance.formats.tuf_chain import verify_chain
@@ -48,7 +48,7 @@ TARGET_BYTES_MAX: Final = {
     POLICY_TARGET: 16_384,
     RULES_TARGET: RULES_BYTES_MAX,
     DOCUMENTS_TARGET: FILE_BYTES_MAX,
-    PERSONS_TARGET: INDEX_BYTES_MAX,
+    PERSONS_TARGET: SEALED_BYTES_MAX,
 }
 """Every target that a box takes, but deltas, with its bound in bytes; a roster of 10,000 boxes has 10 MB."""
 
@@ -179,7 +179,7 @@ class Release:
     Attributes:
         version, dated, signed_ms: As its policy says.
         rules: Headquarters' own, or those that every box is delivered with where it has none.
-        persons: The verified bytes of the persons list.
+        persons: The verified bytes of the persons list, sealed.
         documents: The documents list, its tail verified, then its deltas, verified whole.
     """
 

@@ -1,6 +1,7 @@
 """The process: look at the mirror once a second, take what is new, tell the recorder, say what is in service.
 
-A refused release changes nothing but `why` in the status. The recorder is told at each switch and at the start (it may
+A refused release changes nothing but `why` in the status. One that waits for its list key is taken as soon as the
+recorder has that. The recorder is told at each switch and at the start (it may
 not have heard of the last one before a power cut); telling it twice is safe.
 """
 
@@ -13,15 +14,17 @@ from typing import Final
 
 from appliance.errors import LandlinkError, Malformed, StorageFull, Untrusted
 from appliance.files import replace_file
+from appliance.formats.list_key import key_id
 from appliance.formats.release import Policy, Release
 from appliance.formats.rules import Rules
 from appliance.formats.status import ReleasesStatus, encode_status
 from appliance.formats.wire import Cosigned, LastCosigned, Switched
-from appliance.line import RecorderAway, RecorderLine
+from appliance.line import RecorderAway, RecorderLine, list_keys
 from appliance.model import Line
 from appliance.notify import ALIVE, READY, notify
 from appliance.releases.proven import ProvenTime
-from appliance.releases.take import take_release
+from appliance.releases.take import WaitingForKey, take_release
+from appliance.screen.lists import Lists
 from appliance.shelf import Shelf
 
 LOOK_S: Final = 1.0
@@ -62,6 +65,8 @@ class Releases:
         self._policy: Policy | None = None
         self._rules: Rules | None = None
         self._told = 0
+        self._awaited: frozenset[bytes] = frozenset()
+        self._untested: frozenset[bytes] = frozenset()
 
     def start(self) -> None:
         """Load what is in service and say so; a release that no longer verifies is reported and stays in its place."""
@@ -81,9 +86,13 @@ class Releases:
         self._proven.look()
         stamp = self._stamp()
         self._ticks_left -= 1
-        if stamp is not None and (stamp != self._seen or (self._why and self._ticks_left <= 0)):
+        again = (self._why and self._ticks_left <= 0) or self._here(self._awaited)
+        if stamp is not None and (stamp != self._seen or again):
             self._seen, self._ticks_left = stamp, int(AGAIN_S / LOOK_S)
             self._take()
+            self._write_status()
+        if self._here(self._untested):
+            self._test()
             self._write_status()
         self._tell()
         self._ask_time()
@@ -99,9 +108,13 @@ class Releases:
                 return
 
     def _take(self) -> None:
+        shelf, keys, self._awaited = self._places.shelf, list_keys(self._line), frozenset()
+        first = not shelf.version()
         try:
-            release = take_release(self._places.shelf, self._places.mirror, lower_bound_ms=self._proven.at_ms)
+            release = take_release(shelf, self._places.mirror, lower_bound_ms=self._proven.at_ms, keys=keys)
         except (Untrusted, Malformed, StorageFull) as error:
+            if isinstance(error, WaitingForKey):
+                self._awaited = error.lacking
             self._refuse(str(error))
             return
         self._why = ""
@@ -109,9 +122,24 @@ class Releases:
             self._in_service(release)
             rules = f"rules {release.rules.version}"
             self._report(f"release {release.version} of {release.dated} with {rules} is in service")
+            self._untested = Lists.from_release(release, keys).lacking if first else frozenset()
 
     def _in_service(self, release: Release) -> None:
         self._policy, self._rules = release.policy, release.rules
+
+    def _here(self, wanted: frozenset[bytes]) -> bool:
+        """Whether there are list keys that something waits for, and the recorder has them all."""
+        return bool(wanted) and wanted <= {key_id(key) for key in list_keys(self._line)}
+
+    def _test(self) -> None:
+        """Test the first release, which was taken before its key was here."""
+        self._untested = frozenset()
+        try:
+            Lists.from_release(self._places.shelf.load(), list_keys(self._line)).self_test()
+        except LandlinkError as error:
+            self._refuse(f"the release in service: {error}")
+        else:
+            self._report("the release in service has been tested: its list key is here")
 
     def _refuse(self, why: str) -> None:
         if why != self._why:

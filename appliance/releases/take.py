@@ -5,14 +5,16 @@
 2. What it gathered lies in a new folder and is verified again as at every load (formats/release.py), and the documents
    list page by page: a damaged list takes a list out of service, but it puts none into service.
 3. The version is higher than the one in service, and that of its rules is not lower.
-4. The lists are opened and answer what is known beforehand (canaries of issuer UTO).
+4. The lists are opened and answer what is known beforehand (canaries of issuer UTO). That needs their key: a release
+   whose key has not reached the box yet waits, unless none is in service. The first one brings the keys by which the
+   recorder knows headquarters' messages, the list key among them, so it is taken untested.
 5. Everything is on the disk; the folder gets its name; `current` is replaced in one step. The previous one is kept.
 """
 
 import contextlib
 import os
 import shutil
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -75,19 +77,33 @@ _WHY: Final = (
 """How python-tuf's errors are named in the status; the first that fits."""
 
 
-def take_release(shelf: Shelf, mirror: Path, *, lower_bound_ms: int) -> Release | None:
+class WaitingForKey(Untrusted):
+    """The newest release holds, and cannot be tested yet.
+
+    Attributes:
+        lacking: Identifiers of the list keys that it is under and that are not here.
+    """
+
+    def __init__(self, version: int, lacking: frozenset[bytes]) -> None:
+        self.lacking = lacking
+        super().__init__(f"release {version} is waiting for its key, which has not reached this box yet")
+
+
+def take_release(shelf: Shelf, mirror: Path, *, lower_bound_ms: int, keys: Sequence[bytes]) -> Release | None:
     """Put the mirror's newest release into service.
 
     Args:
         shelf: Where releases lie; this process alone writes there.
         mirror: `state/mirror`.
         lower_bound_ms: It is later than this, milliseconds since 1970; what expired before is refused.
+        keys: List keys that have reached this box.
 
     Returns:
         The release now in service, None when the one that was is the newest.
 
     Raises:
-        Untrusted, Malformed: The mirror's newest is refused, and why; the shelf is as it was.
+        WaitingForKey: The mirror's newest is under a list key that is not here; the shelf is as it was.
+        Untrusted, Malformed: It is refused, and why; the shelf is as it was.
         StorageFull, StorageFault: It could not be written; the shelf is as it was.
     """
     pinned = shelf.pinned_root()
@@ -105,7 +121,7 @@ def take_release(shelf: Shelf, mirror: Path, *, lower_bound_ms: int) -> Release 
     if release.version == in_service and _whole(shelf):
         shutil.rmtree(new, ignore_errors=True)
         return None
-    _check(release, in_service)
+    _check(release, in_service, keys)
     _check_rules(release, shelf)
     _switch(shelf, new, release.version)
     return release
@@ -222,11 +238,15 @@ def _tidy(metadata: Path) -> None:
                 path.unlink()
 
 
-def _check(release: Release, in_service: int) -> None:
+def _check(release: Release, in_service: int, keys: Sequence[bytes]) -> None:
     if release.version < in_service:
         raise Untrusted(f"release {release.version} is older than {in_service}, which is in service")
     _check_whole(release)
-    Lists.from_release(release).self_test()
+    lists = Lists.from_release(release, keys)
+    if not lists.lacking:
+        lists.self_test()
+    elif in_service not in (0, release.version):
+        raise WaitingForKey(release.version, lists.lacking)
 
 
 def _check_rules(release: Release, shelf: Shelf) -> None:

@@ -1,10 +1,11 @@
 """The lists of one verified release, ready to be searched; what cannot be searched says why (I5)."""
 
-import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from appliance.errors import Malformed, StorageFault, Untrusted
+from appliance.formats.list_key import DocumentsKey, KeyNotHere, find_key, open_persons
 from appliance.formats.lists import (
     CANARY_ABSENT,
     CANARY_DOCUMENT,
@@ -27,19 +28,23 @@ class Lists:
 
     Attributes:
         version: Of the release; 0 when there is none.
+        lacking: Identifiers of list keys that a list is under and that have not reached this box.
     """
 
     version: int
     documents: DocumentList
     persons: PersonList
+    lacking: frozenset[bytes] = frozenset()
 
     @classmethod
-    def from_release(cls, release: Release | None, why: str = "") -> "Lists":
-        """The lists of `release`; never raises. Without one nothing can be searched, because of `why`."""
+    def from_release(cls, release: Release | None, keys: Sequence[bytes] = (), why: str = "") -> "Lists":
+        """The lists of `release`, under these list keys; never raises. Without one there are none, because of `why`."""
         if release is None:
             why = why or NO_RELEASE
             return cls(version=0, documents=NoDocuments(why), persons=NoPersons(why))
-        return cls(version=release.version, documents=_documents(release), persons=_persons(release))
+        lacking: set[bytes] = set()
+        documents, persons = _documents(release, keys, lacking), _persons(release, keys, lacking)
+        return cls(version=release.version, documents=documents, persons=persons, lacking=frozenset(lacking))
 
     def self_test(self) -> None:
         """Look up what must be found and what must not, before a release is put into service.
@@ -54,21 +59,31 @@ class Lists:
             raise Untrusted("self-test: the persons list gives a wrong answer")
 
 
-def _documents(release: Release) -> DocumentList:
+def _documents(release: Release, keys: Sequence[bytes], lacking: set[bytes]) -> DocumentList:
     if isinstance(release.documents, Damaged):
         return NoDocuments(DAMAGED)
     base, *deltas = release.documents
     try:
-        return PageList(PageFile(base)).with_deltas(*(PageFile(delta) for delta in deltas))
+        pages = PageFile(base)
+        key = DocumentsKey(find_key(keys, pages.key_id))
+        return PageList(pages, key).with_deltas(*(PageFile(delta) for delta in deltas))
+    except KeyNotHere as error:
+        lacking.add(error.key_id)
+        return NoDocuments(str(error))
     except (Untrusted, Malformed, StorageFault):
         return NoDocuments(DAMAGED)
 
 
-def _persons(release: Release) -> PersonList:
-    if isinstance(release.persons, bytes):
-        with contextlib.suppress(Malformed):
-            return IndexedPersons(PersonIndex(release.persons))
-    return NoPersons(DAMAGED)
+def _persons(release: Release, keys: Sequence[bytes], lacking: set[bytes]) -> PersonList:
+    if isinstance(release.persons, Damaged):
+        return NoPersons(DAMAGED)
+    try:
+        return IndexedPersons(PersonIndex(open_persons(release.persons, keys)))
+    except KeyNotHere as error:
+        lacking.add(error.key_id)
+        return NoPersons(str(error))
+    except (Untrusted, Malformed):
+        return NoPersons(DAMAGED)
 
 
 _CANARY_HOLDER = TravelDocument(

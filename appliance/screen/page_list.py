@@ -7,6 +7,7 @@ headquarters signed is a damaged list, never "not listed" (I5); the other pages 
 from datetime import date
 
 from appliance.errors import Malformed, StorageFault, Untrusted
+from appliance.formats.list_key import DocumentsKey
 from appliance.formats.lists import DocumentKey, ListedDocument
 from appliance.formats.page_writer import together
 from appliance.formats.pages import TOMBSTONE, PageFile
@@ -18,11 +19,13 @@ class PageList:
 
     Args:
         base: The list.
+        key: Of the list key that it names.
         changes: What changed since, as one delta in memory.
     """
 
-    def __init__(self, base: PageFile, changes: PageFile | None = None) -> None:
+    def __init__(self, base: PageFile, key: DocumentsKey, changes: PageFile | None = None) -> None:
         self._base = base
+        self._key = key
         self._changes = changes
 
     @property
@@ -37,10 +40,10 @@ class PageList:
             Malformed: It is under another key, or the deltas have too many details together.
             Untrusted, StorageFault: A page of it does not hold.
         """
-        if any(delta.key != self._base.key for delta in deltas):
+        if any(delta.key_id != self._base.key_id for delta in deltas):
             raise Malformed("delta", "it is to a list under another key")
         changes = deltas if self._changes is None else (self._changes, *deltas)
-        return PageList(self._base, together(changes)) if changes else self
+        return PageList(self._base, self._key, together(changes)) if changes else self
 
     def lookup(self, key: DocumentKey) -> ListedDocument | None:
         """The entry of this document, None when it is not listed. Reads one page of the base at most.
@@ -49,13 +52,13 @@ class PageList:
             ListDamaged: The page that would hold the answer cannot be read or is not the one that was signed.
         """
         try:
-            return self.answer(key.digest(self._base.key))
+            return self.answer(self._key.digest(key))
         except (Untrusted, Malformed, StorageFault):
             raise ListDamaged(DAMAGED) from None
 
     def answer(self, digest: bytes) -> ListedDocument | None:
         """As `lookup`, by digest. Raises Untrusted, Malformed, StorageFault."""
         if self._changes is not None and (number := self._changes.find(digest)) is not None:
-            return None if number == TOMBSTONE else self._changes.detail(number, digest)
+            return None if number == TOMBSTONE else self._key.open(self._changes.detail(number), digest)
         number = self._base.find(digest)
-        return None if number is None else self._base.detail(number, digest)
+        return None if number is None else self._key.open(self._base.detail(number), digest)

@@ -9,6 +9,7 @@ from appliance.formats.voice import KEY_BYTES
 from provisioning.authority.downlink import Down
 from provisioning.authority.home import Home
 from provisioning.authority.keys import load_secret
+from provisioning.authority.list_keys import keys_in_use
 
 
 def voice_key(home: Home, box: str) -> bytes:
@@ -33,6 +34,9 @@ def send_keys(home: Home, box: RosterBox, *, at_ms: int) -> tuple[Path, ...]:
         StorageFull, StorageFault: Not all was sent; the box asks again.
     """
     down = Down(home, box)
-    messages = (ListKey(key=load_secret(home.list_key_file)), VoiceKey(key=voice_key(home, down.name)))
+    messages: tuple[ListKey | VoiceKey, ...] = (
+        *(ListKey(key=key) for key in keys_in_use(home)),
+        VoiceKey(key=voice_key(home, down.name)),
+    )
     with down.alone():
         return tuple(down.say(message, at_ms=at_ms) for message in messages)

@@ -1,29 +1,39 @@
-"""landlink-hq's verbs of lists: import (lists in) and publish (releases out)."""
+"""landlink-hq's verbs of lists: import (lists in), publish (releases out), rekey (a new key for both lists)."""
 
 import argparse
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from appliance.files import OpenFile
+from appliance.formats.list_key import open_persons, seal_persons
 from appliance.formats.pages import PageFile
 from appliance.formats.person_index import PersonIndex
 from appliance.formats.release import DELTA_NAME, DOCUMENTS_TARGET, PERSONS_TARGET
-from provisioning.authority.documents_out import documents_out
+from appliance.formats.rules import LINK_BYTES_PER_S, LINK_CLASSES
+from provisioning.authority.documents_out import Published, documents_out
 from provisioning.authority.home import Home
 from provisioning.authority.import_verb import add_import
+from provisioning.authority.list_keys import LIFE_DAYS, list_key, list_key_days, list_keys, rekey
 from provisioning.authority.person_index import person_index
 from provisioning.authority.repository import Repository
 from provisioning.authority.staging import Staging
 from provisioning.command import Verbs
 
-LINKS: Final = (("20 kbit/s", 2_500), ("256 kbit/s", 32_000), ("4 Mbit/s", 500_000))
-"""Link classes of posts, bytes per second, for the time that a release takes to arrive."""
-
-PUBLISH = """\
+PUBLISH: Final = f"""\
 Make the next release of what is staged, and sign it. Boxes fetch it from the collector and switch by themselves.
 
-Works before any list was imported, too: boxes then have an empty list and say its date.
+Works before any list was imported, too: boxes then have an empty list and say its date. A list key older than
+{LIFE_DAYS} days ends here: publish says so, and does what `rekey` does before it publishes.
+"""
+
+REKEY: Final = """\
+Begin a new list key. Each box that is not revoked is sent it, sealed to that box alone; the next `publish` makes both
+lists anew under it, and a box takes that release as soon as its key is there. A box that was stolen and is revoked
+reads no list from then on; what it has, it has. Former keys stay in FOLDER/keys as list-key.1 and so on.
+
+The lists travel whole once: `publish` prints how long that takes, so mind the posts with a narrow link.
 """
 
 
@@ -33,23 +43,40 @@ def add_verbs(verbs: Verbs) -> None:
     add_import(verbs)
     verb = verbs.add_parser("publish", help="sign and publish a release", description=PUBLISH, formatter_class=raw)
     verb.set_defaults(run=_publish)
+    verb = verbs.add_parser("rekey", help="begin a new key for both lists", description=REKEY, formatter_class=raw)
+    verb.set_defaults(run=_rekey)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _rekey(arguments: argparse.Namespace) -> int:
+    home = Home.open(arguments.home)
+    _begin_key(home)
+    print("Lists in service stay under the former key, which boxes keep. Next: landlink-hq publish.")
+    return 0
+
+
+def _begin_key(home: Home) -> None:
+    told = rekey(home, at_ms=_now_ms())
+    print(f"A new list key is in use. It was sent to {len(told)} boxes: {', '.join(told) or 'none is enrolled'}.")
 
 
 def _publish(arguments: argparse.Namespace) -> int:
     home = Home.open(arguments.home)
+    days = list_key_days(home, at_ms=_now_ms())
+    if days > LIFE_DAYS:
+        print(f"The list key is {days} days old, at most {LIFE_DAYS} are allowed; both lists are made anew.")
+        _begin_key(home)
     staging, repository = Staging(home.lists), Repository(home.folder)
-    persons = _indexed(staging)
-    with documents_out(staging, repository) as documents:
+    persons = _sealed(staging, repository, list_keys(home))
+    with documents_out(staging, repository, list_key(home)) as documents:
         others = {} if persons is None else {PERSONS_TARGET: persons}
-        policy, new = documents.publish(others, at_ms=time.time_ns() // 1_000_000)
-    print(f"Release {policy.version} of {policy.dated:%Y-%m-%d} is published.")
-    for path in (DOCUMENTS_TARGET, *repository.names(DELTA_NAME), PERSONS_TARGET):
-        place = repository.place(path)
-        assert place is not None, "every release has these"
-        arrives = ", ".join(f"{_duration(place.stat().st_size / rate)} at {link}" for link, rate in LINKS)
-        news = "" if path in new else " (as before)"
-        print(f"  {_content(path, place)}, {place.stat().st_size} bytes{news}: {arrives}")
-    for source in policy.sources:
+        published = documents.publish(others, at_ms=_now_ms())
+    print(f"Release {published.policy.version} of {published.policy.dated:%Y-%m-%d} is published.")
+    _print_lists(repository, published, list_keys(home))
+    for source in published.policy.sources:
         print(
             f"  {source.title}: {source.entries} listed, {source.left_out} left out, last import on {source.taken_in}"
         )
@@ -59,15 +86,41 @@ def _publish(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _indexed(staging: Staging) -> bytes | None:
-    """The staged persons as boxes search them, None when none were imported."""
-    dated = staging.persons_dated()
-    return None if dated is None else person_index(staging.people(), dated=dated)
+def _sealed(staging: Staging, repository: Repository, keys: Sequence[bytes]) -> bytes | None:
+    """The staged persons as boxes take them, or those published when none were imported; None when nothing changes."""
+    dated, published = staging.persons_dated(), repository.target(PERSONS_TARGET)
+    assert published is not None, "every release has persons"
+    if dated is not None:
+        index: bytes | memoryview = person_index(staging.people(), dated=dated)
+    else:
+        index = open_persons(published, keys)
+    sealed = seal_persons(index, keys[0])
+    return None if sealed == published else sealed
 
 
-def _content(path: str, place: Path) -> str:
+def _print_lists(repository: Repository, published: Published, keys: Sequence[bytes]) -> None:
+    """What is published, and how long it travels: what is new to a box that has the last release, and all of it."""
+    sizes = repository.sizes()
+    for path in (DOCUMENTS_TARGET, *repository.names(DELTA_NAME), PERSONS_TARGET):
+        place = repository.place(path)
+        assert place is not None, "every release has these"
+        merged = " (boxes make it of what they have)" if published.merged and path == DOCUMENTS_TARGET else ""
+        news = merged if path in published.new else " (as before)"
+        print(f"  {_content(path, place, keys)}, {sizes[path]} bytes{news}")
+    new = sum(sizes[path] for path in published.new if not (published.merged and path == DOCUMENTS_TARGET))
+    print(f"  to a box that has the last release: {_arrives(new)}")
+    print(f"  to a new box, or by stick to any: {_arrives(sum(sizes.values()))}")
+
+
+def _arrives(size: int) -> str:
+    """How long so many bytes travel, by class of link."""
+    times = (f"{_duration(size / LINK_BYTES_PER_S[link])} {link}" for link in LINK_CLASSES if link in LINK_BYTES_PER_S)
+    return f"{size} bytes: {', '.join(times)}; courier: by stick"
+
+
+def _content(path: str, place: Path, keys: Sequence[bytes]) -> str:
     if path == PERSONS_TARGET:
-        index = PersonIndex(place.read_bytes())
+        index = PersonIndex(open_persons(place.read_bytes(), keys))
         return f"persons: {len(index) - 1} entries of {index.header.dated}"  # without the canary
     pages = PageFile(OpenFile(place))
     if path == DOCUMENTS_TARGET:

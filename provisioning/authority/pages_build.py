@@ -16,8 +16,9 @@ import msgspec
 
 from appliance.errors import Malformed
 from appliance.files import storage
+from appliance.formats.list_key import DocumentsKey
 from appliance.formats.lists import ListedDocument
-from appliance.formats.page_writer import PageWriter, Write, encode_detail, split
+from appliance.formats.page_writer import PageWriter, Write, split
 from appliance.formats.pages import (
     DETAIL_BYTES,
     DETAILS_MAX,
@@ -41,11 +42,13 @@ class PageBuild:
 
     Args:
         scratch: An empty folder for the files of the sort.
+        key: Of the list key that it is built under.
         details: Of the list that was published before, so that what did not change has equal records.
     """
 
-    def __init__(self, scratch: Path, details: Sequence[bytes] = ()) -> None:
+    def __init__(self, scratch: Path, key: DocumentsKey, details: Sequence[bytes] = ()) -> None:
         self._scratch = scratch
+        self._key = key
         self._details = list(details)
         self._by_detail = {detail: number for number, detail in enumerate(details)}
         self._numbers: dict[ListedDocument, int] = {}
@@ -81,18 +84,17 @@ class PageBuild:
         number = self._numbers.get(listed)
         if number is not None:
             return number
-        number = self._numbered(encode_detail(listed), DETAILS_MAX - KINDS_MAX)
+        number = self._numbered(self._key.seal(listed), DETAILS_MAX - KINDS_MAX)
         if number is None:
             return self._kind(listed)
         self._numbers[listed] = number
         return number
 
-    def write(self, write: Write, *, key: bytes, dated: date, advanced: Callable[[], object] = lambda: None) -> bytes:
+    def write(self, write: Write, *, dated: date, advanced: Callable[[], object] = lambda: None) -> bytes:
         """Sort, and write the page file.
 
         Args:
             write: Appends to the file.
-            key: Of the digests.
             dated: The day headquarters took its content in.
             advanced: Called after each of the 256 parts.
 
@@ -105,7 +107,7 @@ class PageBuild:
         """
         with storage("sorting documents"):
             self._open.close()
-            writer = PageWriter(write, key=key, dated=dated)
+            writer = PageWriter(write, key_id=self._key.key_id, dated=dated)
             for bucket in range(BUCKETS):
                 path = self._path(bucket)
                 writer.add(_sorted(path.read_bytes()))
@@ -117,7 +119,7 @@ class PageBuild:
         return self._scratch / f"{bucket:02x}"
 
     def _kind(self, listed: ListedDocument) -> int:
-        number = self._numbered(encode_detail(msgspec.structs.replace(listed, entry="")), DETAILS_MAX)
+        number = self._numbered(self._key.seal(msgspec.structs.replace(listed, entry="")), DETAILS_MAX)
         if number is None:
             raise Malformed("documents list", f"more than {DETAILS_MAX} kinds of entries")
         return number
@@ -152,7 +154,7 @@ def write_delta(old: PageFile, new: PageFile, write: Write) -> int:
     Raises:
         Untrusted, StorageFault, OSError: Reading, writing.
     """
-    writer = PageWriter(write, key=new.key, dated=new.dated)
+    writer = PageWriter(write, key_id=new.key_id, dated=new.dated)
     details: dict[bytes, bytes] = {}
     for before, after in _side_by_side(old, new):
         gone = {record[:DIGEST_BYTES] for record in before - after}

@@ -35,6 +35,7 @@ from tuf.api.metadata import (
 
 from appliance.errors import ConfigError, Malformed, Refused, StorageFault
 from appliance.files import OpenFile, copy_durably, storage, write_durably
+from appliance.formats.list_key import seal_persons
 from appliance.formats.lists import ListedSource
 from appliance.formats.pages import HeldBytes, read_tail
 from appliance.formats.release import (
@@ -104,8 +105,8 @@ class Repository:
         self._tuf = home / "tuf"
 
     @classmethod
-    def create(cls, home: Path, *, recipients: Recipients, roster: Roster, at_ms: int) -> "Repository":
-        """Make the repository, with root 1 and release 1: empty lists with their canaries.
+    def create(cls, home: Path, *, recipients: Recipients, roster: Roster, list_key: bytes, at_ms: int) -> "Repository":
+        """Make the repository, with root 1 and release 1: empty lists with their canaries, under this list key.
 
         Raises:
             Refused: There is one already; a second root of trust would orphan every box.
@@ -124,8 +125,8 @@ class Repository:
             {
                 RECIPIENTS_TARGET: encode_recipients(recipients),
                 ROSTER_TARGET: encode_roster(roster),
-                DOCUMENTS_TARGET: documents_list({}, dated=at.date(), key=os.urandom(32)),
-                PERSONS_TARGET: person_index((), dated=at.date()),
+                DOCUMENTS_TARGET: documents_list({}, dated=at.date(), list_key=list_key),
+                PERSONS_TARGET: seal_persons(person_index((), dated=at.date()), list_key),
             },
             at_ms=at_ms,
         )
@@ -160,6 +161,12 @@ class Repository:
         version = self._versions().get("lists")
         targets = {} if version is None else self._load("lists", version, Targets).targets
         return sorted(path for path in targets if pattern.fullmatch(path))
+
+    def sizes(self) -> dict[str, int]:
+        """Length of each target of the last release. Raises ConfigError."""
+        versions = self._versions()
+        roles = (self._load(role, versions[role], Targets) for role in DELEGATED if role in versions)
+        return {path: file.length for targets in roles for path, file in targets.targets.items()}
 
     def publish(
         self,

@@ -67,12 +67,13 @@ def _fill(home: Home, now_ms: int) -> None:
     )
     for name in KEY_NAMES:
         write_private_key(home.key(name), Ed25519PrivateKey.generate())
-    for secret in (home.list_key_file, home.voice_master_file):
-        write_durably(secret, os.urandom(SECRET_BYTES), mode=0o600)
+    list_key = os.urandom(SECRET_BYTES)
+    write_durably(home.list_key_file, list_key, mode=0o600)
+    write_durably(home.voice_master_file, os.urandom(SECRET_BYTES), mode=0o600)
     roster = Roster(version=1, keys=_make_roster_keys(home), boxes=())
     write_durably(home.roster_file, encode_roster(roster), mode=0o644)
     recipients = _make_recipients(home)
-    Repository.create(home.folder, recipients=recipients, roster=roster, at_ms=now_ms)
+    Repository.create(home.folder, recipients=recipients, roster=roster, list_key=list_key, at_ms=now_ms)
     write_durably(home.folder / "hq.json", msgspec.json.format(msgspec.json.encode(settings)), mode=0o644)
 
 

@@ -55,7 +55,7 @@ def enrolled() -> tuple[Path, Home]:
     box = config(folder)
     issue(home, ask(box), folder / "answer", serial="LA-0001", now_ms=NOW_MS)
     accept_answer(box, folder / "answer")
-    take_release(Shelf(box.state / "releases"), box.state / "mirror", lower_bound_ms=NOW_MS)
+    take_release(Shelf(box.state / "releases"), box.state / "mirror", lower_bound_ms=NOW_MS, keys=())
     return box.state, home
 
 

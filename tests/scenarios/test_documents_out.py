@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from appliance.errors import Untrusted
+from appliance.formats.list_key import DocumentsKey
 from appliance.formats.lists import CANARY_DOCUMENT, DocumentKey
 from appliance.formats.pages import PageFile
 from appliance.formats.release import DELTA_NAME, DOCUMENTS_TARGET, Damaged
@@ -18,7 +19,7 @@ from appliance.uplink.mirror import Mirror
 from provisioning.authority.documents_out import documents_out
 from provisioning.authority.sources.document_csv import read_documents
 from provisioning.authority.staging import Staging
-from tests.release_world import NOW_MS, World, make_world
+from tests.release_world import LIST_KEY, NOW_MS, World, make_world
 
 TODAY = date(2026, 11, 18)
 DELTA = "lists/documents.delta-0001"
@@ -44,9 +45,8 @@ class Headquarters:
     def publish(self) -> list[str]:
         """The targets that went out."""
         self.day += 1
-        with documents_out(self.staging, self.world.repository) as documents:
-            _, new = documents.publish({}, at_ms=NOW_MS + self.day)
-        return sorted(new)
+        with documents_out(self.staging, self.world.repository, LIST_KEY) as documents:
+            return sorted(documents.publish({}, at_ms=NOW_MS + self.day).new)
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def headquarters(tmp_path: Path) -> Iterator[Headquarters]:
 
 
 def listed(world: World, *values: int) -> list[int]:
-    documents = Lists.from_release(world.shelf.load()).documents
+    documents = Lists.from_release(world.shelf.load(), (LIST_KEY,)).documents
     assert documents.lookup(CANARY_DOCUMENT) is not None
     return [value for value in values if documents.lookup(number(value)) is not None]
 
@@ -82,12 +82,12 @@ def test_a_few_changes_travel_as_a_delta_to_the_same_base(headquarters: Headquar
     assert place.stat().st_size < 5_000
     world.carry_and_take()
     assert listed(world, 6, 7, 8, 5_000, 5_001) == [6, 8, 5_000]
-    assert Lists.from_release(world.shelf.load()).documents.dated == TODAY + timedelta(days=1)
+    assert Lists.from_release(world.shelf.load(), (LIST_KEY,)).documents.dated == TODAY + timedelta(days=1)
 
 
 def test_deltas_follow_each_other_until_a_new_base_takes_them_in(headquarters: Headquarters) -> None:
     world = headquarters.world
-    key = _base(world).key
+    key_id = _base(world).key_id
     sent: list[str] = []
     for round_ in range(1, 4):
         headquarters.take(("A", 5_000 + round_), ("D", round_))
@@ -98,14 +98,14 @@ def test_deltas_follow_each_other_until_a_new_base_takes_them_in(headquarters: H
         ]  # fmt: skip
     assert sent == [DELTA, DELTA, DOCUMENTS_TARGET, DELTA, DOCUMENTS_TARGET]
     assert world.repository.names(DELTA_NAME) == [DELTA]
-    assert _base(world).key == key
+    assert _base(world).key_id == key_id
 
 
 def test_a_change_of_the_date_alone_travels_too(headquarters: Headquarters) -> None:
     headquarters.take()
     assert headquarters.publish() == [DELTA]
     headquarters.world.carry_and_take()
-    assert Lists.from_release(headquarters.world.shelf.load()).documents.dated == TODAY + timedelta(days=1)
+    assert Lists.from_release(headquarters.world.shelf.load(), (LIST_KEY,)).documents.dated == TODAY + timedelta(days=1)
 
 
 def test_without_one_of_its_deltas_a_list_is_damaged_and_not_half(headquarters: Headquarters) -> None:
@@ -138,9 +138,9 @@ def test_a_release_whose_delta_is_missing_from_the_mirror_is_refused(headquarter
 def test_documents_without_a_reference_go_by_their_digest_and_cost_no_more(headquarters: Headquarters) -> None:
     base = _base(headquarters.world)
     assert len(base.details) == 2  # the canary, and stolen without a reference
-    entry = Lists.from_release(headquarters.world.shelf.load()).documents.lookup(number(7))
+    entry = Lists.from_release(headquarters.world.shelf.load(), (LIST_KEY,)).documents.lookup(number(7))
     assert entry is not None
-    assert entry.entry == number(7).digest(base.key).hex()
+    assert entry.entry == DocumentsKey(LIST_KEY).digest(number(7)).hex()
 
 
 def _base(world: World) -> PageFile:

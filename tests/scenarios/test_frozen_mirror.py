@@ -30,7 +30,7 @@ from appliance.releases.proven import ProvenTime
 from appliance.releases.service import AGAIN_S, LOOK_S, Places, Releases
 from appliance.screen.lists import Lists
 from provisioning.authority.repository import LIFE
-from tests.release_world import DAY_MS, NOW_MS, World, make_world
+from tests.release_world import DAY_MS, LIST_KEY, NOW_MS, World, make_world
 
 LIFE_MS = int(LIFE["timestamp"].total_seconds()) * 1_000
 ORIGIN = "landlink.example/la-0001.1"
@@ -176,7 +176,7 @@ def test_the_status_says_since_when_and_the_release_stays_in_service_until_a_new
     assert status().still_since == date(2026, 11, 18)
     assert journal.count("headquarters' mirror stands still since 2026-11-18") == 1
     assert status().version == 2
-    assert Lists.from_release(world.shelf.load()).documents.lookup(CANARY_DOCUMENT) is not None
+    assert Lists.from_release(world.shelf.load(), (LIST_KEY,)).documents.lookup(CANARY_DOCUMENT) is not None
     world.repository.publish({}, at_ms=NOW_MS + 2 * DAY_MS)  # somebody lets an old release through, and no more
     world.carry()
     minute(releases)

@@ -14,7 +14,7 @@ from appliance.formats.status import ReleasesStatus, parse_status
 from appliance.screen.lists import Lists
 from appliance.screen.screen import screen
 from provisioning.authority.repository import Repository
-from tests.release_world import NOW_MS, World, make_world
+from tests.release_world import LIST_KEY, NOW_MS, World, make_world
 from tests.screen_world import instant, laid
 
 ROOT = Path(__file__).parents[2]
@@ -52,11 +52,12 @@ def test_samples_are_taken_whole_published_and_found_by_a_box(home: Path, tmp_pa
     published = hq(home, "publish")
     assert published.returncode == 0, published.stderr
     assert "documents: 239 entries" in published.stdout
-    assert "at 20 kbit/s" in published.stdout
+    assert " narrowband; courier: by stick" in published.stdout
     world = make_world(tmp_path)
     (world.shelf.folder / "root" / "1.root.json").write_bytes(Repository(home).root())
     box = World(home=home, mirror=world.mirror, shelf=world.shelf, repository=Repository(home))
-    lists = Lists.from_release(box.carry_and_take())
+    key = (home / "keys" / "list-key").read_bytes()
+    lists = Lists.from_release(box.carry_and_take(keys=(key,)), (key,))
     for document, names in (
         (laid("SISOUK<<MALAVANH", number="PA0047113"), ["documents"]),
         (laid("PHOMMASACK<<KHAMPHENG", number="PA7654321"), ["persons"]),
@@ -156,7 +157,7 @@ from pathlib import Path
 from appliance.releases.take import take_release
 from appliance.shelf import Shelf
 print("go", flush=True)
-take_release(Shelf(Path(sys.argv[1])), Path(sys.argv[2]), lower_bound_ms=int(sys.argv[3]))
+take_release(Shelf(Path(sys.argv[1])), Path(sys.argv[2]), lower_bound_ms=int(sys.argv[3]), keys=(bytes(range(32)),))
 """
 
 
@@ -176,6 +177,6 @@ def test_a_kill_at_any_moment_leaves_a_release_that_verifies(tmp_path: Path) -> 
             process.kill()
         served = world.shelf.load()
         assert served.version in (round_ - 1, round_)
-        assert Lists.from_release(served).documents.lookup(CANARY_DOCUMENT) is not None
+        assert Lists.from_release(served, (LIST_KEY,)).documents.lookup(CANARY_DOCUMENT) is not None
         world.take()
         assert world.shelf.load().version == round_

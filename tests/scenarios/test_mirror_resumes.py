@@ -14,6 +14,7 @@ import pytest
 
 from appliance.errors import UplinkFault
 from appliance.files import OpenFile
+from appliance.formats.list_key import DocumentsKey
 from appliance.formats.lists import DocumentKey, ListedDocument
 from appliance.formats.page_writer import merge_deltas
 from appliance.formats.pages import PageFile
@@ -36,7 +37,7 @@ def base(count: int, key: bytes = bytes(32)) -> bytes:
     """A documents list of so many records."""
     listed = ListedDocument(entry="", source="stolen and lost documents", fraud="stolen")
     keys = (DocumentKey(issuer="LAO", document_type="P", number=f"PA{number:07}") for number in range(count))
-    return documents_list(dict.fromkeys(keys, listed), dated=DAY, key=key)
+    return documents_list(dict.fromkeys(keys, listed), dated=DAY, list_key=key)
 
 
 @dataclass
@@ -104,7 +105,7 @@ def listed(world: World) -> Path:
 
 def publish_merged(world: World) -> None:
     """First a delta, then the base that it was merged into: another file of the same length."""
-    delta = page_bytes({bytes(16): detail("LAO-9")}, key=bytes(32), dated=DAY)
+    delta = page_bytes({bytes(16): detail("LAO-9")}, key=DocumentsKey(bytes(32)), dated=DAY)
     world.repository.publish({DELTA: delta}, at_ms=NOW_MS + 1)
     places = [world.repository.place(name) for name in (DOCUMENTS_TARGET, DELTA)]
     old, change = (PageFile(OpenFile(place)) for place in places if place)

@@ -29,10 +29,10 @@ def built(
 ) -> PageFile:
     scratch = folder / "sort"
     scratch.mkdir()
-    with PageBuild(scratch, details) as build, (folder / "documents.pages").open("wb") as file:
+    with PageBuild(scratch, KEY, details) as build, (folder / "documents.pages").open("wb") as file:
         for digest, entry in entries:
             build.put(digest, build.number(entry))
-        build.write(file.write, key=KEY, dated=DAY)
+        build.write(file.write, dated=DAY)
     assert not list(scratch.iterdir())
     scratch.rmdir()
     return PageFile(OpenFile(folder / "documents.pages"))
@@ -82,4 +82,4 @@ def test_an_empty_list_is_a_list(tmp_path: Path) -> None:
     file = built(tmp_path, [])
     assert (file.records, file.pages, file.dated) == (0, 0, date(2026, 11, 3))
     key = DocumentKey(issuer="UTO", document_type="P", number="L898902C3")
-    assert file.find(key.digest(KEY)) is None
+    assert file.find(KEY.digest(key)) is None

@@ -15,8 +15,9 @@ from appliance.screen.documents import ListDamaged
 from appliance.screen.lists import Lists
 from appliance.shelf import load_release
 from provisioning.authority.list_files import documents_list
-from tests.page_files import page_bytes
-from tests.release_world import DAY_MS, NOW_MS, World, make_world, roster, stranger
+from tests.page_files import listed, page_bytes
+from tests.release_world import DAY_MS, LIST_KEY, NOW_MS, World, make_world, roster, stranger
+from tests.screen_world import STOLEN
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def world(tmp_path: Path) -> World:
     """Release 1 is in service; headquarters has published release 2 and the mirror has it."""
     made = make_world(tmp_path)
     assert made.carry_and_take().version == 1
-    documents = documents_list({}, dated=date(2026, 11, 18), key=bytes(32))
+    documents = documents_list({STOLEN: listed("S-1")}, dated=date(2026, 11, 18), list_key=LIST_KEY)
     made.repository.publish(
         {ROSTER_TARGET: encode_roster(roster(2)), DOCUMENTS_TARGET: documents}, at_ms=NOW_MS + 1_000
     )
@@ -350,9 +351,9 @@ def test_a_release_that_rots_on_the_card_is_taken_again_from_the_mirror(world: W
     rotten = world.shelf.folder / "2" / "targets" / DOCUMENTS_TARGET
     damage(rotten)
     with pytest.raises(ListDamaged):
-        Lists.from_release(world.shelf.load()).documents.lookup(CANARY_DOCUMENT)
+        Lists.from_release(world.shelf.load(), (LIST_KEY,)).documents.lookup(CANARY_DOCUMENT)
     assert world.take().version == 2
-    assert Lists.from_release(world.shelf.load()).documents.lookup(CANARY_DOCUMENT) is not None
+    assert Lists.from_release(world.shelf.load(), (LIST_KEY,)).documents.lookup(CANARY_DOCUMENT) is not None
 
 
 @pytest.mark.parametrize("name", ["timestamp", "snapshot", "targets", "lists", "policy", "roster", "recipients"])
@@ -382,7 +383,7 @@ def test_a_list_that_rots_on_the_card_is_not_taken_over_into_the_next_release(wo
     damage(world.shelf.folder / "2" / "targets" / DOCUMENTS_TARGET)
     world.repository.publish({}, at_ms=NOW_MS + 2_000)
     assert world.carry_and_take().version == 3
-    assert Lists.from_release(world.shelf.load()).documents.lookup(CANARY_DOCUMENT) is not None
+    assert Lists.from_release(world.shelf.load(), (LIST_KEY,)).documents.lookup(CANARY_DOCUMENT) is not None
 
 
 def test_a_list_that_stays_the_same_is_on_the_card_once(world: World) -> None:

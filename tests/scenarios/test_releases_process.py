@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from appliance.formats.release import DOCUMENTS_TARGET
 from appliance.formats.status import ReleasesStatus, parse_status
 from appliance.formats.wire import (
     Cosigned,
     Done,
+    Keys,
     LastCosigned,
+    ListKeys,
     RefusedReply,
     Switched,
     encode,
@@ -20,7 +23,8 @@ from appliance.formats.wire import (
 from appliance.line import RecorderLine
 from appliance.releases.proven import ProvenTime
 from appliance.releases.service import AGAIN_S, LOOK_S, Places, Releases
-from tests.release_world import NOW_MS, World, make_world
+from tests.page_files import page_bytes
+from tests.release_world import LIST_KEY, NEXT_KEY, NOW_MS, World, make_world, under_next_key
 
 
 class Recorder:
@@ -29,6 +33,7 @@ class Recorder:
     def __init__(self, path: Path) -> None:
         self.told: list[int] = []
         self.cosigned = b""
+        self.keys: tuple[bytes, ...] = (LIST_KEY,)
         self.answer: Done | RefusedReply = Done()
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._socket.bind(str(path))
@@ -43,6 +48,9 @@ class Recorder:
                 request = parse_releases_request(packet)
                 if isinstance(request, LastCosigned):
                     connection.send(encode(Cosigned(note=self.cosigned)))
+                    continue
+                if isinstance(request, ListKeys):
+                    connection.send(encode(Keys(keys=self.keys)))
                     continue
                 assert isinstance(request, Switched)
                 self.told.append(request.version)
@@ -92,7 +100,7 @@ def test_a_new_release_is_taken_told_and_shown(
     releases.look()
     assert recorder.told == [1]
     assert (status(tmp_path).version, str(status(tmp_path).dated), status(tmp_path).why) == (1, "2026-11-18", "")
-    assert journal == ["release 1 of 2026-11-18 is in service"]
+    assert journal == ["release 1 of 2026-11-18 with rules 1 is in service"]
 
 
 def test_looking_again_at_the_same_mirror_does_nothing(
@@ -170,6 +178,71 @@ def test_a_recorder_that_refuses_is_reported_and_not_asked_for_ever(
     releases.look()
     assert recorder.told == [1]
     assert journal[-1] == "the recorder does not take release 1: This release does not verify here."
+
+
+def test_a_release_whose_key_is_not_here_waits_and_is_taken_as_soon_as_the_key_has_come(
+    world: World, recorder: Recorder, line: RecorderLine, tmp_path: Path
+) -> None:
+    journal: list[str] = []
+    releases = process(world, line, tmp_path, journal)
+    world.carry()
+    releases.look()
+    under_next_key(world, at_ms=NOW_MS + 1)
+    world.carry()
+    for _ in range(3):
+        releases.look()
+    waiting = "release 2 is waiting for its key, which has not reached this box yet"
+    assert (status(tmp_path).version, status(tmp_path).why) == (1, waiting)
+    assert journal[-1] == f"refused: {waiting}"
+    recorder.keys = (NEXT_KEY, LIST_KEY)
+    releases.look()
+    assert (status(tmp_path).version, status(tmp_path).why) == (2, "")
+    assert recorder.told == [1, 2]
+
+
+def test_a_key_that_is_here_before_its_release_makes_nothing_wait(
+    world: World, recorder: Recorder, line: RecorderLine, tmp_path: Path
+) -> None:
+    releases = process(world, line, tmp_path, [])
+    world.carry()
+    releases.look()
+    recorder.keys = (NEXT_KEY, LIST_KEY)
+    releases.look()
+    under_next_key(world, at_ms=NOW_MS + 1)
+    world.carry()
+    releases.look()
+    assert (status(tmp_path).version, status(tmp_path).why) == (2, "")
+
+
+def test_the_first_release_is_taken_before_its_key_and_tested_when_that_has_come(
+    world: World, recorder: Recorder, line: RecorderLine, tmp_path: Path
+) -> None:
+    """It brings the keys by which the recorder knows the message that the list key comes in."""
+    recorder.keys = ()
+    journal: list[str] = []
+    releases = process(world, line, tmp_path, journal)
+    world.carry()
+    releases.look()
+    assert (status(tmp_path).version, recorder.told) == (1, [1])
+    recorder.keys = (LIST_KEY,)
+    releases.look()
+    assert journal[-1] == "the release in service has been tested: its list key is here"
+    recorder.keys = ()
+    releases.look()
+    assert len(journal) == 2
+
+
+def test_a_first_release_that_fails_its_late_test_is_said(
+    world: World, recorder: Recorder, line: RecorderLine, tmp_path: Path
+) -> None:
+    recorder.keys = ()
+    world.repository.publish({DOCUMENTS_TARGET: page_bytes({})}, at_ms=NOW_MS + 1)
+    world.carry()
+    releases = process(world, line, tmp_path, [])
+    releases.look()
+    recorder.keys = (LIST_KEY,)
+    releases.look()
+    assert "self-test: the documents list gives a wrong answer" in status(tmp_path).why
 
 
 def test_a_release_that_rotted_is_reported_at_the_start_and_taken_again(

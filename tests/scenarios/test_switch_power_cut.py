@@ -16,7 +16,7 @@ from appliance.releases.take import take_release
 from appliance.screen.lists import Lists
 from appliance.shelf import Shelf
 from provisioning.authority.list_files import documents_list
-from tests.release_world import NOW_MS, World, make_world
+from tests.release_world import LIST_KEY, NOW_MS, World, make_world
 
 ROOT = Path(__file__).parents[2]
 STEPS_MIN = 30
@@ -36,7 +36,7 @@ def cuts(world: World, out: Path) -> list[str]:
 def publish(world: World) -> None:
     """A release with another documents list, so that most of a release is new."""
     listed = {LISTED: ListedDocument(entry="LAO-1", source="stolen and lost documents", fraud="stolen")}
-    content = documents_list(listed, dated=date(2026, 11, 18), key=bytes(32))
+    content = documents_list(listed, dated=date(2026, 11, 18), list_key=LIST_KEY)
     world.repository.publish({DOCUMENTS_TARGET: content}, at_ms=NOW_MS + 1)
     world.carry()
 
@@ -46,8 +46,8 @@ def check_whole(release: Release) -> None:
     assert not isinstance(release.documents, Damaged)
     for source in release.documents:
         assert sum(len(part) for part in PageFile(source).parts()) > 0
-    Lists.from_release(release).self_test()
-    assert Lists.from_release(release).documents.lookup(CANARY_DOCUMENT) is not None
+    Lists.from_release(release, (LIST_KEY,)).self_test()
+    assert Lists.from_release(release, (LIST_KEY,)).documents.lookup(CANARY_DOCUMENT) is not None
 
 
 def first(world: World) -> None:
@@ -85,7 +85,7 @@ def test_a_power_cut_before_any_step_leaves_a_whole_release(
             check_whole(shelf.load())
         else:  # the one that rotted: no more is lost of it than was
             assert shelf.load().roster == world.shelf.load().roster, step
-        take_release(shelf, world.mirror, lower_bound_ms=NOW_MS)
+        take_release(shelf, world.mirror, lower_bound_ms=NOW_MS, keys=(LIST_KEY,))
         check_whole(shelf.load())
         assert shelf.version() == after
     assert served == {before, after}

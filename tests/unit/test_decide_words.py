@@ -68,7 +68,7 @@ def test_a_name_alone_refers_nobody() -> None:
         lists(NoDocuments("it is damaged or incomplete")),
         lists(listed_persons=NoPersons("it is damaged or incomplete")),
         Lists.from_release(None),
-        Lists.from_release(None, "the release in service does not verify"),
+        Lists.from_release(None, (), "the release in service does not verify"),
     ],
 )
 def test_a_list_that_could_not_be_searched_refers_and_names_the_telephone(against: Lists) -> None:
@@ -80,7 +80,7 @@ def test_a_list_that_could_not_be_searched_refers_and_names_the_telephone(agains
 
 
 def test_a_technicians_reason_stays_in_the_record() -> None:
-    nothing = Lists.from_release(None, "metadata/snapshot.json is missing")
+    nothing = Lists.from_release(None, (), "metadata/snapshot.json is missing")
     assert screen(laid(), nothing, NOW).lists[0].why == "metadata/snapshot.json is missing"
     decision = judged(None, nothing)
     assert isinstance(decision, Refer)

@@ -69,7 +69,7 @@ def in_time(work: Callable[[], T]) -> T:
 def test_the_page_and_the_technician_wait_for_nothing_that_an_uplink_lays_there(
     config: Config, lay: Callable[[Path], None]
 ) -> None:
-    lists = ListsOnHand(Shelf(config.state / "releases"))
+    lists = ListsOnHand(Shelf(config.state / "releases"), tuple)
     lay(config.runtime / "uplink.status")
     assert in_time(lambda: surroundings(config, PaperClock(), lists)).uplink is None
     assert in_time(lambda: look(config, now_ms=NOW_MS)).uplink is None
@@ -87,7 +87,7 @@ def test_a_number_that_no_page_can_show_is_no_status(config: Config, name: str, 
 def test_the_largest_numbers_that_are_a_status_can_be_shown(config: Config) -> None:
     uplink = UplinkStatus(connected=False, not_sent=2**47, last_contact_ms=2**47, parked=2**47)
     (config.runtime / "uplink.status").write_bytes(encode_status(uplink))
-    around = surroundings(config, PaperClock(), ListsOnHand(Shelf(config.state / "releases")))
+    around = surroundings(config, PaperClock(), ListsOnHand(Shelf(config.state / "releases"), tuple))
     assert around.uplink == uplink
     assert view(Snapshot(state=State(direction=config.post.direction, lane=config.post.lane)), around).quiet
     assert in_words(look(config, now_ms=NOW_MS))
@@ -95,7 +95,7 @@ def test_the_largest_numbers_that_are_a_status_can_be_shown(config: Config) -> N
 
 def test_what_the_uplink_says_is_shown(config: Config) -> None:
     (config.runtime / "uplink.status").write_bytes(encode_status(UPLINK))
-    lists = ListsOnHand(Shelf(config.state / "releases"))
+    lists = ListsOnHand(Shelf(config.state / "releases"), tuple)
     assert surroundings(config, PaperClock(), lists).uplink == UPLINK
 
 

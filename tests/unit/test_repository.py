@@ -19,7 +19,7 @@ from appliance.formats.release import (
 )
 from appliance.screen.lists import Lists
 from provisioning.authority.repository import Repository
-from tests.release_world import NOW_MS, World, make_world, recipients, roster
+from tests.release_world import LIST_KEY, NOW_MS, World, make_world, recipients, roster
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_offline_roles_carry_two_signatures_and_online_roles_one(world: World) -
 def test_the_first_release_has_empty_lists_that_answer_the_self_test(world: World) -> None:
     release = world.carry_and_take()
     assert (release.version, release.signed_ms, str(release.dated)) == (1, NOW_MS, "2026-11-18")
-    Lists.from_release(release).self_test()
+    Lists.from_release(release, (LIST_KEY,)).self_test()
 
 
 def test_publishing_lists_needs_no_offline_key(world: World) -> None:
@@ -71,7 +71,7 @@ def test_what_is_not_replaced_stays(world: World) -> None:
 
 def test_a_second_root_of_trust_is_refused(world: World) -> None:
     with pytest.raises(Refused, match="cut off every enrolled box"):
-        Repository.create(world.home, recipients=recipients(), roster=roster(), at_ms=NOW_MS)
+        Repository.create(world.home, recipients=recipients(), roster=roster(), list_key=LIST_KEY, at_ms=NOW_MS)
 
 
 def test_what_boxes_do_not_take_is_not_published(world: World) -> None:
