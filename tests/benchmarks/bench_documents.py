@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from appliance.files import OpenFile
+from appliance.formats.list_key import DocumentsKey
 from appliance.formats.lists import DocumentKey, ListedDocument
 from appliance.formats.page_writer import merge_deltas
 from appliance.formats.pages import PAGE_BYTES, PageFile
@@ -35,7 +36,7 @@ ROUNDS: Final = 5
 DELTAS: Final = 12
 DELTA_RECORDS: Final = 1_064_000
 """A month of 35,000 changes a day; twelve are a year."""
-KEY: Final = bytes(range(32))
+KEY: Final = DocumentsKey(bytes(range(32)))
 BYTES_LIMIT: Final = 20.1
 COLD_LIMIT: Final = 1.5
 WARM_LIMIT_US: Final = 10.0
@@ -75,7 +76,7 @@ def build(path: Path, count: int, *, of: int = 0) -> None:
     """Write a page file of random digests with the builder that headquarters uses."""
     scratch = path.with_suffix(".sort")
     scratch.mkdir()
-    with PageBuild(scratch) as built, path.open("wb") as file:
+    with PageBuild(scratch, KEY) as built, path.open("wb") as file:
         numbers = [
             built.number(ListedDocument(entry="", source="stolen and lost documents", fraud=fraud, reported_by=state))
             for fraud in FRAUDS
@@ -83,7 +84,7 @@ def build(path: Path, count: int, *, of: int = 0) -> None:
         ]
         for place, digest in enumerate(digests(count, of=of)):
             built.put(digest, numbers[place % len(numbers)])
-        built.write(file.write, key=KEY, dated=DAY)
+        built.write(file.write, dated=DAY)
     scratch.rmdir()
 
 
@@ -109,7 +110,7 @@ def _ours(folder: Path) -> None:
     cold_us = _cold("cold hit", fd, wanted, lambda digest: _found(file.find(digest)))
     at_most("p50 of a cold hit, in bare reads of a page", COLD_LIMIT, cold_us / bare_us)
     _warm("warm hit", wanted, lambda digest: _found(file.find(digest)))
-    known = PageList(file)
+    known = PageList(file, KEY)
     keys = [DocumentKey(issuer="LAO", document_type="P", number=f"PA{number:07}") for number in range(LOOKUPS)]
     warm_us, busy_us = _warm("warm lookup of a document, its digest included", keys, known.lookup)
     at_most("warm lookup of a document, by the clock", WARM_LIMIT_US, warm_us, " us")
