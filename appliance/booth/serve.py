@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Final
+from typing import Final, TypeVar
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -30,7 +30,7 @@ from appliance.clock import Clock
 from appliance.config import Config
 from appliance.errors import ConfigError, Malformed
 from appliance.files import read_regular
-from appliance.formats.status import STATUS_BYTES_MAX, UplinkStatus, parse_status
+from appliance.formats.status import STATUS_BYTES_MAX, ReleasesStatus, UplinkStatus, parse_status
 from appliance.last_words import last_words
 from appliance.line import RecorderLine
 from appliance.model import Id, Mode
@@ -48,6 +48,8 @@ SWITCH_S: Final = 0.0005
 """How long the page may hold the interpreter while the lane wants it, seconds; by default it is ten times that."""
 REQUESTS_MAX: Final = 4 * CONNECTIONS_MAX
 """Answers in the making, those for connections that have gone among them."""
+_Status = TypeVar("_Status", UplinkStatus, ReleasesStatus)
+
 PASSED_IN_FD: Final = 3
 """The first descriptor that systemd passes (sd_listen_fds(3))."""
 
@@ -116,20 +118,24 @@ def run(config: Config, hardware: Hardware, *, clock: Clock, lists: ListsOnHand)
 
 
 def surroundings(config: Config, clock: Clock, lists: ListsOnHand) -> Surroundings:
-    """What the page shows beside the lane itself; an uplink that has said nothing yet is not known."""
-    uplink: UplinkStatus | None = None
-    try:
-        uplink = parse_status(read_regular(config.runtime / "uplink.status", STATUS_BYTES_MAX), UplinkStatus)
-    except (OSError, Malformed):
-        uplink = None  # the page says "not known"
+    """What the page shows beside the lane itself; a process that has said nothing yet is not known."""
     return Surroundings(
         now=clock.now(),
         on_hand=lists.current,
-        uplink=uplink,
+        uplink=_status(config.runtime / "uplink.status", UplinkStatus),
         duty_telephone=config.post.duty_telephone,
         local_time=clock_time,
         link=config.post.link,
+        releases=_status(config.runtime / "releases.status", ReleasesStatus),
     )
+
+
+def _status(path: Path, kind: type[_Status]) -> _Status | None:
+    """What another process last said of itself; None when nothing that can be read."""
+    try:
+        return parse_status(read_regular(path, STATUS_BYTES_MAX), kind)
+    except (OSError, Malformed):
+        return None
 
 
 def page_socket(config: Config) -> socket.socket:

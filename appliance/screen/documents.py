@@ -55,13 +55,13 @@ class NoDocuments:
     """In place of a list that cannot be searched; `why` in plain words."""
 
     def __init__(self, why: str) -> None:
-        self._why = why
+        self.why = why
         self.dated: date | None = None
 
     def lookup(self, key: DocumentKey) -> ListedDocument | None:
         """Raises ListDamaged, whatever is asked."""
         del key
-        raise ListDamaged(self._why)
+        raise ListDamaged(self.why)
 
 
 def document_key(document: TravelDocument) -> DocumentKey | None:

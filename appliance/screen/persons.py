@@ -147,10 +147,10 @@ class NoPersons:
     """In place of a list that cannot be searched; `why` in plain words."""
 
     def __init__(self, why: str) -> None:
-        self._why = why
+        self.why = why
         self.dated: date | None = None
 
     def match(self, document: TravelDocument) -> tuple[PersonMatch, ...]:
         """Raises ListDamaged, whoever is asked for."""
         del document
-        raise ListDamaged(self._why)
+        raise ListDamaged(self.why)

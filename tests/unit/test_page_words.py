@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from jinja2 import Environment, FileSystemLoader
+from msgspec import structs
 
 from appliance.booth import forms, words
 from appliance.booth import page as page_module
@@ -19,8 +20,9 @@ from appliance.booth.lists_on_hand import OnHand
 from appliance.booth.page import PARTS
 from appliance.booth.view import Surroundings, clock_time, view
 from appliance.clock import Grade
-from appliance.formats.status import UplinkStatus
+from appliance.formats.status import ReleasesStatus, UplinkStatus
 from appliance.model import PartialDate
+from appliance.screen.persons import NoPersons
 from drivers.api import DeviceState
 from tests.small_post import LISTED, NO_LISTS, NOW, TELEPHONE, MemoryRecorder, SmallPost, on_hand, passport
 
@@ -164,6 +166,45 @@ def test_the_age_of_the_list_what_is_not_sent_the_clock_and_devices_are_in_view(
     assert "Not sent yet: 12" in text
     assert "Clock: network" in text
     assert "Scanner: not connected" in text
+
+
+@pytest.mark.parametrize(
+    ("day", "said", "well", "alarm"),
+    [
+        (date(2026, 11, 17), "List of 17 November 2026, 1 day old", True, False),
+        (date(2026, 11, 13), "List of 13 November 2026, 5 days old, older than usual here", True, False),
+        (date(2026, 8, 1), "List of 1 August 2026, 109 days old, TOO OLD: telephone the technician", False, True),
+    ],
+)
+def test_an_old_list_is_remarked_quietly_and_a_list_too_old_for_the_post_is_an_alarm(
+    day: date, said: str, *, well: bool, alarm: bool
+) -> None:
+    post = SmallPost(lists=on_hand(day))
+    listed = view(post.board.latest, around(post.lists)).quiet[0]
+    assert (listed.words, listed.well, listed.alarm) == (said, well, alarm)
+    assert ('class="alarm"' in render(post, post.lists)["status"]) == alarm
+
+
+def test_a_list_that_waits_for_its_key_is_an_alarm_that_names_it_while_the_other_is_searched() -> None:
+    whole = on_hand()
+    locked = replace(whole.lists, persons=NoPersons("its key has not reached this box yet"))
+    post = SmallPost(lists=replace(whole, lists=locked))
+    quiet = {thing.name: thing for thing in view(post.board.latest, around(post.lists)).quiet}
+    assert quiet["persons"].words == "List of persons NOT checked: its key has not reached this box yet"
+    assert quiet["persons"].alarm
+    assert quiet["list"].words.startswith("List of 3 November 2026")
+    assert "documents" not in quiet
+
+
+def test_a_mirror_that_is_held_back_is_said() -> None:
+    post = SmallPost()
+    still = ReleasesStatus(version=3, dated=date(2026, 11, 3), still_since=date(2026, 11, 3))
+    held = structs.replace(around(post.lists), releases=still)
+    said = [thing for thing in view(post.board.latest, held).quiet if thing.name == "still"]
+    assert [thing.words for thing in said] == [
+        "No newer list since 3 November 2026, though one is due: telephone the technician"
+    ]
+    assert not said[0].well
 
 
 @pytest.mark.parametrize(
