@@ -10,8 +10,16 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from appliance.formats import cose
-from appliance.formats.age import Identity
+from appliance.formats.age import Identity, decrypt
 from appliance.formats.checkpoint import open_checkpoint
+from appliance.formats.downlink import (
+    CaseAnswer,
+    downlink_digest,
+    open_downlink,
+    seal_downlink,
+    sign_downlink,
+    verify_downlink,
+)
 from appliance.formats.event import EVENTS
 from appliance.formats.merkle import Frontier, leaf_hash
 from appliance.formats.note import LogSigner, parse_vkey
@@ -19,7 +27,8 @@ from appliance.formats.receipt import verify_receipt
 from appliance.formats.record import commitment, encode_record, padded_size, parse_record
 from appliance.formats.statement import EventEntry, Sealed, parse_statement, sign_statement, verify_statement
 from appliance.formats.upload import parse_batch
-from tests.formats_samples import a_record
+from appliance.formats.voice import Verdict, answer_code, case_code
+from tests.formats_samples import GENERAL, a_record
 
 FORMATS = Path(__file__).parents[2] / "appliance" / "formats"
 README = (FORMATS / "README.md").read_text(encoding="utf-8")
@@ -88,6 +97,37 @@ def test_the_batch() -> None:
     (item,) = parse_batch(bytes.fromhex(VECTORS["upload"]["batch"]))
     assert item.body == b"sealed"
     assert item.sha256 == hashlib.sha256(b"sealed").digest()
+
+
+def test_the_downlink() -> None:
+    vector = VECTORS["downlink"]
+    key, signed = key_of(vector["answers_seed"]), bytes.fromhex(vector["signed"])
+    public = key.public_key().public_bytes_raw()
+    assert public.hex() == vector["answers_public"]
+    said = verify_downlink(signed, keys_of={"answers": [public]}.__getitem__, box="landlink.example/la-0001")
+    assert said.message == CaseAnswer(
+        of="0123456789abcdef" * 2,
+        verdict=Verdict.CONFIRMED,
+        words="Compared: it is the listed person.",
+        by="Duty desk 1",
+    )
+    assert sign_downlink(said, public=public, sign=key.sign) == signed
+    assert downlink_digest(signed).hex() == vector["digest"]
+
+
+def test_the_padded_sizes_of_a_downlink() -> None:
+    for size, padded in VECTORS["downlink"]["padded"].items():
+        sealed = seal_downlink(bytes(int(size)), GENERAL.recipient)
+        assert len(decrypt(sealed, GENERAL, plaintext_bytes_max=65_536)) == padded
+        assert open_downlink(sealed, GENERAL) == bytes(int(size))
+
+
+def test_the_voice_codes() -> None:
+    vector = VECTORS["voice"]
+    assert case_code(vector["record_id"]) == vector["case"]
+    for verdict, name in ((Verdict.CONFIRMED, "confirmed"), (Verdict.NOT_CONFIRMED, "not_confirmed")):
+        code = answer_code(bytes.fromhex(vector["key"]), box=vector["box"], case=vector["case"], verdict=verdict)
+        assert code == vector[name]
 
 
 def test_every_module_is_in_the_table() -> None:
