@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 from datetime import date
 from pathlib import Path
 from typing import Any, get_args
@@ -16,8 +17,11 @@ from appliance.formats.rules import (
     DEFAULT_RULES,
     LINK_CLASSES,
     RULES_BYTES_MAX,
+    Action,
+    Confirmation,
     HitRule,
     LinkClass,
+    ListAge,
     NoticeColour,
     Rules,
     action_for,
@@ -28,6 +32,7 @@ from appliance.formats.rules import (
     parse_rules,
 )
 from appliance.model import Band, ListName
+from provisioning.policy.rules_file import parse_rules_file
 
 SHIPPED = Path(__file__).parents[2] / "appliance" / "formats" / "default_rules.json"
 DAY_MS = 86_400_000
@@ -184,3 +189,22 @@ def test_rules_made_in_code_are_checked_like_those_of_a_file() -> None:
     assert isinstance(hushed, Rules)
     with pytest.raises(Malformed):
         check_rules(hushed)
+
+
+def test_the_example_of_the_page_is_rules_that_do_what_the_page_says() -> None:
+    page = SHIPPED.with_name("README.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+    rules = parse_rules_file(example.encode(), name="README.md")
+    assert action_for(rules, list_name="persons", band=Band.POSSIBLE, notice="red") == "alert"
+    assert action_for(rules, list_name="persons", band=Band.STRONG, notice="silver") == "note"
+    assert action_for(rules, list_name="documents", band=Band.WEAK, notice="") == "refer"
+    assert confirmation_for(rules, "red").telephone == "+856 00 000 001"
+    assert [confirmation_for(rules, notice).wait_minutes for notice in ("red", "yellow", "")] == [90, 2_880, 2_880]
+
+
+def test_the_page_names_every_key_and_word_of_rules() -> None:
+    page = SHIPPED.with_name("README.md").read_text(encoding="utf-8").partition("### Rules")[2].partition("\n### ")[0]
+    words = {*get_args(Action), *get_args(LinkClass), *get_args(ListName), *NOTICES, *(band.value for band in Band)}
+    for kind in (Rules, HitRule, Confirmation, ListAge):
+        words |= set(kind.__struct_fields__)
+    assert {word for word in words if f"`{word}`" not in page and f" {word}" not in page} == set()
