@@ -1,5 +1,6 @@
 """Lists are switched again and again while travellers cross: each is screened against a whole release, none waits."""
 
+import time
 from collections.abc import Iterator
 from itertools import cycle
 from pathlib import Path
@@ -7,9 +8,13 @@ from typing import Any
 
 import pytest
 
+from appliance.formats.wire import Cosigned, LastCosigned
+from appliance.line import RecorderLine
+from appliance.releases.proven import ProvenTime
+from appliance.shelf import Shelf
 from provisioning.bench.headless import Laid
 from provisioning.bench.specimens import Traveller
-from tests.scenarios.post_at_work import PostAtWork, post_at_work, quiet_day, traveller
+from tests.scenarios.post_at_work import WAIT_S, PostAtWork, post_at_work, quiet_day, traveller, until
 from tests.scenarios.switching import LISTED, Switcher, make_releases
 
 pytestmark = pytest.mark.post
@@ -23,6 +28,24 @@ SLOW_S = 5.0
 def post(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostAtWork]:
     with post_at_work(tmp_path_factory.mktemp("switched") / "out") as working:
         yield working
+
+
+def test_what_headquarters_cosigns_reaches_releases_and_proves_the_time(post: PostAtWork) -> None:
+    """By the recorder's real door: releases verifies it by the roster in service."""
+    post.bring(*(one for one, _ in zip(people(), range(2), strict=False)))
+    proven = ProvenTime(Shelf(post.box / "releases"))
+    proven.look()
+    signed_ms = proven.at_ms
+    line = RecorderLine(post.post.folders.runtime / "releases.sock", timeout_s=WAIT_S)
+
+    def heard() -> int:
+        answer = line.ask(LastCosigned())
+        proven.hear(answer.note if isinstance(answer, Cosigned) else b"")
+        return proven.at_ms
+
+    assert until(heard, lambda at_ms: at_ms > signed_ms) <= time.time() * 1_000
+    assert proven.still_since is None
+    line.close()
 
 
 def people() -> Iterator[Traveller]:
