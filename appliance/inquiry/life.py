@@ -86,10 +86,13 @@ def move(case: Case, said: Said) -> tuple[Case, Transition]:
 
     Raises:
         Missing: It takes a reason.
-        Refused: The case has no hit, or nobody of this kind can make this move from where it stands.
+        Refused: The case has no hit; nobody of this kind can make this move from where it stands; it is the outcome,
+            which is recorded as such (`check_outcome`).
     """
     if not case.hits:
         raise Refused("No list is asked about here. Say what was done.")
+    if said.now in (Stage.OUTCOME, Stage.CLOSED):
+        raise Refused("Say what was done: that is a record of its own, and closes the case.")
     step = find_move(case.stage, said.now, said.who)
     if Need.REASON in step.needs and not said.reason.strip():
         raise Missing("reason", "Write down why.")

@@ -119,10 +119,6 @@ def _moved(request: Append, record: Record, body: Transition, find: Find) -> Cas
     if who is Who.HEADQUARTERS:
         _check_heard(body, old)
     judged = _judged(body, old.case)
-    if body.now is Stage.CLOSED:
-        if (request.opens, request.updates, request.closes) != (None, None, body.of):
-            raise Malformed("append", "the last step closes its case")
-        return CaseChange(closes=body.of)
     new = request.updates
     if new is None or new.of != body.of or request.opens is not None or request.closes is not None:
         raise Malformed("append", "a step comes with its case as it is then")
@@ -138,6 +134,8 @@ def _check_move(body: Transition, old: OpenCase) -> Who:
     """Who makes this move. Raises Malformed when nobody can."""
     if not old.case.hits:
         raise Malformed("append", "only a possible match has steps")
+    if body.now in (Stage.OUTCOME, Stage.CLOSED):
+        raise Malformed("append", "an outcome is a record of its own, and closes its case")
     if body.answer is not None or body.by_voice:
         who, move = Who.HEADQUARTERS, _find(body, Who.HEADQUARTERS)
     else:

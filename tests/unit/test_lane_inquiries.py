@@ -18,9 +18,11 @@ from appliance.booth.events import (
 )
 from appliance.booth.inquirer import LOOK_S
 from appliance.booth.state import Kept, OpenCase
-from appliance.errors import Refused
+from appliance.errors import Malformed, Refused
 from appliance.formats.voice import Verdict, case_code
+from appliance.formats.wire import Append
 from appliance.model import Clear, Priority, Refer
+from appliance.record.case_change import change_of
 from appliance.recorded import HandOver, Outcome, OutcomeKind, Screened, Stage, Transition
 from drivers.api import Lamp, Sound
 from tests.inquiry_world import later
@@ -464,3 +466,19 @@ def test_the_clock_of_another_boot_is_asked_after_a_restart() -> None:
     after.clock.at = structs.replace(after.clock.at, wall_ms=NOW.wall_ms + 120 * 60_000)
     look(after)
     assert case(after, of).case.stage is Stage.NO_ANSWER
+
+
+def test_an_outcome_is_no_step_neither_to_the_lane_nor_to_the_recorder() -> None:
+    """A step takes no legal basis, so it would be a way around it."""
+    post, of = with_a_match()
+    for stage in (Stage.OUTCOME, Stage.CLOSED):
+        with pytest.raises(Refused, match="record of its own"):
+            post.clerk.say(Moved(of=of, now=stage, reason="Done."))
+    open_case = post.recorder.open_cases[of]
+    for was, now in ((Stage.CANDIDATE, Stage.OUTCOME), (Stage.OUTCOME, Stage.CLOSED)):
+        there = structs.replace(open_case, case=structs.replace(open_case.case, stage=was))
+        body = Transition(of=of, before=of, was=was, now=now, reason="Done.")
+        record = structs.replace(post.recorder.records[0], record_id="e" * 32, body=body)
+        request = Append(record=b"", priority=Priority.RECORD, updates=there.case)
+        with pytest.raises(Malformed, match="record of its own"):
+            change_of(request, record, {of: there}.get)
