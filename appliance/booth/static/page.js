@@ -223,7 +223,7 @@ const scrolls = { ArrowDown: 60, ArrowUp: -60, PageDown: 160, PageUp: -160 }; //
 document.addEventListener("keydown", (event) => {
   const modal = document.querySelector("dialog[open]");
   if (event.key === "Escape") {
-    if (!modal) hide();
+    hide(); // beneath an open sheet, too, which the browser closes
     return;
   }
   if (event.key === "Enter" && event.target.matches(".note input")) {
