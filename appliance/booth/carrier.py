@@ -33,6 +33,8 @@ LISTED: Final = "listed"
 NOT_CHECKED: Final = "not checked"
 UNREADABLE: Final = "unreadable"
 """Why the answer was to call; for headquarters, never for the desk."""
+SHOWN_AT_MOST_S: Final = 60.0
+"""An answer that nobody cleared goes: a number does not stand on a counter's screen until the next guest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,7 +185,9 @@ class CarrierDesk:
         self._dark(busy=False, notice="")
 
     def idle(self) -> None:
-        """A quiet moment: try again what is not kept, log what has happened to devices."""
+        """A quiet moment: clear an old answer, try again what is not kept, log what has happened to devices."""
+        if self.showing.answer and time.monotonic() > self.shown_s + SHOWN_AT_MOST_S:
+            self._dark(busy=False, notice="")
         self._outbox.flush(self._reported)
         self._waiting()
         if self._outbox.waiting:

@@ -8,7 +8,7 @@ from types import FunctionType, MethodType, ModuleType
 import pytest
 from msgspec import structs
 
-from appliance.booth.carrier import CarrierDesk, CarrierFittings, check_document
+from appliance.booth.carrier import SHOWN_AT_MOST_S, CarrierDesk, CarrierFittings, check_document
 from appliance.booth.carrier_page import CarrierView, carrier_view
 from appliance.booth.events import DetailsShown, Following, NextTraveller
 from appliance.booth.lists_on_hand import OnHand
@@ -177,6 +177,17 @@ def test_each_document_begins_dark_and_the_start_button_clears_the_answer() -> N
     assert desk.panel.lamps == [None, Lamp.AMBER, None, Lamp.GREEN]
     desk.worker.say(NextTraveller())
     assert (desk.worker.lamp, desk.worker.showing.answer, desk.worker.showing.document) == (None, "", "")
+
+
+def test_an_answer_that_nobody_clears_goes_by_itself() -> None:
+    desk = Desk()
+    desk.lay(*passport(LISTED))
+    desk.worker.idle()
+    assert desk.worker.showing.answer
+    desk.worker.shown_s -= SHOWN_AT_MOST_S
+    desk.worker.idle()
+    assert (desk.worker.lamp, desk.worker.showing.answer, desk.worker.showing.document) == (None, "", "")
+    assert desk.panel.lamps[-1] is None
 
 
 def test_what_is_no_document_takes_the_answer_away() -> None:
