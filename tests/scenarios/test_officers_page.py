@@ -3,11 +3,8 @@
 import http.client
 import json
 import socket
-import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator
 from urllib.parse import urlencode
 
 import pytest
@@ -15,120 +12,20 @@ import pytest
 from appliance.booth.connections import BEGIN_S, BODY_S, CONNECTIONS_MAX
 from appliance.booth.gate import HEADERS, allowed_hosts
 from appliance.booth.gate import Gate as PageGate
-from appliance.booth.lane import Lane
-from appliance.booth.page import STREAMS_MAX, Page, Place
-from appliance.booth.serve import page_server
-from appliance.booth.view import Surroundings, clock_time
+from appliance.booth.page import STREAMS_MAX
 from appliance.errors import ConfigError
-from appliance.formats.status import UplinkStatus
 from appliance.recorded import OutcomeKind
-from drivers.api import Button, Frame, Lamp, Noise, ScannerEvent
-from tests.small_post import LISTED, TELEPHONE, SmallPost, passport
+from drivers.api import Button, Lamp, Noise
+from tests.scenarios.booth_bed import WAIT_S, Booth, open_booth
+from tests.small_post import LISTED, passport
 
-WAIT_S = 10.0
 FORM = {"Content_Type": "application/x-www-form-urlencoded"}
-
-
-class HandScanner:
-    """A scanner whose documents a test lays by hand."""
-
-    def __init__(self) -> None:
-        self.deliver: Callable[[ScannerEvent], None] = lambda _: None
-
-    def start(self, deliver: Callable[[ScannerEvent], None]) -> None:
-        self.deliver = deliver
-
-    def stop(self) -> None:
-        self.deliver = lambda _: None
-
-    def lay(self, *lines: str) -> None:
-        self.deliver(Frame(dialect="elyctis", lines=lines, raw="\r".join(lines).encode()))
-
-
-@dataclass
-class Booth:
-    """A lane with its page on a real port, and one browser's cookie."""
-
-    post: SmallPost
-    scanner: HandScanner
-    port: int
-    cookie: str = ""
-    csrf: str = ""
-    changed: threading.Event = field(default_factory=threading.Event)
-
-    def ask(self, method: str, path: str, body: str | None = None, **headers: str) -> tuple[int, Any, dict[str, str]]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=WAIT_S)
-        try:
-            every = {"Cookie": self.cookie} | {name.replace("_", "-"): value for name, value in headers.items()}
-            connection.request(method, path, body, every)
-            answer = connection.getresponse()
-            content = answer.read()
-            kind = answer.headers.get_content_type()
-            read = json.loads(content) if kind == "application/json" else content.decode()
-            return answer.status, read, {name.lower(): value for name, value in answer.headers.items()}
-        finally:
-            connection.close()
-
-    def open(self) -> str:
-        _, html, headers = self.ask("GET", "/")
-        self.cookie = headers["set-cookie"].partition(";")[0]
-        self.csrf = html.partition('name="csrf" content="')[2].partition('"')[0]
-        return str(html)
-
-    def say(self, path: str, **fields: str) -> tuple[int, dict[str, Any]]:
-        form = urlencode(fields | {"csrf": self.csrf})
-        status, answer, _ = self.ask("POST", path, form, Content_Type="application/x-www-form-urlencoded")
-        return status, dict(answer)
-
-    def state(self) -> dict[str, Any]:
-        return dict(self.ask("GET", "/state")[1])
-
-    def lay(self, *lines: str) -> dict[str, Any]:
-        """Lay a document and wait for its result."""
-        before = self.post.state.shown
-        self.scanner.lay(*lines)
-        self.until(lambda: self.post.state.shown not in (None, before))
-        return self.state()
-
-    def until(self, true: Callable[[], bool]) -> None:
-        """Wait for publications on the board, not for time."""
-        while not true():
-            assert self.changed.wait(WAIT_S), "nothing happened"
-            self.changed.clear()
 
 
 @pytest.fixture
 def booth() -> Iterator[Booth]:
-    post, scanner = SmallPost(), HandScanner()
-    lane = Lane(scanner, post.panel)
-    listening = socket.create_server(("127.0.0.1", 0))
-    port = int(listening.getsockname()[1])
-    page = Page(
-        lane=lane,
-        board=post.board,
-        gate=PageGate(hosts=allowed_hosts("127.0.0.1", port), key=bytes(32)),
-        around=lambda: Surroundings(
-            now=post.clock.now(),
-            on_hand=post.lists,
-            uplink=UplinkStatus(connected=True, not_sent=3),
-            duty_telephone=TELEPHONE,
-            local_time=clock_time,
-        ),
-        place=Place(post="Test", lane="1", direction="entry", training=False),
-    )
-    server = page_server(page.application())
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-    thread.start()
-    lane.start(post.clerk)
-    opened = Booth(post=post, scanner=scanner, port=port)
-    end = post.board.subscribe(opened.changed.set)
-    opened.until(lambda: post.board.latest.met)
-    opened.open()
-    yield opened
-    end()
-    lane.stop()
-    server.should_exit = True
-    thread.join()
+    with open_booth() as opened:
+        yield opened
 
 
 def test_every_answer_carries_the_strict_headers_and_nothing_comes_from_elsewhere(booth: Booth) -> None:
@@ -284,9 +181,11 @@ def test_state_never_says_clear_for_what_has_no_record(booth: Booth) -> None:
 
 def test_a_chosen_outcome_is_recorded_with_its_note_and_frees_the_screen(booth: Booth) -> None:
     of = booth.lay(*passport(LISTED))["shown"]["of"]
-    assert booth.say("/outcome", of=of, outcome="handed over", note="to the police, 14:05") == (200, {"ok": True})
+    grounds = {"note": "to the police, 14:05", "legal_basis": "Border act, article 12"}
+    assert booth.say("/outcome", of=of, outcome="handed over", **grounds) == (200, {"ok": True})
     said = booth.post.recorder.outcomes[of]
     assert (said.outcome, said.implied, said.note) == (OutcomeKind.HANDED_OVER, False, "to the police, 14:05")
+    assert said.legal_basis == "Border act, article 12"
     assert booth.state()["phase"] == "ready"
     status, answer = booth.say("/outcome", of=of, outcome="passed")
     assert (status, "already has an outcome" in answer["why"]) == (409, True)
@@ -297,6 +196,7 @@ def test_a_chosen_outcome_is_recorded_with_its_note_and_frees_the_screen(booth: 
     [
         ({"of": "1" * 32, "outcome": "released"}, "outcome"),
         ({"of": "1" * 32, "outcome": "passed", "note": "x" * 2_001}, "note"),
+        ({"of": "1" * 32, "outcome": "passed", "legal_basis": "x" * 257}, "legal_basis"),
     ],
 )
 def test_an_outcome_that_cannot_be_taken_names_its_box(booth: Booth, fields: dict[str, str], field_named: str) -> None:
