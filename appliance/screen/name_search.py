@@ -124,13 +124,15 @@ class NameSearch:
         tokens, name_tokens = self._index.tokens, self._index.name_tokens
         starts, values = name_tokens.starts, name_tokens.values
         gained, least = wanted.made_up.get, -wanted.alone - ROUNDING
-        single = len({token.text for token in traveller.tokens}) < AGREEING_MIN
+        single = len(traveller.tokens) < AGREEING_MIN  # then what the list knows more has no upper limit
         for number in self._candidates(wanted.places):
             words = values[starts[number] : starts[number + 1]].tolist()
             if sum(map(gained, words, _NOTHING)) < least:  # the innermost line: all of it runs in C
                 continue
             worth = self._worth(wanted, words)
-            if worth < -ROUNDING or (single and worth < self._more(wanted.places[0], words) * floor - ROUNDING):
+            if worth < -ROUNDING:
+                continue
+            if single and wanted.parts.isdisjoint(words) and worth < self._more(wanted, words) * floor - ROUNDING:
                 continue
             name = self.reader.name([tokens[word] for word in words])
             likeness = comparison.likeness(name)
@@ -169,9 +171,9 @@ class NameSearch:
         plain = DamerauLevenshtein.normalized_similarity(text, token.text, score_cutoff=JOINED_FLOOR)
         return bool(plain) or DamerauLevenshtein.normalized_similarity(fold, token.folded) * FOLDED >= JOINED_FLOOR
 
-    def _more(self, place: _Place, words: Sequence[int]) -> float:
+    def _more(self, wanted: _Wanted, words: Sequence[int]) -> float:
         """What the words that are nothing to the traveller's only one cost."""
-        more = (self.reader.weight(self._index.tokens[word]) for word in words if word not in place.words)
+        more = (self.reader.weight(self._index.tokens[word]) for word in words if word not in wanted.by_word)
         return UNMATCHED_LISTED * sum(more)
 
     def _weight(self, word: int) -> float:

@@ -109,6 +109,7 @@ def _ours(folder: Path) -> None:
     bare_us = _cold("bare 4 KiB pread", fd, offsets, lambda offset: os.pread(fd, PAGE_BYTES, offset))
     cold_us = _cold("cold hit", fd, wanted, lambda digest: _found(file.find(digest)))
     at_most("p50 of a cold hit, in bare reads of a page", COLD_LIMIT, cold_us / bare_us)
+    _warm("floor: bare pread of a page in memory and its SHA-256", offsets, lambda offset: _floor(fd, offset))
     _warm("warm hit", wanted, lambda digest: _found(file.find(digest)))
     known = PageList(file, KEY)
     keys = [DocumentKey(issuer="LAO", document_type="P", number=f"PA{number:07}") for number in range(LOOKUPS)]
@@ -118,6 +119,10 @@ def _ours(folder: Path) -> None:
     os.close(fd)
     if RECORDS > PEERS_MAX:
         _year(folder, file, known, keys)
+
+
+def _floor(fd: int, offset: int) -> bytes:
+    return hashlib.sha256(os.pread(fd, PAGE_BYTES, offset)).digest()
 
 
 def _year(folder: Path, file: PageFile, known: PageList, keys: Sequence[DocumentKey]) -> None:
