@@ -44,17 +44,34 @@ def draw(booth: Page, tray_page: Page, page_port: int, tray_port: int) -> None:
     """The four pictures."""
     booth.goto(f"http://127.0.0.1:{page_port}/")
     tray_page.goto(f"http://127.0.0.1:{tray_port}/")
+    say_badge(booth, "B-4471")
     lay(tray_page, "Passport LAO")
     booth.wait_for_selector(".stage.green[data-of]")
     booth.screenshot(path=PICTURES / "nothing-found.png")
     lay(tray_page, "Listed document")
     booth.wait_for_selector(".stage.amber[data-of]")
     booth.screenshot(path=PICTURES / "please-wait.png")
+    lay(tray_page, "Listed person")
+    booth.wait_for_selector("#cases li")
+    booth.wait_for_selector(".stage.amber[data-of]")
     booth.keyboard.press("Space")
     booth.wait_for_selector(".stage[data-open]")
+    for words in ("Compared", "second check", "Ask headquarters"):
+        booth.click(f".moves button:has-text('{words}')")
+        booth.wait_for_selector(f".moves:not(:has-text('{words}'))")
+    booth.wait_for_selector(".hears")
     booth.screenshot(path=PICTURES / "possible-match.png")
     tray_page.wait_for_selector("#amber.on")
     tray_page.screenshot(path=PICTURES / "tray.png")
+
+
+def say_badge(booth: Page, badge: str) -> None:
+    """Say who is at the booth."""
+    booth.keyboard.press("s")
+    booth.keyboard.type(badge)
+    booth.keyboard.press("Enter")
+    booth.wait_for_selector(f"#badge:has-text('{badge}')")
+    booth.keyboard.press("Escape")
 
 
 if __name__ == "__main__":

@@ -258,3 +258,4 @@ byId("single-keys").checked = localStorage.getItem("single-keys") !== "off";
 byId("single-keys").addEventListener("change", (event) => {
   localStorage.setItem("single-keys", event.target.checked ? "on" : "off");
 });
+more();
