@@ -8,8 +8,8 @@ from typing import Final
 from appliance.errors import Malformed, UplinkFault
 from appliance.formats.downlink import SEALED_BYTES_MAX, Waiting, parse_waiting
 from appliance.uplink.handover import Fate
-from appliance.uplink.link import Link
 from appliance.uplink.messages import Messages
+from appliance.uplink.mirror import Source
 
 DOWN: Final = "/v1/down"
 FETCH_MAX: Final = 16
@@ -30,7 +30,7 @@ class Fetching:
         messages: Brings what was fetched.
     """
 
-    def __init__(self, link: Link, messages: Messages) -> None:
+    def __init__(self, link: Source, messages: Messages) -> None:
         self._link = link
         self._messages = messages
         self._entity_tag = ""
