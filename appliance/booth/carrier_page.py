@@ -1,4 +1,4 @@
-"""Stage 7 of 8 in the carrier profile: show - "Continue", or whom to call; nothing else, and nothing to fill in.
+"""Stage 7 of 8: show, the carrier profile - "Continue", or whom to call; nothing else, and nothing to fill in.
 
 | request | meaning |
 |---|---|
