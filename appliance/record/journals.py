@@ -15,6 +15,7 @@ from appliance.record.publish import Drain, Publisher
 
 JOURNAL_FILE_BYTES_MAX: Final = 128 * 1024 * 1024
 ROTATE_BYTES: Final = 8 * 1024 * 1024
+ROTATE_CRAMPED_BYTES: Final = 1024 * 1024
 ROTATE_FRAMES: Final = 2_048
 
 
@@ -76,9 +77,15 @@ class Rotation:
         """Size of the tree that the old journal begins at, () when there is none: recovery reads its tiles."""
         return () if self._old is None else (self._old.first,)
 
-    def due(self, journal: Journal) -> bool:
-        """Whether it is time for a new journal: this one is long, and the one before is gone."""
-        return not self.draining and (journal.size >= ROTATE_BYTES or journal.frames >= ROTATE_FRAMES)
+    def due(self, journal: Journal, *, cramped: bool) -> bool:
+        """Whether it is time for a new journal: this one is long, and the one before is gone.
+
+        Args:
+            journal: The one in use.
+            cramped: Records take from the reserve: then a short one is long, since turning it makes its room free.
+        """
+        long = ROTATE_CRAMPED_BYTES if cramped else ROTATE_BYTES
+        return not self.draining and (journal.size >= long or journal.frames >= ROTATE_FRAMES)
 
     def turn(self, old: Journal, header: Header, publisher: Publisher) -> Journal:
         """Begin a new journal.

@@ -91,6 +91,11 @@ class Room:
         return False
 
     @property
+    def taken_from(self) -> bool:
+        """Whether the reserve is not whole."""
+        return self.held < self._target
+
+    @property
     def spent(self) -> bool:
         """Whether all of the reserve that records may take is gone."""
         return self.held <= self._floor

@@ -139,7 +139,7 @@ class Upkeep:
 
     def _small_steps(self) -> None:
         log = self._recorder.log
-        if self._rotation.due(log.journal) and not log.publisher.news:
+        if self._rotation.due(log.journal, cramped=self._recorder.stores.room.taken_from) and not log.publisher.news:
             header = Header(origin=log.scribe.origin, size=log.size, root=log.root)
             log.journal = self._rotation.turn(log.journal, header, log.publisher)
         self._rotation.drain(seconds=DRAIN_S)
