@@ -24,7 +24,7 @@ from appliance.formats.release import (
     encode_roster,
 )
 from appliance.formats.status import ReleasesStatus, parse_status
-from appliance.formats.wire import Cosigned, Done, LastCosigned, encode, parse_releases_request
+from appliance.formats.wire import Cosigned, Done, Keys, LastCosigned, ListKeys, encode, parse_releases_request
 from appliance.line import RecorderLine
 from appliance.releases.proven import ProvenTime
 from appliance.releases.service import AGAIN_S, LOOK_S, Places, Releases
@@ -138,8 +138,13 @@ class Recorder:
         connection, _ = self._socket.accept()
         with connection:
             while packet := connection.recv(65_536):
-                asked = isinstance(parse_releases_request(packet), LastCosigned)
-                connection.send(encode(Cosigned(note=self.cosigned) if asked else Done()))
+                match parse_releases_request(packet):
+                    case LastCosigned():
+                        connection.send(encode(Cosigned(note=self.cosigned)))
+                    case ListKeys():
+                        connection.send(encode(Keys(keys=(LIST_KEY,))))
+                    case _:
+                        connection.send(encode(Done()))
 
     def close(self) -> None:
         self._socket.close()
