@@ -32,6 +32,7 @@ from appliance.booth.board import Board, Snapshot
 from appliance.booth.events import Word
 from appliance.booth.gate import COOKIE, HEADERS, Gate, Misdirected, OfAnotherRun
 from appliance.booth.lane import Lane
+from appliance.booth.typed_rate import TypedRate
 from appliance.booth.view import Surroundings, View, view
 from appliance.booth.words import OUTCOME_WORDS
 from appliance.clock import Instant
@@ -84,6 +85,7 @@ class Page:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        self._typed_rate = TypedRate()
         self._always = {
             "outcomes": tuple((kind.value, said) for kind, said in OUTCOME_WORDS.items()),
             "kinds": forms.KINDS,
@@ -180,7 +182,9 @@ class Page:
         return endpoint
 
     async def _typed(self, request: Request) -> Response:
-        page = forms.typed(await self._gate.form(request), self._now())
+        now = self._now()
+        page = forms.typed(await self._gate.form(request), now)
+        self._typed_rate.admit(now)
         return await self._taken(lambda: self._lane.typed(page.reading, page.following, within_s=LANE_PATIENCE_S))
 
     async def _taken(self, work: Callable[[], None]) -> Response:
