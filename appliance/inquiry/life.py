@@ -19,8 +19,8 @@ from appliance.inquiry.moves import Need, Who, find_move, outcome_needs
 from appliance.model import Hit, Id
 from appliance.recorded import ConfirmationRequest, OutcomeKind, RequestedEntry, Stage, Transition
 
-CASE_MS_MAX: Final = 14 * 24 * 3_600_000
-"""No case is older (record/cases.py): a longer time between two readings of a clock is the clock's fault."""
+LIFE_MS_MAX: Final = 90 * 24 * 3_600_000
+"""No open hit is older (record/cases.py): a longer time between two readings of a clock is the clock's fault."""
 UNVOUCHED_WAIT_MS: Final = 4 * 3_600_000
 """After a restart for which no clock vouches, a wait ends when the box has been on for so long, or earlier."""
 UNKNOWN_STATE: Final = "XXX"
@@ -227,11 +227,11 @@ def waited_ms(asked: Instant, now: Instant) -> int:
         claimed.append(now.lower_bound_ms - asked.wall_ms)
         if now.trusted:
             claimed.append(now.wall_ms - asked.wall_ms)
-    return max([now.boot_ms, *(each for each in claimed if each <= CASE_MS_MAX)])
+    return max([now.boot_ms, *(each for each in claimed if each <= LIFE_MS_MAX)])
 
 
 def _vouched(asked: Instant, now: Instant) -> bool:
     """Whether the time between is known: of one boot, or by two vouched clocks that agree with how long cases live."""
     if asked.boot_id == now.boot_id:
         return True
-    return asked.trusted and now.trusted and 0 <= now.wall_ms - asked.wall_ms <= CASE_MS_MAX
+    return asked.trusted and now.trusted and 0 <= now.wall_ms - asked.wall_ms <= LIFE_MS_MAX

@@ -7,7 +7,7 @@ from msgspec import structs
 
 from appliance.clock import Grade, Instant
 from appliance.formats.rules import DEFAULT_RULES
-from appliance.inquiry.life import CASE_MS_MAX, UNVOUCHED_WAIT_MS, due, left_ms, waited_ms
+from appliance.inquiry.life import LIFE_MS_MAX, UNVOUCHED_WAIT_MS, due, left_ms, waited_ms
 from appliance.recorded import Stage
 from tests.inquiry_world import case_at, hit, later, rebooted
 from tests.small_post import NOW
@@ -54,7 +54,7 @@ def test_a_clock_that_wakes_years_ahead_does_not_end_a_wait_at_once(grade: Grade
 def test_no_clock_keeps_a_wait_for_ever(wall_ms: int, grade: Grade) -> None:
     """After a restart with any clock it ends when the box has been on for four hours, unless it is known to last."""
     up = rebooted(NOW, up_minutes=UNVOUCHED_WAIT_MS / MINUTE, wall_ms=wall_ms, grade=grade)
-    known = up.trusted and 0 <= up.wall_ms - NOW.wall_ms <= CASE_MS_MAX
+    known = up.trusted and 0 <= up.wall_ms - NOW.wall_ms <= LIFE_MS_MAX
     assert due(LONG, DEFAULT_RULES, up) is not known
     assert due(LONG, DEFAULT_RULES, later(up, 5_760))
 
