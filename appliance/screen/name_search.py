@@ -195,6 +195,7 @@ class NameSearch:
                 for number, place in enumerate(places):
                     if covered >> number & 1:
                         _raise(place.gains, word, gain)
+        _share(places)
         for place in places:
             lost = _lost(places, {place.token.text}) if place.loss < 0 else place.loss
             for worth in (place.gains, place.parts):
@@ -265,6 +266,15 @@ class NameSearch:
 def _lost(places: Sequence[_Place], texts: Container[str]) -> float:
     """What tokens of these texts cost together without a word: one that is said twice is found once for both."""
     return sum(place.loss for place in places if place.loss < 0 and place.token.text in texts)
+
+
+def _share(places: Sequence[_Place]) -> None:
+    """A token that is said twice costs nothing where its like has a word, be it by a cut or a run of its own."""
+    for place in places:
+        for like in places:
+            if like is not place and like.token.text == place.token.text and place.loss < 0:
+                for word in like.gains:
+                    _raise(place.gains, word, 0.0)
 
 
 def _raise(worth: dict[int, float], word: int, to: float) -> None:

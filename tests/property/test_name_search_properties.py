@@ -11,7 +11,7 @@ from appliance.formats.person_index import PersonIndex
 from appliance.screen.alike_words import AlikeWords
 from appliance.screen.comparison import compare, joined, runs
 from appliance.screen.name_search import NameSearch
-from appliance.screen.names import Name, NameReader
+from appliance.screen.names import CUT_MIN, Name, NameReader
 from provisioning.authority.person_index import person_index
 from tests.screen_world import DATED, person
 
@@ -47,6 +47,8 @@ def blocked(index: PersonIndex, traveller: Name) -> set[int]:
 
 def explained(index: PersonIndex, traveller: Name, number: int) -> bool:
     """Whether every word of a name that pairs with the traveller's can be reached by blocking."""
+    if traveller.cut and len(traveller.tokens[-1].text) < CUT_MIN:  # what is left of it finds nobody
+        return False
     within = blocked(index, traveller)
     initials = {token.text[0] for token in traveller.tokens}
     texts = [index.tokens[word] for word in index.name_tokens[number]]
