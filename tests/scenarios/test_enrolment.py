@@ -23,8 +23,6 @@ from appliance.config import Config
 from appliance.enrol.accept import accept_answer
 from appliance.enrol.places import EnrolmentPlaces
 from appliance.errors import ConfigError, LandlinkError, Malformed, Refused, Untrusted
-from appliance.formats.age import generate_identity, parse_identity
-from appliance.formats.downlink import ListKey, VoiceKey, open_downlink, verify_downlink
 from appliance.formats.enrolment import Request, encode_answer, parse_answer, sign_request, verify_request
 from appliance.formats.identity import Role, certify
 from appliance.formats.note import parse_vkey
@@ -121,51 +119,6 @@ def test_both_ends_print_the_same_fingerprints(home: Home, box: Config, tmp_path
     accepted = wiring.accept(box, answer=tmp_path / "answer")
     assert issued.request_fingerprint in asked
     assert issued.root_fingerprint in accepted
-
-
-def test_the_answer_brings_list_key_and_voice_key_to_this_box_alone(home: Home, box: Config, answer: Path) -> None:
-    accept_answer(box, answer)
-    roster = read_roster(home)
-    identity = parse_identity((box.state / "recorder" / "age.identity").read_text().strip())
-    said = [
-        verify_downlink(
-            open_downlink(path.read_bytes(), identity),
-            keys_of=lambda role: [key.public for key in roster.keys_of(role)],
-            box="landlink.example/la-0001",
-        )
-        for path in sorted((box.state / "down").iterdir())
-    ]
-    voice = hashlib.blake2b(b"landlink.example/la-0001", key=home.voice_master_file.read_bytes(), digest_size=32)
-    assert [one.message for one in said] == [
-        ListKey(key=home.list_key_file.read_bytes()),
-        VoiceKey(key=voice.digest()),
-    ]
-    assert [one.counter for one in said] == [1, 2]
-    other = generate_identity()
-    for path in (box.state / "down").iterdir():
-        with pytest.raises(Untrusted):
-            open_downlink(path.read_bytes(), other)
-
-
-def test_a_box_that_asks_again_is_told_under_new_counters(
-    home: Home, box: Config, answer: Path, tmp_path: Path
-) -> None:
-    answer_to(home, ask(box), tmp_path / "again")
-    first = {path.name for path in (answer / "down").iterdir()}
-    again = {path.name for path in (tmp_path / "again" / "down").iterdir()}
-    assert first == {"directives-0000000001.age", "directives-0000000002.age"}
-    assert again == {"directives-0000000003.age", "directives-0000000004.age"}
-
-
-def test_what_else_lies_among_the_messages_is_left_and_a_pipe_among_them_is_refused(box: Config, answer: Path) -> None:
-    (answer / "down" / "autorun.inf").write_bytes(b"x")
-    (answer / "down" / "answers-1.age").write_bytes(b"x")
-    accept_answer(box, answer)
-    assert {path.suffix for path in (box.state / "down").iterdir()} == {".age"}
-    assert not (box.state / "down" / "answers-1.age").exists()
-    os.mkfifo(answer / "down" / "answers-0000000001.age")
-    with pytest.raises(ConfigError, match="no regular file"):
-        accept_answer(box, answer)
 
 
 def test_no_private_key_leaves_the_box(box: Config, tmp_path: Path) -> None:
