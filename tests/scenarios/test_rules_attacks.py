@@ -1,6 +1,8 @@
 """Attacks on headquarters' rules, on the way to a box and on its card: refused by name, the old rules stay in force."""
 
+import hashlib
 import shutil
+import time
 from pathlib import Path
 from typing import Final
 
@@ -9,10 +11,17 @@ from msgspec import structs
 from tuf.api.metadata import MetaFile, Snapshot, TargetFile, Targets, Timestamp
 
 from appliance.booth.lists_on_hand import ListsOnHand
+from appliance.enrol.accept import accept_answer
 from appliance.errors import LandlinkError, Malformed, Untrusted
+from appliance.formats.mirror import wanted_files
 from appliance.formats.release import POLICY_TARGET, ROSTER_TARGET, RULES_TARGET, encode_roster
 from appliance.formats.rules import DEFAULT_RULES, RULES_BYTES_MAX, HitRule, Rules, encode_rules
-from tests.release_world import NOW_MS, World, make_world, roster, stranger
+from appliance.releases.take import take_release
+from appliance.shelf import Shelf
+from provisioning.authority.enrolment import issue
+from provisioning.authority.repository import Repository
+from tests.release_world import LIST_KEY, NOW_MS, World, make_world, roster, stranger
+from tests.scenarios.made_headquarters import ask, config, headquarters
 
 
 def rules(version: int, *hits: HitRule) -> Rules:
@@ -168,7 +177,7 @@ def test_rules_that_are_changed_on_the_card_take_the_release_out_of_service(worl
         path.write_bytes(encode_rules(rules(3)) if what == "exchanged" else b"")
     with pytest.raises(Untrusted, match=f"{RULES_TARGET} is (missing|not the file)"):
         world.shelf.load()
-    on_hand = ListsOnHand(world.shelf).current
+    on_hand = ListsOnHand(world.shelf, lambda: (LIST_KEY,)).current
     assert (on_hand.release, on_hand.rules) == (None, DEFAULT_RULES)
     assert on_hand.lists.documents.dated is None
 
@@ -176,7 +185,7 @@ def test_rules_that_are_changed_on_the_card_take_the_release_out_of_service(worl
 def test_a_card_put_back_to_older_rules_is_noticed_by_the_booth_that_runs(world: World) -> None:
     publish(world, encode_rules(rules(4)))
     world.take()
-    lists = ListsOnHand(world.shelf)
+    lists = ListsOnHand(world.shelf, lambda: (LIST_KEY,))
     (world.shelf.folder / ".back").symlink_to("2")
     (world.shelf.folder / ".back").replace(world.shelf.folder / "current")
     lists.look()
@@ -199,3 +208,25 @@ def test_no_rules_reach_a_box_by_the_folder_of_policy_beside_them(world: World, 
         with pytest.raises(LandlinkError):
             world.take()
         assert world.shelf.load().rules == STRICT
+
+
+def test_a_mirror_fetches_the_rules_by_the_hash_that_is_signed(world: World) -> None:
+    publish(world, encode_rules(rules(4)))
+    metadata, rules_file = {}, hashlib.sha256(encode_rules(rules(4))).hexdigest()
+    for path in (world.mirror / "metadata").iterdir():
+        metadata[f"metadata/{path.name}"] = path.read_bytes()
+    wanted = {each.path: each.bytes_max for each in wanted_files(metadata.get, lambda _: False)}
+    assert wanted[f"targets/policy/{rules_file}.rules.json"] == len(encode_rules(rules(4)))
+
+
+def test_a_box_that_is_enrolled_later_starts_with_the_rules_in_force(tmp_path: Path) -> None:
+    home = headquarters(tmp_path / "hq")
+    Repository(home.folder).publish({RULES_TARGET: encode_rules(STRICT)}, at_ms=time.time_ns() // 1_000_000)
+    box = config(tmp_path / "box")
+    answer = tmp_path / "answer"
+    issue(home, ask(box), answer, serial=None, now_ms=time.time_ns() // 1_000_000)
+    accept_answer(box, answer)
+    shelf = Shelf(box.state / "releases")
+    keys = (home.list_key_file.read_bytes(),)
+    assert take_release(shelf, box.state / "mirror", lower_bound_ms=NOW_MS, keys=keys)
+    assert shelf.load(lists=False).rules == STRICT
