@@ -1,4 +1,4 @@
-"""What an enrolment answer says to one box alone: its list key and its voice key, sealed, and nothing that could hurt."""
+"""What an enrolment answer says to one box alone: list key and voice key, sealed, and nothing that could hurt."""
 
 import hashlib
 import os
