@@ -134,7 +134,7 @@ document.addEventListener("submit", async (event) => {
 // What was said is said; whoever was at the booth before is offered as the one who hands over.
 function forget(form, badge) {
   for (const input of form.querySelectorAll("[data-keep]")) kept.delete(input.dataset.keep);
-  if (form.dataset.panelOf) panel = { of: "", name: "" };
+  if (form.dataset.panelOf === panel.name) panel = { of: "", name: "" }; // another one may be open by now
   if (form.dataset.said === "badge") {
     if (badge !== "No badge") kept.set("gave", badge);
     form.reset();
