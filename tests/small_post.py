@@ -54,7 +54,7 @@ from appliance.line import Answer, RecorderAway, RecorderRefused
 from appliance.model import Mode, MrzReading, Priority
 from appliance.record.case_change import CaseChange, change_of
 from appliance.record.open_case import OpenCase
-from appliance.recorded import Direction, Outcome, Record, Screened, Stage, Transition
+from appliance.recorded import Direction, HandOver, Outcome, Record, Screened, Stage, Transition
 from appliance.screen.lists import Lists
 from drivers.api import Button, Lamp, Sound
 from provisioning.authority.list_files import documents_list
@@ -122,7 +122,8 @@ class MemoryRecorder:
 
     Attributes:
         trouble: "" for none; "away", "full", "dies" (records, then answers nothing), "lies" (signs another commitment),
-            "strict" (refuses every step of a hit), "no outcomes", "forgetful" (cannot say what was decided before).
+            "strict" (refuses every step of a hit and hand-over), "no outcomes", "forgetful" (cannot say what was
+            decided before).
         open_cases: As the real recorder keeps and changes them (record/case_change.py).
         asked_inbox: How often somebody asked for answers.
         on_append: Called before an entry is made; tests look at the lamps then.
@@ -171,7 +172,7 @@ class MemoryRecorder:
         record = parse_record(encoded)
         if self.trouble == "full":
             raise RecorderRefused(RefusedReply(code="storage_full", words="The disk of the box is full."))
-        refuses = {"strict": Transition, "no outcomes": Outcome}.get(self.trouble)
+        refuses = {"strict": (Transition, HandOver), "no outcomes": (Outcome,)}.get(self.trouble)
         if refuses is not None and isinstance(record.body, refuses):
             raise RecorderRefused(RefusedReply(code="untrusted", words="It says no."))
         if record.origin != self.origin:

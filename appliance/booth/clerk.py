@@ -294,6 +294,8 @@ class Clerk:
                 self._not_taken()
             case Transition(of=of):
                 self._take(StepKept(of=of, record=record) if kept else StepNotKept(of=of, record=record))
+            case HandOver() if parcel.refused:
+                self._not_taken()
             case HandOver():
                 self.remark("The cases are handed over." if kept else "The hand-over is not recorded yet.")
             case _:

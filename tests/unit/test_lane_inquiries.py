@@ -427,6 +427,22 @@ def test_whoever_takes_over_says_their_badge_and_looks_at_every_case_first() -> 
     assert "handed over" in post.board.latest.notice
 
 
+@pytest.mark.parametrize(
+    ("trouble", "said"), [("full", "not recorded yet"), ("strict", "did not take the last step"), ("", "handed over")]
+)
+def test_what_became_of_a_hand_over_is_said(trouble: str, said: str) -> None:
+    post, of = with_a_match()
+    post.recorder.trouble = trouble
+    post.clerk.say(BadgeSaid(badge="7702"))
+    post.clerk.say(DetailsShown(of=of))
+    post.clerk.say(HandedOver(gave=BADGE, took="7702", cases=(of,)))
+    assert said in post.board.latest.notice
+    post.recorder.trouble = ""
+    post.clerk.idle()
+    handed = [record for record in post.recorder.records if isinstance(record.body, HandOver)]
+    assert len(handed) == (0 if trouble == "strict" else 1)
+
+
 def test_what_moves_by_itself_has_been_looked_at_by_nobody_unless_it_is_open() -> None:
     post, of = with_a_match(steps=3)
     post.clerk.say(DetailsShown(of=of))
