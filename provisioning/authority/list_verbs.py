@@ -60,7 +60,8 @@ def _rekey(arguments: argparse.Namespace) -> int:
 
 def _begin_key(home: Home) -> None:
     told = rekey(home, at_ms=_now_ms())
-    print(f"A new list key is in use. It was sent to {len(told)} boxes: {', '.join(told) or 'none is enrolled'}.")
+    sent = f"Sent to: {', '.join(told)}." if told else "No box is enrolled that could be sent it."
+    print(f"A new list key is in use. {sent}")
 
 
 def _publish(arguments: argparse.Namespace) -> int:
