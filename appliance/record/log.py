@@ -227,7 +227,7 @@ class Log:
     def _take_room(self, size: int, purpose: Purpose) -> None:
         if self.journal.size + size > JOURNAL_BYTES_MAX:
             raise StorageFull("The disk is full: what was recorded could not be published for a long time.")
-        self._stores.room.take(size, purpose)
+        self._stores.room.take(size + self.publisher.owed, purpose)
 
     def _remember(self, kind: Sealed | EventEntry | EpochStart, index: int) -> None:
         if isinstance(kind, Sealed):

@@ -41,6 +41,7 @@ class Publisher:
 
     Attributes:
         published: Leaves under the published checkpoint.
+        owed: Bytes that publishing what waits will take beside tiles: whoever takes room leaves so much.
         checkpoint: The published checkpoint, a signed note; b"" before the first.
     """
 
@@ -57,6 +58,7 @@ class Publisher:
         self._files: dict[Path, None] = {}
         self._folders: dict[Path, None] = {}
         self.published = edge.size
+        self.owed = 0
         self.checkpoint = b""
 
     @property
@@ -66,7 +68,9 @@ class Publisher:
 
     def add(self, frames: Iterable[Frame]) -> None:
         """Take durable frames, in order."""
-        self._waiting.extend(frames)
+        for frame in frames:
+            self._waiting.append(frame)
+            self.owed += _bytes_beside(frame)
 
     def publish(self, *, seconds: float = math.inf, clock: Callable[[], float] = time.monotonic) -> None:
         """Publish what waits, in order, as much of it as fits.
@@ -88,6 +92,7 @@ class Publisher:
         for frame in self._waiting[:done]:
             self._edge.append(frame.leaf)
             self._next_checkpoint = frame.checkpoint
+            self.owed -= _bytes_beside(frame)
         del self._waiting[:done]
         self._tiles.extend(self._edge.publish())
         while self._tiles:
@@ -199,6 +204,12 @@ class Drain:
             self._paths.pop()
             if clock() >= end:
                 return
+
+
+def _bytes_beside(frame: Frame) -> int:
+    """Of its body and its case, which become files."""
+    cases = (case for case in (frame.opens, frame.updates) if case is not None)
+    return len(frame.blob or b"") + sum(len(case.ciphertext) for case in cases)
 
 
 def _sync(path: Path) -> None:
