@@ -78,7 +78,9 @@ def at_work(out: Path) -> Generator[Desk]:
         post.start()
         line = DeskLine(post.folders.desk / "desk.sock")
         try:
-            yield Desk(post=post, line=line)
+            desk = Desk(post=post, line=line)
+            until(desk.state, lambda state: not any(thing["alarm"] for thing in state["quiet"]))  # the list key is here
+            yield desk
         finally:
             line.close()
     finally:
@@ -95,47 +97,64 @@ def written(post: Post) -> Iterator[tuple[Path, bytes]]:
     yield opened, opened.read_bytes()
 
 
+@dataclass(frozen=True)
+class Day:
+    """What four documents at a desk left."""
+
+    post: Post
+    answers: list[tuple[str, str]]
+    pages: list[bytes]
+    lines: list[dict[str, Any]]
+
+
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    with at_work(tmp_path_factory.mktemp("carrier") / "out") as desk:
-        yield desk
-
-
-def test_a_desk_says_continue_or_whom_to_call_and_keeps_nothing_of_a_holder(desk: Desk) -> None:
-    pages = []
-    assert desk.answered(passport()) == ("green", "Continue")
-    pages.append(desk.get("/"))
-    assert desk.answered(passport(LISTED)) == ("amber", "Call duty officer, 1191")
-    pages.append(desk.get("/"))
+def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
+    """A free document, a listed one, one whose number was misread, and a page that is none."""
     misread = passport()
     misread[1] = misread[1][:9] + str((int(misread[1][9]) + 1) % 10) + misread[1][10:]
-    assert desk.answered(misread) == ("amber", "Call duty officer, 1191")
-    assert desk.answered(["NOT A PASSPORT<<<<".replace(" ", "<"), "X" * 20]) == ("amber", "Call duty officer, 1191")
-    pages.append(desk.get("/state"))
+    with at_work(tmp_path_factory.mktemp("carrier") / "out") as desk:
+        answers, pages = [], []
+        for laid in (passport(), passport(LISTED), misread, ["NOT<A<PASSPORT<<<<", "X" * 20]):
+            answers.append(desk.answered(laid))
+            pages += [desk.get("/"), desk.get("/state")]
+        folders = desk.post.folders
+        sent = folders.runtime / "uplink.status"
+        until(lambda: parse_status(sent.read_bytes(), UplinkStatus), lambda status: not status.not_sent)
+        opened = folders.out / "opened.jsonl"
+        for verb in (("pull",), ("verify",), ("open", "--out", str(opened))):
+            desk.post.audit(*verb)
+        lines = [json.loads(line) for line in opened.read_text(encoding="utf-8").splitlines()]
+        yield Day(post=desk.post, answers=answers, pages=pages, lines=lines)
 
-    folders = desk.post.folders
-    sent = folders.runtime / "uplink.status"
-    until(lambda: parse_status(sent.read_bytes(), UplinkStatus), lambda status: status.not_sent == 0)
-    for verb in (("pull",), ("verify",), ("open", "--out", str(folders.out / "opened.jsonl"))):
-        desk.post.audit(*verb)
-    lines = [json.loads(line) for line in (folders.out / "opened.jsonl").read_text(encoding="utf-8").splitlines()]
-    assert [(line["document_number"], line["call"], line["why"]) for line in lines] == [
+
+def test_a_desk_says_continue_or_whom_to_call(day: Day) -> None:
+    call = ("amber", "Call duty officer, 1191")
+    assert day.answers == [("green", "Continue"), call, call, call]
+
+
+def test_a_record_has_number_and_answer_and_asked_about_documents_alone(day: Day) -> None:
+    assert [(line["document_number"], line["call"], line["why"]) for line in day.lines] == [
         ("PA0099001", False, ""),
         (LISTED, True, "listed"),
         ("", True, "unreadable"),
         ("", True, "unreadable"),
     ]
-    assert [[answer["list_name"] for answer in line["lists"]] for line in lines] == [["documents"]] * 4
-
-    secrets = [word.encode() for word in (FAMILY, GIVEN, BORN, FAMILY.title(), "1987-03-04")]
-    found = [(str(path), secret) for path, content in written(desk.post) for secret in secrets if secret in content]
-    assert found == []
-    assert not [secret for page in pages for secret in secrets if secret in page]
+    assert [[answer["list_name"] for answer in line["lists"]] for line in day.lines] == [["documents"]] * 4
 
 
-def test_headquarters_finds_and_counts_what_a_desk_asked(desk: Desk) -> None:
-    assert LISTED in desk.post.audit("find", "--number", LISTED)
-    assert desk.post.audit("find", "--name", FAMILY) == "No record answers this.\n"
-    report = desk.post.audit("report")
-    day = datetime.now(UTC).date().isoformat()
-    assert f"  {day}: 4 documents of carriers, 3 to call" in report
+def test_no_byte_that_the_box_wrote_sent_printed_or_showed_is_of_a_holder(day: Day) -> None:
+    secrets = [word.encode() for word in (FAMILY, GIVEN, BORN, FAMILY.title(), "1987-03-04", "4 March 1987")]
+    files = dict(written(day.post))
+    assert any(LISTED.encode() in content for content in files.values())  # the search works
+    assert any(path.suffix == ".age" for path in files)
+    assert any(path.name == "booth.txt" for path in files)
+    assert [(str(path), secret) for path, content in files.items() for secret in secrets if secret in content] == []
+    assert [secret for page in day.pages for secret in secrets if secret in page] == []
+
+
+def test_headquarters_finds_and_counts_what_a_desk_asked(day: Day) -> None:
+    assert LISTED in day.post.audit("find", "--number", LISTED)
+    assert "told to call (listed)" in day.post.audit("find", "--number", LISTED, "--referred")
+    assert day.post.audit("find", "--name", FAMILY) == "No record answers this.\n"
+    today = datetime.now(UTC).date().isoformat()
+    assert f"  {today}: 4 documents of carriers, 3 to call" in day.post.audit("report")

@@ -80,13 +80,13 @@ def test_a_change_of_rules_reaches_a_post_at_work(post: PostAtWork, tmp_path: Pa
     switched = [entry.fields["rules"] for entry in events(post) if entry.event == "release_switched"]
     assert switched == sorted(switched)
     assert set(switched) == {"1", "2", "3"}
+    try_before_publishing(post, file)
 
 
-def test_headquarters_sees_before_what_rules_would_do(post: PostAtWork, tmp_path: Path) -> None:
-    """After the test above: its records, judged by rules that were never published."""
+def try_before_publishing(post: PostAtWork, file: Path) -> None:
+    """The day's records, judged by rules that were never published."""
     rules = json.loads(post.post.audit("policy", "show"))
     rules["hits"] = [{"action": "alert", "list_name": "documents"}, {"action": "note", "list_name": "persons"}]
-    file = tmp_path / "rules.json"
     file.write_text(json.dumps(rules), encoding="utf-8")
     found = json.loads(post.post.audit("policy", "test", str(file), "--json"))
     assert (found["was"]["alert"], found["now"]["alert"], found["now"]["note"]) == (1, 1, 2)
