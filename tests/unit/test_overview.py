@@ -133,3 +133,12 @@ def test_it_is_the_oldest_source_that_is_too_old(config: Config) -> None:
 
 def test_a_box_with_a_silent_process_is_not_well(config: Config) -> None:
     assert not well(look(config, now_ms=NOW_MS))
+
+
+def test_each_source_has_a_line_and_a_mirror_that_stands_still_is_said(config: Config) -> None:
+    sources = (ListedSource(title="UN Security Council", taken_in=date(2026, 11, 2), entries=731, left_out=3),)
+    status = ReleasesStatus(version=3, dated=date(2026, 11, 3), still_since=date(2026, 11, 3), sources=sources)
+    said(config, "releases", status)
+    printed = in_words(look(config, now_ms=NOW_MS)).splitlines()
+    assert "list      UN Security Council: 731 listed, 3 left out at its last import on 2026-11-02" in printed
+    assert any("headquarters' mirror STANDS STILL since 2026-11-03" in line for line in printed)
