@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from appliance.files import read_regular, write_durably
+from appliance.files import read_regular, remove_partial, write_durably
 from appliance.uplink.contact import Contact
 from appliance.uplink.handover import Fate, Handover
 
@@ -38,7 +38,8 @@ class Messages:
     """Brings messages to the recorder; for all threads that come by some.
 
     Args:
-        path: Where it is remembered what became of each: a line of hash, word and time.
+        path: Where it is remembered what became of each: a line of hash, word and time. Nobody else writes files
+            whole into its folder.
         handover: Used by this object alone.
         contact: Is told of refusals.
     """
@@ -48,6 +49,7 @@ class Messages:
         self._handover = handover
         self._contact = contact
         self._lock = threading.Lock()
+        remove_partial(path.parent)
         self._past = _read(path)
 
     def settled(self, sha256: bytes) -> bool:
