@@ -95,12 +95,11 @@ class Inquirer:
         return oldest
 
     def _answer(self, answered: Answered) -> Said:
-        verdict = _VERDICTS[answered.verdict]
-        words = f"Headquarters ({answered.by}): {verdict}. {answered.words}" if answered.by else ""
+        who = f"Headquarters ({answered.by})" if answered.by else "Headquarters"
         return self._said(
             STAGE_OF[answered.verdict],
             Who.HEADQUARTERS,
-            reason=words or f"Headquarters: {verdict}. {answered.words}",
+            reason=f"{who}: {_VERDICTS[answered.verdict]}. {answered.words}",
             answer=answered.digest,
         )
 
