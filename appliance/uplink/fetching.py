@@ -16,8 +16,11 @@ FETCH_MAX: Final = 16
 """Messages in one turn, so that records go out in between."""
 HELD_MAX: Final = 64
 """Messages that were fetched and that the recorder cannot take yet."""
-REFUSED_REST_S: Final = 300.0
-"""A collector whose messages do not hold gets no more of the link than this allows."""
+REFUSED_MAX: Final = 24
+REST_S: Final = 300.0
+"""After so many messages that do not hold the collector is left alone for so long: it may have nothing else, and the
+link is for records. A few of them hold up nothing."""
+LIST_BYTES_MAX: Final = 32_768
 
 _journal = logging.getLogger("landlink.uplink")
 
@@ -36,6 +39,7 @@ class Fetching:
         self._entity_tag = ""
         self._listed: tuple[Waiting, ...] = ()
         self._held: dict[bytes, bytes] = {}
+        self._refused = 0
         self._rest_until_s = 0.0
 
     def turn(self) -> bool:
@@ -54,18 +58,22 @@ class Fetching:
         for waiting in lacking[: min(FETCH_MAX, HELD_MAX - len(self._held))]:
             sealed = self._fetch(waiting)
             if sealed is None:
-                self._rest(f"headquarters does not give message {waiting.name} as it lists it")
+                _journal.warning("uplink: headquarters does not give message %s as it lists it", waiting.name)
+                self._entity_tag = ""
+                self._refused += 1
                 break
             self._held[waiting.sha256] = sealed
         for waiting in new:
             sealed = self._held.get(waiting.sha256)
             if sealed is not None and self._messages.bring(sealed, waiting.name) is Fate.REFUSED:
-                self._rest_until_s = time.monotonic() + REFUSED_REST_S
+                self._refused += 1
+        if self._refused >= REFUSED_MAX:
+            self._rest(f"{self._refused} messages did not hold")
         return True
 
     def _ask(self) -> None:
         tag = {"If-None-Match": self._entity_tag} if self._entity_tag else {}
-        answer = self._link.request("GET", DOWN, headers=tag)
+        answer = self._link.request("GET", DOWN, headers=tag, answer_bytes_max=LIST_BYTES_MAX)
         match answer.status:
             case 200:
                 try:
@@ -86,6 +94,6 @@ class Fetching:
         return answer.body if arrived else None
 
     def _rest(self, why: str) -> None:
-        _journal.warning("uplink: %s", why)
-        self._entity_tag = ""
-        self._rest_until_s = time.monotonic() + REFUSED_REST_S
+        _journal.warning("uplink: headquarters is asked for messages again in %.0f s: %s", REST_S, why)
+        self._entity_tag, self._refused = "", 0
+        self._rest_until_s = time.monotonic() + REST_S
