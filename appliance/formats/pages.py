@@ -139,7 +139,8 @@ class PageFile:
         """
         if not self.pages:
             return None
-        page = self.page(max(bisect_right(self._fences, int.from_bytes(digest[:FENCE_BYTES])) - 1, 0))
+        after = bisect_right(self._fences, int.from_bytes(digest[:FENCE_BYTES]))
+        page = self.page(after - 1 if after else 0)
         place = page.find(digest, COUNT_BYTES)
         while place >= 0 and (place - COUNT_BYTES) % RECORD_BYTES:
             place = page.find(digest, place + 1)
@@ -156,7 +157,7 @@ class PageFile:
     def page(self, number: int) -> bytes:
         """One page, verified. Raises Untrusted, StorageFault."""
         page = self._source.read_at(number * PAGE_BYTES, PAGE_BYTES)
-        if hashlib.sha256(page).digest()[:HASH_BYTES] != self._hashes[number * HASH_BYTES : (number + 1) * HASH_BYTES]:
+        if not self._hashes.startswith(hashlib.sha256(page).digest()[:HASH_BYTES], number * HASH_BYTES):
             raise Untrusted(f"page file: page {number} of {self.pages} is not the one that was signed")
         return page
 
