@@ -6,12 +6,14 @@ the page says what to do. All processes are real; days pass for them in seconds 
 
 import json
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from appliance.errors import DeviceFault
 from appliance.formats.status import ReleasesStatus, parse_status
 from provisioning.bench.mrz_writer import MrzFields, write_td3
 from provisioning.bench.post import SERIAL
@@ -58,12 +60,17 @@ class Night:
 
     def case(self, who: str) -> dict[str, Any]:
         """What the page says of this traveller's case, opened; it always says what to do now."""
-        self.post.officer.submit("details", show=1, of=self.of[who])
-        state = self.post.state(lambda state: (state["opened"] or {}).get("of") == self.of[who])
-        opened = dict(state["opened"])
+        opened = until(lambda: self._opened(who), bool)
         assert opened["match"]["to_do"], opened
         assert opened["match"]["telephone"]
         return opened
+
+    def _opened(self, who: str) -> dict[str, Any]:
+        with suppress(DeviceFault):  # the booth is being started
+            self.post.officer.submit("details", show=1, of=self.of[who])
+            opened = self.post.officer.state()["opened"] or {}
+            return dict(opened) if opened.get("of") == self.of[who] else {}
+        return {}
 
     def stage(self, who: str, wanted: str) -> dict[str, Any]:
         """The case, once it has come to this stage."""
@@ -113,6 +120,7 @@ def lay(night: Night, who: str, number: str) -> None:
             secondary_identifier=given,
         )
     )
+    night.post.state(lambda state: state["phase"] != "starting" and all(one["dated"] for one in state["lists"]))
     night.post.desk.ask(do="lay", mrz=list(lines))
     shown = night.post.state(lambda state: state["phase"] == "result" and state["shown"]["of"] not in night.of.values())
     assert shown["shown"]["decision"] == "refer"
