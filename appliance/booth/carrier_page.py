@@ -27,7 +27,7 @@ from appliance.booth.board import Device
 from appliance.booth.carrier import Showing
 from appliance.booth.gate import Gate
 from appliance.booth.page import ROOM, Headers, Place, assets_version
-from appliance.booth.view import Quiet, Surroundings, quiet
+from appliance.booth.status_line import Quiet, Surroundings, quiet
 from drivers.api import Lamp
 
 LOOK_S: Final = 0.1

@@ -32,8 +32,9 @@ from appliance.booth.board import Board, Snapshot
 from appliance.booth.events import Word
 from appliance.booth.gate import COOKIE, HEADERS, Gate, Misdirected, OfAnotherRun
 from appliance.booth.lane import Lane
+from appliance.booth.status_line import Surroundings
 from appliance.booth.typed_rate import TypedRate
-from appliance.booth.view import Surroundings, View, view
+from appliance.booth.view import View, view
 from appliance.booth.words import OUTCOME_WORDS
 from appliance.clock import Instant
 from appliance.errors import LandlinkError, Malformed, Refused

@@ -25,7 +25,8 @@ from appliance.booth.outbox import Outbox
 from appliance.booth.page import Page, Place
 from appliance.booth.pictures import Pictures, Wanted
 from appliance.booth.state import State
-from appliance.booth.view import Surroundings, clock_time
+from appliance.booth.status_line import Surroundings
+from appliance.booth.words import clock_time
 from appliance.clock import Clock
 from appliance.config import Config
 from appliance.errors import ConfigError, Malformed

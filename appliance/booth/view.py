@@ -1,44 +1,23 @@
 """Stage 7 of 8: show - what is on the page, worked out from one snapshot; the same for templates and GET /state."""
 
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import Final
 
 from msgspec import Struct
 
 from appliance.booth import words
-from appliance.booth.board import Device, Snapshot
-from appliance.booth.lists_on_hand import OnHand
+from appliance.booth.board import Snapshot
 from appliance.booth.match_view import MatchView, match_view
 from appliance.booth.match_words import NOT_CONFIRMED
 from appliance.booth.state import Kept, OpenCase, Phase, State
-from appliance.clock import Grade, Instant
-from appliance.formats.rules import LinkClass, list_age
-from appliance.formats.status import ReleasesStatus, UplinkStatus
+from appliance.booth.status_line import ListView, Quiet, Surroundings, listed, quiet
 from appliance.formats.voice import case_code
 from appliance.formats.wire import Case
 from appliance.inquiry.life import STAGE_OF
 from appliance.model import Clear, DocumentFormat, Refer, TravelDocument
 from appliance.recorded import Screened, Stage
-from appliance.screen.documents import NoDocuments
-from appliance.screen.persons import NoPersons
-from drivers.api import DeviceState
 
 PLEASE_WAIT: Final = "Please wait"
 NOT_RECORDED: Final = "NOT RECORDED"
-
-GRADE_WORDS: Final = {
-    Grade.HEADQUARTERS: "headquarters",
-    Grade.NETWORK: "network",
-    Grade.RTC: "own, not confirmed",
-    Grade.NONE: "not confirmed",
-}
-DEVICE_WORDS: Final = {
-    DeviceState.ABSENT: "not connected",
-    DeviceState.PROBING: "starting",
-    DeviceState.READY: "ready",
-    DeviceState.FAULTED: "not working",
-}
 
 
 class ReasonView(Struct, frozen=True, kw_only=True):
@@ -103,28 +82,6 @@ class CaseView(Struct, frozen=True, kw_only=True):
     lamp: str
 
 
-class ListView(Struct, frozen=True, kw_only=True):
-    """The lists in service; `dated` None when none could be verified."""
-
-    name: str
-    dated: str | None
-    words: str
-    why: str
-
-
-class Quiet(Struct, frozen=True, kw_only=True):
-    """One thing that is always in view, quietly: its words, and whether somebody should look at it.
-
-    Attributes:
-        alarm: It does not wait until somebody has time to look.
-    """
-
-    name: str
-    words: str
-    well: bool
-    alarm: bool = False
-
-
 class HandOverView(Struct, frozen=True, kw_only=True):
     """A case that the next shift takes over; nothing that says what it is about (I11)."""
 
@@ -170,25 +127,12 @@ class View(Struct, frozen=True, kw_only=True):
     notice: str
 
 
-class Surroundings(Struct, frozen=True, kw_only=True):
-    """What the page needs to know beside the lane itself."""
-
-    now: Instant
-    on_hand: OnHand
-    uplink: UplinkStatus | None
-    duty_telephone: str
-    local_time: Callable[[int], str]
-    link: LinkClass = "mobile"
-    releases: ReleasesStatus | None = None
-
-
 def view(snapshot: Snapshot, around: Surroundings) -> View:
     """Work out the page."""
     state = snapshot.state
     cases = tuple(_case(open_case, snapshot, around) for open_case in state.cases)
     by_id = {case.of: case for case in cases}
     shown = by_id.get(state.shown or "") if state.phase is Phase.RESULT else None
-    listed = _list(around)
     return View(
         phase="starting" if state.phase is Phase.READY and not snapshot.met else state.phase.value,
         shown=shown,
@@ -204,7 +148,7 @@ def view(snapshot: Snapshot, around: Surroundings) -> View:
         badge=state.badge,
         hand_over=tuple(_hand_over(each, state, around) for each in state.to_hand_over),
         news=sum(case.news for case in cases),
-        lists=(listed,),
+        lists=(listed(around),),
         not_sent=around.uplink.not_sent if around.uplink else None,
         not_recorded=snapshot.waiting,
         recorder_why=snapshot.recorder_why,
@@ -342,95 +286,6 @@ def _lines(document: TravelDocument) -> tuple[Line, ...]:
     return tuple(lines)
 
 
-def _list(around: Surroundings) -> ListView:
-    release = around.on_hand.release
-    if release is None or around.on_hand.why:
-        return ListView(name="lists", dated=None, words="No list: nothing can be checked", why=around.on_hand.why)
-    dated = around.on_hand.dated or release.dated
-    return ListView(
-        name="lists",
-        dated=dated.isoformat(),
-        words=f"List of {words.day(dated)}, {words.age((around.now.today - dated).days)}",
-        why="",
-    )
-
-
-def _quiet_list(around: Surroundings) -> Quiet:
-    """The list's day and age; from the age that the rules name for this post, what to do about it."""
-    listed, dated = _list(around), around.on_hand.dated
-    if listed.dated is None or dated is None:
-        return Quiet(name="list", words=listed.words, well=False, alarm=True)
-    now_ms = max(around.now.wall_ms, around.now.lower_bound_ms)
-    age = list_age(around.on_hand.rules.list_ages, around.link, dated=dated, now_ms=now_ms)
-    return Quiet(name="list", words=f"{listed.words}{words.OLD_WORDS[age]}", well=age != "alarm", alarm=age == "alarm")
-
-
-def _not_searched(around: Surroundings) -> tuple[Quiet, ...]:
-    """Each list of the release in service that cannot be searched, and why; the other one still can."""
-    lists = around.on_hand.lists
-    if around.on_hand.release is None:
-        return ()
-    unsearched = (("documents", lists.documents, NoDocuments), ("persons", lists.persons, NoPersons))
-    return tuple(
-        Quiet(name=name, words=f"List of {name} NOT checked: {which.why}", well=False, alarm=True)
-        for name, which, none in unsearched
-        if isinstance(which, none)
-    )
-
-
-def _standing_still(around: Surroundings) -> tuple[Quiet, ...]:
-    since = around.releases.still_since if around.releases else None
-    if since is None:
-        return ()
-    said = f"No newer list since {words.day(since)}, though one is due: telephone the technician"
-    return (Quiet(name="still", words=said, well=False),)
-
-
-def quiet(devices: Mapping[str, Device], around: Surroundings) -> tuple[Quiet, ...]:
-    """What is always in view, in one line."""
-    uplink = around.uplink
-    link = "Link: no word yet" if uplink is None else "Link: connected" if uplink.connected else "Link: none now"
-    if uplink and not uplink.connected and uplink.last_contact_ms is not None:
-        link = f"Link: none since {around.local_time(uplink.last_contact_ms)}"
-    return (
-        _quiet_list(around),
-        *_not_searched(around),
-        *_standing_still(around),
-        Quiet(name="sent", words=f"Not sent yet: {uplink.not_sent if uplink else 'not known'}", well=True),
-        Quiet(name="link", words=link, well=uplink is not None and uplink.connected),
-        Quiet(name="clock", words=f"Clock: {GRADE_WORDS[around.now.grade]}", well=around.now.trusted),
-        *_devices(devices),
-        *_for_the_technician(around),
-    )
-
-
-def _for_the_technician(around: Surroundings) -> tuple[Quiet, ...]:
-    """What does not mend itself; our words, for what the uplink says of it was not written for an officer."""
-    uplink = around.uplink
-    said: list[tuple[str, str]] = []
-    if uplink and uplink.parked:
-        records = "1 record" if uplink.parked == 1 else f"{uplink.parked} records"
-        said.append(("refused", f"Headquarters refused {records}"))
-    if uplink and uplink.alarm:
-        said.append(("alarm", "Headquarters does not get this box's records"))
-    if around.on_hand.older_refused:
-        said.append(("older", "An older list was put on this box, and not used"))
-    return tuple(Quiet(name=name, words=f"{what}: telephone the technician", well=False) for name, what in said)
-
-
-def _devices(devices: Mapping[str, Device]) -> tuple[Quiet, ...]:
-    """Each device that needs somebody; the others together, so that a small screen keeps its one line."""
-    names = {state: [name for name in sorted(devices) if devices[name].state is state] for state in DeviceState}
-    well = names.pop(DeviceState.READY)
-    ready = (Quiet(name="devices", words=f"{' and '.join(well).capitalize()} ready", well=True),) if well else ()
-    look = tuple(
-        Quiet(name=name, words=f"{name.capitalize()}: {DEVICE_WORDS[state]}", well=False)
-        for state, some in names.items()
-        for name in some
-    )
-    return (*look, *ready)
-
-
 def _crossing(state: State) -> str:
     """Who of an announced vehicle or group comes next; the number first, for a plate may be long."""
     crossing = state.crossing
@@ -439,8 +294,3 @@ def _crossing(state: State) -> str:
     number = state.person.number + 1 if state.person else 1
     who = f"Person {number} of {crossing.group}" if crossing.group else f"Person {number}"
     return f"{who}, {crossing.conveyance}" if crossing.conveyance else who
-
-
-def clock_time(wall_ms: int) -> str:
-    """Time of day at the box, hours and minutes."""
-    return f"{datetime.fromtimestamp(wall_ms / 1000, UTC).astimezone():%H:%M}"

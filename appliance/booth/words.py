@@ -4,7 +4,7 @@ The officer's words, not ours; tests/unit/test_page_words.py looks for the forbi
 """
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Final
 
 from appliance.formats.rules import Age
@@ -57,6 +57,11 @@ def _spelled(found: re.Match[str]) -> str:
         return day(date.fromisoformat(found[0]))
     except ValueError:
         return found[0]
+
+
+def clock_time(wall_ms: int) -> str:
+    """Time of day at the box, hours and minutes."""
+    return f"{datetime.fromtimestamp(wall_ms / 1000, UTC).astimezone():%H:%M}"
 
 
 def partial(value: PartialDate | None) -> str:

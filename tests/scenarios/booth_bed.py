@@ -15,7 +15,8 @@ from appliance.booth.gate import allowed_hosts
 from appliance.booth.lane import Lane
 from appliance.booth.page import Page, Place
 from appliance.booth.serve import page_server
-from appliance.booth.view import Surroundings, clock_time
+from appliance.booth.status_line import Surroundings
+from appliance.booth.words import clock_time
 from appliance.formats.status import UplinkStatus
 from drivers.api import Frame, ScannerEvent
 from tests.small_post import TELEPHONE, SmallPost

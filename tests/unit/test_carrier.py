@@ -13,7 +13,7 @@ from appliance.booth.carrier_page import CarrierView, carrier_view
 from appliance.booth.events import DetailsShown, Following, NextTraveller
 from appliance.booth.lists_on_hand import OnHand
 from appliance.booth.outbox import Outbox
-from appliance.booth.view import Surroundings
+from appliance.booth.status_line import Surroundings
 from appliance.errors import Refused
 from appliance.formats.rules import DEFAULT_RULES, HitRule
 from appliance.model import Mode, MrzReading, Priority

@@ -18,7 +18,9 @@ from appliance.booth.board import Device
 from appliance.booth.events import DetailsShown
 from appliance.booth.lists_on_hand import OnHand
 from appliance.booth.page import PARTS
-from appliance.booth.view import Surroundings, clock_time, view
+from appliance.booth.status_line import Surroundings
+from appliance.booth.view import view
+from appliance.booth.words import clock_time
 from appliance.clock import Grade
 from appliance.formats.status import ReleasesStatus, UplinkStatus
 from appliance.model import PartialDate
@@ -233,7 +235,7 @@ def test_what_does_not_mend_itself_is_said_in_the_officers_words(
 
 
 def test_every_grade_state_and_outcome_has_words() -> None:
-    from appliance.booth.view import DEVICE_WORDS, GRADE_WORDS
+    from appliance.booth.status_line import DEVICE_WORDS, GRADE_WORDS
     from appliance.recorded import OutcomeKind
 
     assert set(GRADE_WORDS) == set(Grade)
