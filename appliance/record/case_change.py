@@ -34,6 +34,7 @@ class CaseChange:
         closes: The record whose case ends.
         told_apart: The case whose traveller is, or no longer is, told apart from its entries; None for no such word.
         spared: Which of the two.
+        asks: The record whose case headquarters is asked about for the first time.
     """
 
     opens: OpenCase | None = None
@@ -41,6 +42,7 @@ class CaseChange:
     closes: Id | None = None
     told_apart: Case | None = None
     spared: bool = False
+    asks: Id | None = None
 
 
 def change_of(request: Append, record: Record, find: Find) -> CaseChange:
@@ -127,7 +129,12 @@ def _moved(request: Append, record: Record, body: Transition, find: Find) -> Cas
         raise Malformed("append", "the case is not where the step leads")
     _check_request(body, old.case, new)
     updates = old.became(new, answer=body.answer, by_voice=body.by_voice)
-    return CaseChange(updates=updates, told_apart=None if judged is None else old.case, spared=judged is True)
+    return CaseChange(
+        updates=updates,
+        told_apart=None if judged is None else old.case,
+        spared=judged is True,
+        asks=body.of if new.asked is not None and old.case.asked is None else None,
+    )
 
 
 def _check_move(body: Transition, old: OpenCase) -> Who:

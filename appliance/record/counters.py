@@ -1,7 +1,11 @@
-"""Stage 6 of 8: record - which messages of headquarters were taken: each counter of a role once.
+"""Stage 6 of 8: record - what counts once: each counter of headquarters, and each case that it was asked about.
 
 Messages may come late and out of order, by the link and by a stick; so beside the highest counter of a role the box
 knows which of the 1,024 below it were taken. What lies lower is refused: it cannot be told from a replay.
+
+Headquarters' word names a case by its screening record's identifier, which the booth makes. A taken-over booth could
+give another traveller's case an identifier that was answered, or one with the same code, and so use that word again. So
+a case may be asked about only if no other was under its code.
 
 The whole of it travels in the journal frame of the entry that says so, and is published from there as a file. So taking
 a counter costs the entry's one sync, and no crash takes one twice or loses it.
@@ -18,13 +22,17 @@ from appliance.errors import Malformed, Untrusted
 from appliance.files import read_regular, replace_file
 from appliance.formats.cbor import pack, parse
 from appliance.formats.fields import Count
-from appliance.model import Noun
+from appliance.formats.voice import CASE_SYMBOLS, case_code, read_code
+from appliance.model import Id, Noun
 
 WINDOW: Final = 1_024
 WINDOW_BYTES: Final = WINDOW // 8
 COUNTER_MAX: Final = 9_999_999_999
 """Ten digits, as in the message's file name."""
-TAKEN_BYTES_MAX: Final = 1_024
+ASKED_MAX: Final = 2_048
+"""Cases; the oldest goes. Whoever wants one forgotten has to ask headquarters about as many: it hears of that."""
+ASKED_BYTES_MAX: Final = ASKED_MAX * CASE_SYMBOLS
+TAKEN_BYTES_MAX: Final = 1_024 + ASKED_BYTES_MAX
 
 
 class RoleTaken(Noun, frozen=True, kw_only=True):
@@ -61,15 +69,32 @@ class RoleTaken(Noun, frozen=True, kw_only=True):
 
 
 class Taken(Noun, frozen=True, kw_only=True):
-    """Counters of all roles that send messages; the fields are their names."""
+    """What was taken, and asked.
+
+    Attributes:
+        answers, directives: Counters of the roles of these names.
+        asked: Codes of the cases that headquarters was asked about, oldest first, each as its symbols in ASCII.
+    """
 
     answers: RoleTaken = RoleTaken()
     directives: RoleTaken = RoleTaken()
+    asked: Annotated[bytes, Meta(max_length=ASKED_BYTES_MAX)] = b""
 
     def take(self, role: str, counter: int) -> "Taken":
         """These counters and one more of a role. Raises Malformed, Untrusted as `RoleTaken.take`."""
         before: RoleTaken = getattr(self, role)
         return structs.replace(self, **{role: before.take(counter)})
+
+    def ask(self, of: Id) -> "Taken":
+        """The same when headquarters is asked about the case of this record.
+
+        Raises:
+            Malformed: It was asked about a case with this code before.
+        """
+        code = read_code(case_code(of), CASE_SYMBOLS).encode("ascii")
+        if any(self.asked[place : place + CASE_SYMBOLS] == code for place in range(0, len(self.asked), CASE_SYMBOLS)):
+            raise Malformed("append", "headquarters was asked about a case with this code: lay the document again")
+        return structs.replace(self, asked=(self.asked + code)[-ASKED_BYTES_MAX:])
 
 
 class Counters:

@@ -95,7 +95,7 @@ class Frame(Noun, frozen=True, kw_only=True, tag="entry"):
         updates: An open case as it is from this entry on.
         closes: The case that ends with it.
         receipts: Headquarters' receipts that this entry acknowledges.
-        taken: Counters of headquarters' messages from this entry on; None when it took none.
+        taken: What was taken and asked (counters.py) from this entry on; None when it took and asked nothing.
         judged: Travellers told apart from list entries, or no longer.
     """
 

@@ -53,7 +53,7 @@ class Attached:
         updates: The same of a case that goes on.
         closes: The record whose case ends.
         receipts: Verified receipts of headquarters.
-        taken: Counters of headquarters' messages with one more taken.
+        taken: Counters of headquarters' messages with one more taken, or cases with one more asked about.
         judged: Travellers told apart from list entries, or no longer.
         purpose: What room it takes.
     """

@@ -204,13 +204,14 @@ class Recorder:
         return _appended(self.log.append(body.sealed, attached))
 
     def _attached(self, change: CaseChange) -> Attached:
-        """What becomes of open cases, sealed."""
+        """What becomes of open cases, sealed. Raises Malformed: headquarters was asked about such a case before."""
         stores, told = self.stores, change.told_apart
-        opens, updates = change.opens, change.updates
+        opens, updates, asks = change.opens, change.updates, change.asks
         return Attached(
             opens=None if opens is None else (opens, stores.cases.seal(opens, self.log.scribe.now())),
             updates=None if updates is None else (updates, stores.cases.reseal(updates)),
             closes=change.closes,
+            taken=None if asks is None else stores.counters.taken.ask(asks),
             judged=() if told is None else stores.not_same.judge(told, spared=change.spared),
         )
 

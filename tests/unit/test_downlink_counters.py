@@ -5,9 +5,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from appliance.errors import Malformed, Untrusted
-from appliance.record.counters import Counters, RoleTaken, Taken
+from appliance.formats.cbor import pack, parse
+from appliance.formats.voice import CASE_SYMBOLS, case_code
+from appliance.model import Noun
+from appliance.record.counters import ASKED_MAX, TAKEN_BYTES_MAX, Counters, RoleTaken, Taken
 
 
 def taken(*counters: int) -> RoleTaken:
@@ -69,3 +73,33 @@ def test_what_a_journal_says_counts_more_than_the_file_and_a_torn_file_is_no_los
     torn = Counters(path)
     torn.load([newer])
     assert torn.taken == newer
+
+
+def test_headquarters_is_asked_once_by_a_code_until_two_thousand_others_were() -> None:
+    first = f"{0:032x}"
+    taken = Taken().ask(first)
+    for number in range(1, ASKED_MAX):
+        taken = taken.ask(f"{number:032x}")
+    with pytest.raises(Malformed):
+        taken.ask(first)
+    assert len(pack(taken)) <= TAKEN_BYTES_MAX
+    taken = taken.ask(f"{ASKED_MAX:032x}")
+    assert taken.ask(first).asked[-CASE_SYMBOLS:].decode() == case_code(first).replace("-", "")[:CASE_SYMBOLS]
+
+
+def test_codes_that_stand_behind_each_other_are_no_third_code() -> None:
+    asked = Taken().ask(f"{1:032x}").ask(f"{2:032x}")
+    shifted = structs.replace(asked, asked=b"0" + asked.asked[:-1])
+    assert shifted.ask(f"{1:032x}").asked.startswith(shifted.asked)
+
+
+class TakenBefore(Noun, frozen=True, kw_only=True):
+    """The file as it was before it said what was asked."""
+
+    answers: RoleTaken
+    directives: RoleTaken
+
+
+def test_a_file_of_before_is_read_as_it_is() -> None:
+    old = pack(TakenBefore(answers=RoleTaken().take(1), directives=RoleTaken()))
+    assert parse(old, Taken, what="counters", bytes_max=TAKEN_BYTES_MAX) == Taken().take("answers", 1)
