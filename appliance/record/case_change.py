@@ -10,8 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, assert_never
 
-from msgspec import structs
-
 from appliance.errors import Malformed, Refused
 from appliance.formats.voice import Verdict, case_code
 from appliance.formats.wire import Append, Case
@@ -240,17 +238,16 @@ def _open_case(of: Id, find: Find) -> OpenCase:
 
 
 def _check_same(old: Case, new: Case) -> None:
-    """A case stays about the same person, document and entries; more entries may come. Raises Malformed."""
+    """A case stays about the same person, document and entries. Raises Malformed."""
     if (old.of, old.crossing.id, old.person.id) != (new.of, new.crossing.id, new.person.id):
         raise Malformed("append", "the case that it updates is another person's")
-    entries = _entries(new.hits)[: len(old.hits)]
-    if (old.refers, old.document, _entries(old.hits)) != (new.refers, new.document, entries):
+    if (old.refers, old.document, _entries(old.hits)) != (new.refers, new.document, _entries(new.hits)):
         raise Malformed("append", "what a case is about does not change")
 
 
 def _check_life(old: Case, new: Case) -> None:
     """Nothing but a step moves a case on. Raises Malformed."""
-    _check_same(old, structs.replace(new, document=old.document, refers=old.refers))
+    _check_same(old, new)
     for name in ("stage", "last", "moved_ms", "asked", "seeks_asylum"):
         if getattr(old, name) != getattr(new, name):
             raise Malformed("append", "only a step moves a case on")

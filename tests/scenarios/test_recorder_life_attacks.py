@@ -166,6 +166,7 @@ STRANGER = Person(id=f"{99:032x}", number=2, document_basis=record().person.docu
         with_case(document=None),
         with_case(hits=()),
         with_case(hits=(hit("QDi.1"),)),
+        with_case(hits=(hit(), hit("QDi.1"))),
         with_case(refers=False),
         with_case(asked=record().at),
         lambda request, _: structs.replace(request, updates=None),
@@ -203,6 +204,24 @@ def test_a_case_begins_at_the_beginning_and_moves_by_steps_alone(box: Bed) -> No
         structs.replace(life.hand_over(), closes=life.of),
     ):
         assert refused(life.line, request) == "malformed"
+    assert life.kept() == life.case
+    box.stop(process)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"document": None}, {"refers": False}, {"hits": (hit(), hit("QDi.1"))}, {"hits": ()}]
+)
+def test_neither_a_shift_nor_another_document_changes_what_a_case_is_about(
+    box: Bed, changes: dict[str, object]
+) -> None:
+    """Else "not the same" could be remembered of whoever was never compared, and a match die after 14 days."""
+    process = box.start()
+    life = Life(box, box.line())
+    life.open()
+    other = structs.replace(life.case, **changes)
+    assert refused(life.line, structs.replace(life.hand_over(), updates=other)) == "malformed"
+    assert refused(life.line, life.request(record(matched((), laid=2)), updates=other)) == "malformed"
+    recorded(life.line, structs.replace(life.hand_over(), updates=life.case), box.verifier)
     assert life.kept() == life.case
     box.stop(process)
 
