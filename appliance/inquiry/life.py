@@ -27,7 +27,7 @@ UNKNOWN_STATE: Final = "XXX"
 """Doc 9303-3 §5: a person of unspecified nationality; as the state not to be asked, whichever it may be."""
 
 CARRIED_BYTES_MAX: Final = 12_288
-"""Of a case as it is kept; the recorder takes 16 KiB, and reasons and answers come to it later."""
+"""Of a case as it begins; the recorder takes wire.CASE_BYTES_MAX, and reasons and answers come to it later."""
 DOCUMENT_BYTES_MAX: Final = 2_048
 REASONS_MAX: Final = 8
 LINE_MAX: Final = 256

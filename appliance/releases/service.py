@@ -1,8 +1,8 @@
 """The process: look at the mirror once a second, take what is new, tell the recorder, say what is in service.
 
 A refused release changes nothing but `why` in the status. One that waits for its list key is taken as soon as the
-recorder has that. The recorder is told at each switch and at the start (it may
-not have heard of the last one before a power cut); telling it twice is safe.
+recorder has that. The recorder is told at each switch and at the start (it may not have heard of the last one before a
+power cut); telling it twice is safe.
 """
 
 import threading
