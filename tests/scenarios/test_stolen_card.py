@@ -106,7 +106,7 @@ def test_a_dictionary_of_all_listed_numbers_finds_none_of_them(post: Run) -> Non
     assert {real.digest(document) for document in documents} == digests
     for guess in guesses:
         for key in (guess, documents_key(guess)):
-            assert not any(document.digest(key) in digests for document in documents[::20])
+            tried = {hashlib.blake2b(document.text, key=key, digest_size=16).digest() for document in documents[::20]}
+            assert not tried & digests
     for document in documents:
-        name = f"document|{document.issuer}|{document.document_type}|{document.number}".encode()
-        assert hashlib.blake2b(name, digest_size=16).digest() not in digests
+        assert hashlib.blake2b(document.text, digest_size=16).digest() not in digests

@@ -1,8 +1,5 @@
 """screen: exact documents, numbers that look alike, persons, and lists that cannot be searched (I5)."""
 
-import hashlib
-from pathlib import Path
-
 import pytest
 
 from appliance.clock import Grade
@@ -17,7 +14,7 @@ from appliance.model import Band, DocumentFormat
 from appliance.screen.documents import NoDocuments, document_key, look_alikes
 from appliance.screen.lists import Lists
 from appliance.screen.screen import not_screened, screen
-from tests.screen_world import DATED, LIST_KEY, STOLEN, birth, documents, instant, laid, lists, person, persons
+from tests.screen_world import DATED, STOLEN, birth, documents, instant, laid, lists, person, persons
 
 NOW = instant()
 LISTED = person("Khampheng Phommasack", births=(birth(1978, 4, 12),))
@@ -119,14 +116,6 @@ def test_an_untrusted_clock_changes_no_hit() -> None:
         [hit.band for hit in screen(document, listed, instant(grade=grade)).hits] for grade in (Grade.NONE, Grade.RTC)
     ]
     assert bands[0] == bands[1] == [Band.EXACT_DOCUMENT, Band.STRONG]
-
-
-def test_the_digest_is_keyed_blake2b_over_the_canonical_name() -> None:
-    expected = hashlib.blake2b(b"document|LAO|P|PA0047113", key=LIST_KEY, digest_size=16).digest()
-    assert STOLEN.digest(LIST_KEY) == expected
-    assert STOLEN.digest(bytes(32)) != expected
-    page = Path(__file__).parents[2] / "appliance" / "formats" / "README.md"
-    assert f"`document|LAO|P|PA0047113` gives `{expected.hex()}`" in page.read_text(encoding="utf-8")
 
 
 def test_spellings_of_one_document_have_one_key() -> None:
