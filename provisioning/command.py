@@ -1,7 +1,11 @@
-"""What the rooms' verbs share: where a verb's parser is added, and how a line that boxes fed is shown."""
+"""What the rooms' verbs share: where a verb's parser is added, its words, the time, and a line that boxes fed."""
 
-from argparse import ArgumentParser
-from typing import Any, Protocol
+import time
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from typing import Any, Final, Protocol
+
+RAW: Final = RawDescriptionHelpFormatter
+"""A verb's description is printed as it is written, in its lines."""
 
 
 class Verbs(Protocol):
@@ -10,6 +14,11 @@ class Verbs(Protocol):
     def add_parser(self, name: str, **options: Any) -> ArgumentParser:  # noqa: ANN401 - argparse's own options
         """Declare a verb; its parser's default `run` takes the arguments and returns the exit code."""
         ...
+
+
+def now_ms() -> int:
+    """Milliseconds since 1970, by this machine's clock."""
+    return time.time_ns() // 1_000_000
 
 
 def say(line: str) -> None:

@@ -4,7 +4,6 @@ import argparse
 import contextlib
 import os
 import sys
-import time
 from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import TextIO
@@ -25,7 +24,7 @@ from provisioning.audit.report import BoxReport, report
 from provisioning.audit.store import PulledLog
 from provisioning.authority.home import Home
 from provisioning.authority.roster import read_roster
-from provisioning.command import say
+from provisioning.command import now_ms, say
 
 
 def opened_logs(home: Home, identity: Identity, serial: str | None) -> Generator[OpenedLog]:
@@ -47,7 +46,7 @@ def run_open(arguments: argparse.Namespace) -> int:
         for opened in opened_logs(home, identity, arguments.box):
             lines = in_log_order(opened)
             _write_lines(out, lines)
-            keep_opened_through(home, opened, at_ms=time.time_ns() // 1_000_000)
+            keep_opened_through(home, opened, at_ms=now_ms())
             code = code or int(bool(opened.problems))
             print(
                 f"{opened.origin}: {len(lines)} records opened, {len(opened.awaited)} bodies awaited"

@@ -7,9 +7,8 @@ from typing import Final
 from provisioning.audit.checking import run_pull, run_verify
 from provisioning.audit.reading import run_find, run_open, run_report
 from provisioning.audit.replay_verb import run_replay
-from provisioning.command import Verbs
+from provisioning.command import RAW, Verbs
 
-RAW: Final = argparse.RawDescriptionHelpFormatter
 PULL: Final = """\
 Fetch what is new of every box's log and its sealed bodies, and verify it on the way: the signature of each checkpoint,
 that the log only grew, every entry under the key valid at its place, every body's hash.

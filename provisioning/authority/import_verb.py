@@ -27,7 +27,7 @@ from provisioning.authority.sources.reading import Files, Item
 from provisioning.authority.sources.un_xml import read_un
 from provisioning.authority.staged_store import DOCUMENTS
 from provisioning.authority.staging import PersonSource, Staging
-from provisioning.command import Verbs
+from provisioning.command import RAW, Verbs, say
 
 GIB: Final = 1024**3
 
@@ -88,8 +88,7 @@ READERS: Final = {
 
 def add_import(verbs: Verbs) -> None:
     """Add the verb to landlink-hq."""
-    raw = argparse.RawDescriptionHelpFormatter
-    verb = verbs.add_parser("import", help="take lists in", description=IMPORT, formatter_class=raw)
+    verb = verbs.add_parser("import", help="take lists in", description=IMPORT, formatter_class=RAW)
     verb.add_argument("source", nargs="?", choices=(*READERS, DOCUMENTS), metavar="SOURCE", help="one of those above")
     verb.add_argument("files", nargs="*", type=Path, metavar="FILE")
     verb.add_argument("--documents", type=Path, metavar="FILE.csv", help="the same as: documents FILE.csv")
@@ -155,8 +154,8 @@ def _opened(paths: Sequence[Path], bytes_max: int) -> Generator[list[IO[bytes]]]
 
 
 def _show(title: str, report: ImportReport, path: Path) -> None:
-    print(f"{title}: {report.summary()}.")
+    say(f"{title}: {report.summary()}.")
     for line in (report.changes(), *(f"remark: {remark}" for remark in report.remarks), *report.shown()):
-        print(f"  {line}")
+        say(f"  {line}")
     if report.has_more:
         print(f"  all of them: {path}")

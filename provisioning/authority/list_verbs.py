@@ -1,7 +1,6 @@
 """landlink-hq's verbs of lists: import (lists in), publish (releases out), rekey (a new key for both lists)."""
 
 import argparse
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -19,7 +18,7 @@ from provisioning.authority.list_keys import LIFE_DAYS, list_key, list_key_days,
 from provisioning.authority.person_index import person_index
 from provisioning.authority.repository import Repository
 from provisioning.authority.staging import Staging
-from provisioning.command import Verbs
+from provisioning.command import RAW, Verbs, now_ms
 
 PUBLISH: Final = f"""\
 Make the next release of what is staged, and sign it. Boxes fetch it from the collector and switch by themselves.
@@ -39,16 +38,11 @@ The lists travel whole once: `publish` prints how long that takes, so mind the p
 
 def add_verbs(verbs: Verbs) -> None:
     """Add the verbs of lists to landlink-hq."""
-    raw = argparse.RawDescriptionHelpFormatter
     add_import(verbs)
-    verb = verbs.add_parser("publish", help="sign and publish a release", description=PUBLISH, formatter_class=raw)
+    verb = verbs.add_parser("publish", help="sign and publish a release", description=PUBLISH, formatter_class=RAW)
     verb.set_defaults(run=_publish)
-    verb = verbs.add_parser("rekey", help="begin a new key for both lists", description=REKEY, formatter_class=raw)
+    verb = verbs.add_parser("rekey", help="begin a new key for both lists", description=REKEY, formatter_class=RAW)
     verb.set_defaults(run=_rekey)
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 def _rekey(arguments: argparse.Namespace) -> int:
@@ -59,14 +53,14 @@ def _rekey(arguments: argparse.Namespace) -> int:
 
 
 def _begin_key(home: Home) -> None:
-    told = rekey(home, at_ms=_now_ms())
+    told = rekey(home, at_ms=now_ms())
     sent = f"Sent to: {', '.join(told)}." if told else "No box is enrolled that could be sent it."
     print(f"A new list key is in use. {sent}")
 
 
 def _publish(arguments: argparse.Namespace) -> int:
     home = Home.open(arguments.home)
-    days = list_key_days(home, at_ms=_now_ms())
+    days = list_key_days(home, at_ms=now_ms())
     if days > LIFE_DAYS:
         print(f"The list key is {days} days old, at most {LIFE_DAYS} are allowed; both lists are made anew.")
         _begin_key(home)
@@ -74,7 +68,7 @@ def _publish(arguments: argparse.Namespace) -> int:
     persons = _sealed(staging, repository, list_keys(home))
     with documents_out(staging, repository, list_key(home)) as documents:
         others = {} if persons is None else {PERSONS_TARGET: persons}
-        published = documents.publish(others, at_ms=_now_ms())
+        published = documents.publish(others, at_ms=now_ms())
     print(f"Release {published.policy.version} of {published.policy.dated:%Y-%m-%d} is published.")
     _print_lists(repository, published, list_keys(home))
     for source in published.policy.sources:

@@ -31,6 +31,14 @@ def read_roster(home: Home) -> Roster:
         raise ConfigError(f"{home.roster_file}: {error.strerror}") from None
 
 
+def enrolled(roster: Roster, serial: str) -> RosterBox:
+    """The box with this serial number. Raises Refused when there is none."""
+    box = roster.box(serial)
+    if box is None:
+        raise Refused(f"no box {serial} is enrolled; `landlink-hq boxes` names those that are")
+    return box
+
+
 def change_roster(home: Home, change: Callable[[Roster], tuple[RosterBox, ...]], *, at_ms: int) -> Roster:
     """Replace the boxes of the roster by what `change` makes of them, count it up, write it, and publish it.
 
@@ -54,10 +62,7 @@ def revoke(home: Home, serial: str, *, at_ms: int) -> Roster:
     """
 
     def change(roster: Roster) -> tuple[RosterBox, ...]:
-        box = roster.box(serial)
-        if box is None:
-            raise Refused(f"no box {serial} is enrolled; `landlink-hq boxes` names those that are")
-        if box.revoked:
+        if enrolled(roster, serial).revoked:
             raise Refused(f"box {serial} is revoked already")
         return tuple(
             msgspec.structs.replace(each, revoked=True) if each.serial == serial else each for each in roster.boxes

@@ -24,7 +24,7 @@ from appliance.formats.release import RosterBox
 from provisioning.authority.current_files import current_files
 from provisioning.authority.downlink import Down
 from provisioning.authority.home import Home
-from provisioning.authority.roster import read_roster
+from provisioning.authority.roster import enrolled, read_roster
 
 TUF: Final = "tuf"
 PIECE_BYTES: Final = 4 * 1024 * 1024
@@ -104,12 +104,13 @@ def _check_links(stick: Path) -> None:
 
 
 def _boxes(home: Home, serial: str | None) -> tuple[RosterBox, ...]:
-    boxes = tuple(box for box in read_roster(home).boxes if serial in (None, box.serial))
-    if serial is not None and not boxes:
-        raise Refused(f"no box {serial} is enrolled; `landlink-hq boxes` names those that are")
-    if serial is not None and boxes[0].revoked:
+    roster = read_roster(home)
+    if serial is None:
+        return tuple(box for box in roster.boxes if not box.revoked)
+    box = enrolled(roster, serial)
+    if box.revoked:
         raise Refused(f"box {serial} is revoked; nothing is sent to it")
-    return tuple(box for box in boxes if not box.revoked)
+    return (box,)
 
 
 def _write(source: Path, path: Path, advance: Advance) -> None:

@@ -2,9 +2,7 @@
 
 import argparse
 import sys
-import time
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from rich.console import Console
@@ -19,10 +17,7 @@ from provisioning.authority.home import Home, Settings
 from provisioning.authority.roster import read_roster, revoke
 from provisioning.authority.setup import make_headquarters
 from provisioning.authority.stick import plan_stick, write_stick
-
-Verbs = Any  # argparse publishes no name for what add_subparsers returns
-
-RAW = argparse.RawDescriptionHelpFormatter
+from provisioning.command import RAW, Verbs, now_ms
 
 INIT = """\
 Make headquarters: every key, the certificate authority, and the first release for boxes, in the folder --home.
@@ -82,10 +77,6 @@ def add_verbs(verbs: Verbs) -> None:
     list_verbs.add_verbs(verbs)
 
 
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
 def _init(arguments: argparse.Namespace) -> int:
     host, colon, port = arguments.collector.rpartition(":")
     if not colon or not port.isdecimal():
@@ -100,7 +91,7 @@ def _init(arguments: argparse.Namespace) -> int:
         settings = msgspec.convert(fields, Settings)
     except msgspec.ValidationError as error:
         raise ConfigError(f"init: {error}") from None
-    home = make_headquarters(arguments.home, settings, now_ms=_now_ms())
+    home = make_headquarters(arguments.home, settings, now_ms=now_ms())
     print(f"Headquarters of {home.settings.domain} ({home.settings.mode}) is in {home.folder}.")
     print("Lock away: keys/root-*.pem, keys/offline-*.pem, escrow.identity. record.identity opens every record.")
     print("Next: landlink-hq import, publish; landlink-hq collect; landlink-hq issue REQUEST --out ANSWER.")
@@ -109,7 +100,7 @@ def _init(arguments: argparse.Namespace) -> int:
 
 def _issue(arguments: argparse.Namespace) -> int:
     home = Home.open(arguments.home)
-    issued = issue(home, read_request(arguments.request), arguments.out, serial=arguments.serial, now_ms=_now_ms())
+    issued = issue(home, read_request(arguments.request), arguments.out, serial=arguments.serial, now_ms=now_ms())
     done = "answered again; its earlier certificate no longer counts" if issued.again else "enrolled"
     print(f"Box {issued.serial} is {done}. Its log is {issued.origin}.")
     print(f"Fingerprint of the request: {issued.request_fingerprint}")
@@ -123,7 +114,7 @@ def _issue(arguments: argparse.Namespace) -> int:
 
 def _revoke(arguments: argparse.Namespace) -> int:
     home = Home.open(arguments.home)
-    roster = revoke(home, arguments.serial, at_ms=_now_ms())
+    roster = revoke(home, arguments.serial, at_ms=now_ms())
     print(f"Box {arguments.serial} is revoked (roster {roster.version}, published).")
     print("The collector refuses it from now on. What it delivered before stays; `landlink-hq pull` still verifies it.")
     return 0

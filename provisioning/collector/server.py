@@ -2,7 +2,6 @@
 
 import socket
 import ssl
-import time
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +25,7 @@ from provisioning.collector.peers import Peers
 from provisioning.collector.protocol import CertifiedProtocol
 from provisioning.collector.receipts import read_opened_through, signer
 from provisioning.collector.requests import Requests
+from provisioning.command import now_ms
 
 CONNECTIONS_MAX: Final = 4_096
 KEEP_ALIVE_S: Final = 75
@@ -107,11 +107,7 @@ def _deposit(home: Home, data: Path, ledger: Ledger) -> Deposit:
         mldsa44=lambda at_s: MlDsa44Cosigner(name, mldsa44, at_s=at_s),
     )
     sign = signer(load_ed25519(home.key(RECEIPTS)), lambda origin: read_opened_through(home, origin))
-    return Deposit(data, ledger, mode=home.settings.mode, cosigners=cosigners, sign=sign, now_ms=_now_ms)
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
+    return Deposit(data, ledger, mode=home.settings.mode, cosigners=cosigners, sign=sign, now_ms=now_ms)
 
 
 def _tls(home: Home) -> ssl.SSLContext:

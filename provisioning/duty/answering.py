@@ -12,12 +12,11 @@ import msgspec
 
 from appliance.errors import Refused
 from appliance.formats.downlink import CaseAnswer
-from appliance.formats.release import RosterBox
 from appliance.formats.voice import CASE_SYMBOLS, Verdict, answer_code, read_code, spoken
 from provisioning.authority.box_keys import voice_key
 from provisioning.authority.downlink import Down, Said
 from provisioning.authority.home import Home
-from provisioning.authority.roster import read_roster
+from provisioning.authority.roster import enrolled, read_roster
 from provisioning.duty.requests import CASE_ANSWER, VOICE_CODE, CaseRequest
 
 RECORD_ID: Final = re.compile(r"[0-9a-f]{32}")
@@ -61,7 +60,7 @@ def answer(home: Home, request: CaseRequest, message: CaseAnswer, *, again: bool
         ConfigError, StorageFull, StorageFault: Nothing was sent.
     """
     assert message.of == request.of, "an answer is to its request"
-    down = Down(home, enrolled(home, request.serial))
+    down = Down(home, enrolled(read_roster(home), request.serial))
     with down.alone():
         _check(down.said(), request.case, message.verdict, again=again)
         return down.say(message, at_ms=at_ms, case=request.case)
@@ -85,20 +84,12 @@ def voice(home: Home, serial: str, case: str, said: Said, *, again: bool) -> str
     assert said.kind == VOICE_CODE, "nothing else is read out"
     assert said.verdict is not None, "a code says one thing or the other"
     spoken_case = spoken(read_code(case, CASE_SYMBOLS))
-    down = Down(home, enrolled(home, serial))
+    down = Down(home, enrolled(read_roster(home), serial))
     code = answer_code(voice_key(home, down.name), box=down.name, case=spoken_case, verdict=said.verdict)
     with down.alone():
         _check(down.said(), spoken_case, said.verdict, again=again)
         down.note(msgspec.structs.replace(said, case=spoken_case))
     return code
-
-
-def enrolled(home: Home, serial: str) -> RosterBox:
-    """The box. Raises Refused when there is none."""
-    box = read_roster(home).box(serial)
-    if box is None:
-        raise Refused(f"no box {serial} is enrolled; `landlink-hq boxes` names those that are")
-    return box
 
 
 def _check(said: Iterable[Said], case: str, verdict: Verdict, *, again: bool) -> None:

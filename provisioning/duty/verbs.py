@@ -15,11 +15,11 @@ from provisioning.audit.opening import record_identity
 from provisioning.audit.reading import opened_logs
 from provisioning.authority.downlink import Down, Said
 from provisioning.authority.home import Home
-from provisioning.command import Verbs, say
-from provisioning.duty.answering import answer, enrolled, find_request, voice
+from provisioning.authority.roster import enrolled, read_roster
+from provisioning.command import RAW, Verbs, now_ms, say
+from provisioning.duty.answering import answer, find_request, voice
 from provisioning.duty.requests import VOICE_CODE, CaseRequest, ToldBefore, requests_of, told_before
 
-RAW: Final = argparse.RawDescriptionHelpFormatter
 REQUESTS: Final = """\
 What boxes ask: possible matches that wait for headquarters, oldest first, from the records that were pulled. Those that
 were answered in writing are shown with --all. The lines name travellers: they are for the duty desk alone.
@@ -70,16 +70,13 @@ def _add_verdict(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--again", action="store_true", help="although the answer was the other one before")
 
 
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
 def _look(home: Home, serial: str | None) -> tuple[list[CaseRequest], list[ToldBefore]]:
     """Every request that has arrived, the oldest first, and codes that were read out for none of them."""
     requests: list[CaseRequest] = []
     said: dict[str, tuple[Said, ...]] = {}
+    roster = read_roster(home)
     for opened in opened_logs(home, record_identity(home), serial):
-        said[opened.serial] = Down(home, enrolled(home, opened.serial)).said()
+        said[opened.serial] = Down(home, enrolled(roster, opened.serial)).said()
         requests.extend(requests_of(opened.serial, opened.lines, said[opened.serial]))
     told = [before for box, lines in said.items() for before in told_before(box, requests, lines)]
     return sorted(requests, key=lambda request: request.since), told
@@ -95,7 +92,7 @@ def run_requests(arguments: argparse.Namespace) -> int:
     for request in shown:
         _print_request(request)
     for before in told:
-        verdict, at = before.said.verdict, _day(before.said.at_ms)
+        verdict, at = before.said.verdict, _moment(before.said.at_ms)
         say(f"{before.case}  box {before.serial}: told by telephone on {at}: {verdict}; its request has not arrived")
     if not shown and not told:
         print("No box waits for an answer.")
@@ -115,14 +112,14 @@ def _print_request(request: CaseRequest) -> None:
         say(f"  DO NOT ask {request.not_to}: the person says to seek asylum from it")
     for one in (*request.told, *request.written):
         how = "told by telephone" if one.kind == VOICE_CODE else "answered in writing"
-        say(f"  {how} on {_day(one.at_ms)} by {one.by}: {one.verdict}")
+        say(f"  {how} on {_moment(one.at_ms)} by {one.by}: {one.verdict}")
     if request.told and not request.written:
         say("  the written answer must follow: landlink-hq answer")
     elif not request.written:
         say(f"  not answered; at the box: {request.stage}")
 
 
-def _day(at_ms: int) -> str:
+def _moment(at_ms: int) -> str:
     return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(at_ms // 1000))
 
 
@@ -136,7 +133,7 @@ def run_answer(arguments: argparse.Namespace) -> int:
         message = msgspec.convert(fields, CaseAnswer)
     except msgspec.ValidationError as error:
         raise ConfigError(f"answer: {error}") from None
-    sealed = answer(home, request, message, again=arguments.again, at_ms=_now_ms())
+    sealed = answer(home, request, message, again=arguments.again, at_ms=now_ms())
     say(f"Case {request.case} of box {request.serial} is answered: {arguments.verdict} ({sealed.name}).")
     if request.over:
         print("The box has said meanwhile what was done; the answer goes into the records of the case all the same.")
@@ -151,7 +148,7 @@ def run_voice(arguments: argparse.Namespace) -> int:
         by = msgspec.convert(arguments.by, Word)
     except msgspec.ValidationError as error:
         raise ConfigError(f"voice: --by: {error}") from None
-    said = Said(kind=VOICE_CODE, at_ms=_now_ms(), verdict=arguments.verdict, by=by)
+    said = Said(kind=VOICE_CODE, at_ms=now_ms(), verdict=arguments.verdict, by=by)
     code = voice(home, arguments.box, arguments.case, said, again=arguments.again)
     say(f"Read out: {code}   ({arguments.verdict}, case {arguments.case}, box {arguments.box})")
     print("Characters one by one; 0 is zero and 1 is one, there is no O, I, L or U.")

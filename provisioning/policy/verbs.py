@@ -1,7 +1,6 @@
 """landlink-hq policy: show, test and set the rules by which boxes decide."""
 
 import argparse
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -15,13 +14,12 @@ from appliance.formats.rules import DEFAULT_RULES, Rules, encode_rules, parse_ru
 from provisioning.audit.records import RecordLine
 from provisioning.authority.home import Home
 from provisioning.authority.repository import Repository
-from provisioning.command import Verbs
+from provisioning.command import RAW, Verbs, now_ms
 from provisioning.policy.change import next_rules, without_defaults
 from provisioning.policy.recorded_cases import opened_cases, pulled_cases
 from provisioning.policy.rules_file import read_rules_file
 from provisioning.policy.trial import WEIGHTS, Trial, try_rules
 
-RAW: Final = argparse.RawDescriptionHelpFormatter
 CHANGES_SHOWN_MAX: Final = 200
 
 POLICY: Final = """\
@@ -92,7 +90,7 @@ def _show(arguments: argparse.Namespace) -> int:
 def _set(arguments: argparse.Namespace) -> int:
     home = Home.open(arguments.home)
     rules = next_rules(read_rules_file(arguments.file), _in_force(home))
-    policy = Repository(home.folder).publish({RULES_TARGET: encode_rules(rules)}, at_ms=time.time_ns() // 1_000_000)
+    policy = Repository(home.folder).publish({RULES_TARGET: encode_rules(rules)}, at_ms=now_ms())
     print(f"Rules {rules.version} ({rules.title}) are published with release {policy.version}.")
     print("Boxes switch with that release; `landlink-hq policy show` prints them with their new number.")
     return 0
