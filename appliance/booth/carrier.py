@@ -5,7 +5,6 @@ birth date and the rest of the zone are dropped before anything else happens: no
 has them, and nothing here remembers them. What was not checked is never "continue" (I5).
 """
 
-import contextlib
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -16,11 +15,12 @@ from msgspec import structs
 
 from appliance.booth.clerk import SOUNDS
 from appliance.booth.events import Following, NextTraveller, Word
+from appliance.booth.happenings import Happenings
 from appliance.booth.lists_on_hand import OnHand
 from appliance.booth.outbox import Outbox, Parcel
 from appliance.clock import Clock, Instant
 from appliance.decide import decide
-from appliance.errors import LandlinkError, Malformed, Refused
+from appliance.errors import Malformed, Refused
 from appliance.formats.rules import Rules
 from appliance.model import DocumentReading, Priority, Refer, RepairReason, Screening, TravelDocument
 from appliance.parse.reading import parse_reading
@@ -144,9 +144,7 @@ class CarrierDesk:
         self._fit = fittings
         self._outbox = fittings.outbox
         self._asked = ""
-        self._devices: dict[str, DeviceState] = {}
-        self._events: list[tuple[str, dict[str, str]]] = [("page_started", {})]
-        self._not_recorded = 0
+        self._happened = Happenings(fittings.outbox)
         self.showing = Showing()
         self.shown_s = float("-inf")
 
@@ -192,23 +190,15 @@ class CarrierDesk:
         self._waiting()
         if self._outbox.waiting:
             return
-        if self._not_recorded:
-            self._events.append(("not_recorded", {"count": str(self._not_recorded)}))
-            self._not_recorded = 0
-        with contextlib.suppress(LandlinkError):  # still in the list, so tried again
-            while self._events:
-                self._outbox.event(*self._events[0])
-                self._events.pop(0)
+        self._happened.log()
 
     def tend(self) -> None:
         """Between two things: nothing waits here for anybody's answer."""
 
     def device(self, name: str, state: DeviceState, why: str) -> None:  # noqa: ARG002 - the log has a place for states only
         """A device came, went or failed."""
-        if self._devices.get(name) is not state:
-            self._events.append(("device_changed", {"device": name, "state": state.value}))
-        self._devices[name] = state
-        self.showing = replace(self.showing, devices=dict(self._devices))
+        self._happened.device(name, state)
+        self.showing = replace(self.showing, devices=dict(self._happened.devices))
 
     def not_read(self) -> None:
         """The scanner sent something that is no document: the answer before is not about what lies there."""
@@ -231,7 +221,7 @@ class CarrierDesk:
         check = parcel.body
         assert isinstance(check, CarrierCheck), "a desk of this profile makes no other record"
         if not kept:
-            self._not_recorded += 1
+            self._happened.not_recorded()
         if parcel.record_id != self._asked or self.showing.answer:
             return  # another document has come, or its answer stands there already
         lamp = Lamp.RED if not kept else Lamp.AMBER if check.call else Lamp.GREEN

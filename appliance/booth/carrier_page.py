@@ -14,7 +14,6 @@ from collections.abc import AsyncGenerator, Callable
 from typing import Final
 
 import msgspec
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -26,7 +25,7 @@ from starlette.types import ASGIApp
 from appliance.booth.board import Device
 from appliance.booth.carrier import Showing
 from appliance.booth.gate import Gate
-from appliance.booth.page import ROOM, Headers, Place, assets_version
+from appliance.booth.page import ROOM, Headers, Place, assets_version, templates
 from appliance.booth.status_line import Quiet, Surroundings, quiet
 from drivers.api import Lamp
 
@@ -88,13 +87,7 @@ class CarrierPage:
         self._around = around
         self._gate = gate
         self._streams: dict[object, None] = {}  # oldest first
-        self._templates = Environment(
-            loader=FileSystemLoader(ROOM / "templates"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+        self._templates = templates()
         self._always = {"place": place, "assets": assets_version()}
 
     def application(self) -> ASGIApp:

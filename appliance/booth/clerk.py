@@ -42,6 +42,7 @@ from appliance.booth.events import (
     StepRefused,
     Word,
 )
+from appliance.booth.happenings import Happenings
 from appliance.booth.inquirer import Inquirer
 from appliance.booth.lists_on_hand import OnHand
 from appliance.booth.outbox import Outbox, Parcel
@@ -103,8 +104,7 @@ class Clerk:
         self._judged: Verdict | None = None
         self._seen: dict[Id, Screened] = {}
         self._devices: dict[str, Device] = {}
-        self._events: list[tuple[str, dict[str, str]]] = [("page_started", {})]
-        self._not_recorded = 0
+        self._happened = Happenings(fittings.outbox)
         self._met = False
         self._notice = ""
         self.shown_s = float("-inf")
@@ -161,13 +161,7 @@ class Clerk:
         self.tend()
         if self._outbox.waiting or not self._met:
             return
-        if self._not_recorded:
-            self._events.append(("not_recorded", {"count": str(self._not_recorded)}))
-            self._not_recorded = 0
-        with contextlib.suppress(LandlinkError):  # still in the list, so tried again
-            while self._events:
-                self._outbox.event(*self._events[0])
-                self._events.pop(0)
+        self._happened.log()
 
     def tend(self) -> None:
         """Take what headquarters and the clock have to say of open cases; looks about once a second.
@@ -186,10 +180,8 @@ class Clerk:
 
     def device(self, name: str, state: DeviceState, why: str) -> None:
         """A device came, went or failed."""
-        known = self._devices.get(name)
         self._devices[name] = Device(state=state, why=why)
-        if known is None or known.state is not state:
-            self._events.append(("device_changed", {"device": name, "state": state.value}))
+        self._happened.device(name, state)
         self._publish()
 
     def not_read(self) -> None:
@@ -282,7 +274,7 @@ class Clerk:
                 if case is not None and self._state.shown == case.case.of:
                     self._fit.lit(record, case.case.crossing, case.case.person)
             case Screened():
-                self._not_recorded += 1
+                self._happened.not_recorded()
                 self._take(ScreeningNotKept(of=record))
             case Outcome(of=of) if parcel.refused:
                 self._take(OutcomeRefused(of=of))

@@ -79,13 +79,7 @@ class Page:
         self._gate = gate
         self._around = around
         self._streams: dict[asyncio.Event, None] = {}  # oldest first
-        self._templates = Environment(
-            loader=FileSystemLoader(ROOM / "templates"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+        self._templates = templates()
         self._typed_rate = TypedRate()
         self._always = {
             "outcomes": tuple((kind.value, said) for kind, said in OUTCOME_WORDS.items()),
@@ -269,6 +263,17 @@ def _given(response: Response, session: str, *, fresh: bool) -> Response:
 
 def _json(content: dict[str, str | bool], status: int) -> Response:
     return Response(msgspec.json.encode(content), status, media_type="application/json")
+
+
+def templates() -> Environment:
+    """The templates of both profiles' pages; what is said on them is text, whatever a document or a list says."""
+    return Environment(
+        loader=FileSystemLoader(ROOM / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
 
 
 def assets_version() -> str:

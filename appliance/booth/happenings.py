@@ -1,0 +1,47 @@
+"""Stage 7 of 8: show - what happens to the booth itself, until it is in the log: its start, its devices, lost records.
+
+For both profiles. Nothing of it is about a person (formats/event.py).
+"""
+
+import contextlib
+
+from appliance.booth.outbox import Outbox
+from appliance.errors import LandlinkError
+from drivers.api import DeviceState
+
+
+class Happenings:
+    """Events of one run that wait for the log; for the lane's thread.
+
+    Args:
+        outbox: Logs them.
+
+    Attributes:
+        devices: Where each device stands, by name.
+    """
+
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+        self._events: list[tuple[str, dict[str, str]]] = [("page_started", {})]
+        self._not_recorded = 0
+        self.devices: dict[str, DeviceState] = {}
+
+    def device(self, name: str, state: DeviceState) -> None:
+        """A device came, went or failed; the same state again is no news."""
+        if self.devices.get(name) is not state:
+            self._events.append(("device_changed", {"device": name, "state": state.value}))
+        self.devices[name] = state
+
+    def not_recorded(self) -> None:
+        """A result was shown without a record (I1)."""
+        self._not_recorded += 1
+
+    def log(self) -> None:
+        """Log them in their order, as far as the recorder takes them; the others the next time."""
+        if self._not_recorded:
+            self._events.append(("not_recorded", {"count": str(self._not_recorded)}))
+            self._not_recorded = 0
+        with contextlib.suppress(LandlinkError):  # still in the list, so tried again
+            while self._events:
+                self._outbox.event(*self._events[0])
+                self._events.pop(0)
