@@ -114,14 +114,19 @@ def _boxes(home: Home, serial: str | None) -> tuple[RosterBox, ...]:
 
 
 def _write(source: Path, path: Path, advance: Advance) -> None:
-    """Put a copy there whole, unless it is there. Modes are left to the stick: a FAT file system has none."""
+    """Put a copy there whole, unless it is there. Modes are left to the stick: a FAT file system has none.
+
+    Whatever lies at the temporary name goes first: a pipe there would keep the writing waiting for ever, and a device
+    would be written to.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     if _is_there(source, path):
         advance(source.stat().st_size)
         return
     temporary = path.with_name(f".{path.name}.tmp")
     try:
-        with source.open("rb") as original, temporary.open("wb") as copy:
+        temporary.unlink(missing_ok=True)
+        with source.open("rb") as original, temporary.open("xb") as copy:
             while piece := original.read(PIECE_BYTES):
                 copy.write(piece)
                 advance(len(piece))

@@ -372,6 +372,17 @@ def test_links_on_a_stick_are_refused_at_headquarters_before_a_byte_is_written_o
     assert {path: path.read_bytes() for path in headquarters.home.keys.iterdir()} == keys
 
 
+def test_a_pipe_on_a_stick_keeps_headquarters_waiting_for_nothing(tmp_path: Path, headquarters: Headquarters) -> None:
+    """Where a file is begun, or is to be: whoever opens a pipe for writing waits until somebody reads."""
+    stick = tmp_path / "stick"
+    (stick / "tuf" / "metadata").mkdir(parents=True)
+    for name in (".timestamp.json.tmp", "timestamp.json", ".1.root.json.tmp"):
+        os.mkfifo(stick / "tuf" / "metadata" / name)
+    run("landlink-hq", "--home", headquarters.home_folder, "stick", stick)
+    written = stick / "tuf" / "metadata" / "timestamp.json"
+    assert written.read_bytes() == (headquarters.home.tuf / "metadata" / "timestamp.json").read_bytes()
+
+
 def test_an_earlier_stick_is_replaced_whole_and_other_files_on_it_are_left(
     tmp_path: Path, headquarters: Headquarters, box: Box
 ) -> None:
