@@ -21,7 +21,8 @@ REMEMBERED_MAX: Final = 4_096
 """Far more than the collector lists and a stick carries; what is forgotten is brought again, and refused."""
 LINE_BYTES_MAX: Final = 96
 REFUSED_AGAIN_S: Final = 86_400
-"""A message refused today may be by a key that the next release makes known."""
+"""A message refused today may be by a key that the next release makes known. One that was refused in the future, by a
+clock that was wrong, is brought again at once."""
 
 _journal = logging.getLogger("landlink.uplink")
 
@@ -55,7 +56,7 @@ class Messages:
     def settled(self, sha256: bytes) -> bool:
         """Whether a message of this hash needs not be brought."""
         past = self._past.get(sha256.hex())
-        return past is not None and (past.taken or time.time() < past.at_s + REFUSED_AGAIN_S)
+        return past is not None and (past.taken or 0 <= time.time() - past.at_s < REFUSED_AGAIN_S)
 
     def bring(self, sealed: bytes, name: str) -> Fate:
         """Bring one to the recorder, unless it is settled; what became of it.

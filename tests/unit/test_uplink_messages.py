@@ -114,6 +114,12 @@ def test_a_refused_message_is_tried_again_a_day_later_and_not_before(tmp_path: P
     assert messages(tmp_path, door).bring(b"sealed", "answers-0000000001.age") is Fate.TAKEN
 
 
+def test_what_was_refused_by_a_clock_that_ran_ahead_is_brought_again(tmp_path: Path, door: Door) -> None:
+    sha256 = hashlib.sha256(b"sealed").hexdigest()
+    (tmp_path / "messages").write_text(f"{sha256} refused 4000000000\n")
+    assert messages(tmp_path, door).bring(b"sealed", "answers-0000000001.age") is Fate.TAKEN
+
+
 def test_what_may_be_taken_later_is_not_settled(tmp_path: Path, door: Door) -> None:
     door.fate = Fate.LATER
     made = messages(tmp_path, door)
