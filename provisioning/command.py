@@ -1,8 +1,11 @@
 """What the rooms' verbs share: where a verb's parser is added, its words, the time, and a line that boxes fed."""
 
+import json
 import time
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TextIO
+
+import msgspec
 
 RAW: Final = RawDescriptionHelpFormatter
 """A verb's description is printed as it is written, in its lines."""
@@ -21,6 +24,15 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def say(line: str) -> None:
-    """Print one line: what a box recorded gives a terminal no orders, and makes no second line."""
-    print("".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in line))
+def say(line: str, file: TextIO | None = None) -> None:
+    """Print one line: what a box recorded, or a list says, gives a terminal no orders, and makes no second line."""
+    shown = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in line)
+    print(shown, file=file)
+
+
+def json_line(value: object) -> str:
+    """A value as one line of JSON that may go to a terminal, too: JSON itself leaves C1 controls and the like alone."""
+    text = msgspec.json.encode(value).decode()
+    if text.isprintable():
+        return text
+    return "".join(character if character.isprintable() else json.dumps(character)[1:-1] for character in text)

@@ -59,9 +59,13 @@ class Answer:
 
     @property
     def words(self) -> str:
-        """The refusal in the collector's words, cut to a line; the status when it said nothing readable."""
+        """The refusal in the collector's words, cut to a line; the status when it said nothing readable.
+
+        They come to a journal and a terminal, which take no orders from them.
+        """
         text = self.body[:200].decode("utf-8", "replace").strip()
-        return text or f"status {self.status}"
+        said = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+        return said or f"status {self.status}"
 
 
 def tls_context(folder: Path) -> ssl.SSLContext:

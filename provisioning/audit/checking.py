@@ -16,6 +16,7 @@ from provisioning.audit.store import PulledLog
 from provisioning.audit.verify import verify
 from provisioning.authority.home import Home
 from provisioning.authority.roster import read_roster
+from provisioning.command import say
 
 PROBLEMS_SHOWN_MAX: Final = 50
 
@@ -104,6 +105,6 @@ def pulled_logs(home: Home, logs: tuple[Log, ...]) -> tuple[Log, ...]:
 def print_problems(problems: list[Problem], file: TextIO) -> None:
     """Print them a line each, no more than an auditor reads."""
     for problem in problems[:PROBLEMS_SHOWN_MAX]:
-        print(f"  {problem}", file=file)
+        say(f"  {problem}", file)
     if len(problems) > PROBLEMS_SHOWN_MAX:
         print(f"  and {len(problems) - PROBLEMS_SHOWN_MAX} more", file=file)

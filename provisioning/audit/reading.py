@@ -8,8 +8,6 @@ from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import TextIO
 
-import msgspec
-
 from appliance.files import storage
 from appliance.formats.age import Identity
 from provisioning.audit.carrier_checks import CarrierLine
@@ -24,7 +22,7 @@ from provisioning.audit.report import BoxReport, report
 from provisioning.audit.store import PulledLog
 from provisioning.authority.home import Home
 from provisioning.authority.roster import read_roster
-from provisioning.command import now_ms, say
+from provisioning.command import json_line, now_ms, say
 
 
 def opened_logs(home: Home, identity: Identity, serial: str | None) -> Generator[OpenedLog]:
@@ -76,7 +74,7 @@ def _output(path: Path | None) -> Generator[TextIO]:
 
 def _write_lines(out: TextIO, lines: Iterable[RecordLine | CarrierLine]) -> None:
     with storage("writing records"):
-        out.writelines(f"{msgspec.json.encode(line).decode()}\n" for line in lines)
+        out.writelines(f"{json_line(line)}\n" for line in lines)
 
 
 def run_find(arguments: argparse.Namespace) -> int:
@@ -136,7 +134,7 @@ def run_report(arguments: argparse.Namespace) -> int:
     home = Home.open(arguments.home)
     reports = [report(opened) for opened in opened_logs(home, record_identity(home), arguments.box)]
     if arguments.json:
-        print(msgspec.json.encode(reports).decode())
+        print(json_line(reports))
     else:
         for each in reports:
             _print_report(each)

@@ -16,7 +16,7 @@ from provisioning.audit.reading import opened_logs
 from provisioning.authority.downlink import Down, Said
 from provisioning.authority.home import Home
 from provisioning.authority.roster import enrolled, read_roster
-from provisioning.command import RAW, Verbs, now_ms, say
+from provisioning.command import RAW, Verbs, json_line, now_ms, say
 from provisioning.duty.answering import answer, find_request, voice
 from provisioning.duty.requests import VOICE_CODE, CaseRequest, ToldBefore, requests_of, told_before
 
@@ -87,7 +87,7 @@ def run_requests(arguments: argparse.Namespace) -> int:
     requests, told = _look(Home.open(arguments.home), arguments.box)
     shown = [request for request in requests if arguments.all or request.owed]
     if arguments.json:
-        print(msgspec.json.encode([*shown, *told]).decode())
+        print(json_line([*shown, *told]))
         return 0
     for request in shown:
         _print_request(request)

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-import msgspec
 from rich.console import Console
 from rich.table import Table
 
@@ -14,7 +13,7 @@ from appliance.formats.rules import DEFAULT_RULES, Rules, encode_rules, parse_ru
 from provisioning.audit.records import RecordLine
 from provisioning.authority.home import Home
 from provisioning.authority.repository import Repository
-from provisioning.command import RAW, Verbs, now_ms
+from provisioning.command import RAW, Verbs, json_line, now_ms, say
 from provisioning.policy.change import next_rules, without_defaults
 from provisioning.policy.recorded_cases import opened_cases, pulled_cases
 from provisioning.policy.rules_file import read_rules_file
@@ -100,7 +99,7 @@ def _test(arguments: argparse.Namespace) -> int:
     rules = read_rules_file(arguments.file)
     trial = try_rules(rules, _cases(arguments))
     if arguments.json:
-        print(msgspec.json.encode(trial).decode())
+        print(json_line(trial))
     else:
         _print(trial)
     return int(arguments.strict and bool(trial.passes))
@@ -116,7 +115,7 @@ def _print(trial: Trial) -> None:
         table.add_row(weight, str(trial.was[weight]), str(trial.now[weight]))
     Console().print(table)
     for change in trial.changes[:CHANGES_SHOWN_MAX]:
-        print(f"{change.record_id}  {change.was} -> {change.now}  {change.why}")
+        say(f"{change.record_id}  {change.was} -> {change.now}  {change.why}")
     if len(trial.changes) > CHANGES_SHOWN_MAX:
         print(f"and {len(trial.changes) - CHANGES_SHOWN_MAX} more; --json has all of them")
     if trial.passes:
