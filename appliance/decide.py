@@ -15,16 +15,7 @@ checked, then what speaks against the document, then what only asks for another 
 from collections.abc import Iterator
 from typing import Final
 
-from appliance.examine.findings import (
-    CHECK_DIGITS,
-    DATE_OF_BIRTH,
-    EXPIRY,
-    ISSUING_STATE,
-    NATIONALITY,
-    PRINTED_LINES,
-    REPAIRED_CHARACTERS,
-    SPECIMEN,
-)
+from appliance.examine.findings import CHECKS
 from appliance.formats.rules import DEFAULT_RULES, Action, Rules, action_for, confirmation_for
 from appliance.model import (
     Answer,
@@ -60,17 +51,6 @@ _LISTS: Final[dict[ListName, str]] = {"documents": "list of documents", "persons
 _CODES: Final = {"expiry": "expired"}
 """Findings whose reason has a code of its own; the others have the check's."""
 _LOOK: Final = "Compare the document with what is said of it, and ask the supervisor."
-_NEXT_STEPS: Final = {
-    CHECK_DIGITS.id: "Lay the document again; if it stays, compare the printed lines with the page, with a lens.",
-    EXPIRY.id: "Compare the date of expiry on the page with today's date, and follow your post's rule.",
-    DATE_OF_BIRTH.id: "Compare the date of birth on the page with the printed lines and with the person.",
-    ISSUING_STATE.id: "Look at who issued the document, and ask the supervisor whether it is accepted.",
-    NATIONALITY.id: "Compare the nationality on the page with the printed lines.",
-    SPECIMEN.id: "Keep the document and call the supervisor.",
-    PRINTED_LINES.id: "Lay the document again; if it stays, look at the printed lines with a lens.",
-    REPAIRED_CHARACTERS.id: "Compare the marked characters with the page.",
-}
-"""What the officer does when a check of examine/findings.py has failed; a test sees to it that every check is here."""
 
 
 def decide(
@@ -171,7 +151,8 @@ def _is_noticed(finding: Finding) -> bool:
 
 
 def _of_finding(finding: Finding) -> Reason:
-    step = _NEXT_STEPS.get(finding.check, _LOOK)  # a record may be judged again here that a newer box made
+    check = CHECKS.get(finding.check)  # a record may be judged again here that a newer box made
+    step = check.next_step if check else _LOOK
     return _reason(_CODES.get(finding.check, finding.check), finding.reason, step)
 
 

@@ -8,7 +8,10 @@ from appliance.examine import findings
 from appliance.examine.codes import examine_issuing_state, examine_nationality, examine_specimen
 from appliance.examine.dates import examine_date_of_birth, examine_expiry
 from appliance.examine.lines import examine_check_digits, examine_printed_lines, examine_repairs
+from appliance.examine.national import examine_national_number
+from appliance.examine.number import examine_number_form
 from appliance.examine.subject import Subject
+from appliance.examine.validity import examine_validity
 from appliance.model import DocumentReading, Finding, Mode, TravelDocument, TypedReading
 
 EXAMINERS: Final[dict[str, Callable[[Subject], Finding]]] = {
@@ -20,6 +23,9 @@ EXAMINERS: Final[dict[str, Callable[[Subject], Finding]]] = {
     findings.SPECIMEN.id: examine_specimen,
     findings.PRINTED_LINES.id: examine_printed_lines,
     findings.REPAIRED_CHARACTERS.id: examine_repairs,
+    findings.VALIDITY.id: examine_validity,
+    findings.NUMBER_FORM.id: examine_number_form,
+    findings.NATIONAL_NUMBER.id: examine_national_number,
 }
 
 

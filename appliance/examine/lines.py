@@ -68,7 +68,7 @@ def examine_printed_lines(subject: Subject) -> Finding:
     broken = tuple(_broken(text, layout))
     if broken:
         return found(PRINTED_LINES, Answer.FAILED, "The printed lines break a rule of their format.", *broken)
-    unusual = tuple(_unusual(document))
+    unusual = tuple(_unusual(document, text, layout))
     if unusual:
         return found(PRINTED_LINES, Answer.INCONCLUSIVE, "The printed lines are unusual; some issuers do so.", *unusual)
     return found(PRINTED_LINES, Answer.PASSED, "The printed lines keep the rules of their format.")
@@ -88,11 +88,23 @@ def _broken(text: str, layout: Layout) -> Iterator[str]:
         yield f"sex: {text[layout.sex]} cannot stand there"
 
 
-def _unusual(document: TravelDocument) -> Iterator[str]:
+def _unusual(document: TravelDocument, text: str, layout: Layout) -> Iterator[str]:
+    """What the standard does not provide for and some issuers print: fillers among them (Doc 9303-3 §4.6, 9303-4)."""
     if document.document_code[:1] not in USUAL_CODES.get(document.format, LETTERS):
         yield f"document code: {document.document_code} on a document of this size"
     if document.sex == "X":
         yield "sex: X, where the standard has a filler"
+    number = text[slice(*layout.number)].rstrip(FILLER)
+    if number.startswith(FILLER):
+        yield "document number: begins with a filler"
+    elif FILLER in number:
+        yield "document number: a filler between its characters"
+    for span in layout.names:
+        name = text[slice(*span)].rstrip(FILLER)
+        if FILLER * 3 in name:
+            yield "name: more than two fillers between letters"
+        elif name.count(FILLER * 2) > 1:
+            yield "name: two fillers, which part surname from given names, stand there twice"
 
 
 def _repairs(document: TravelDocument, reason: RepairReason) -> tuple[str, ...]:
