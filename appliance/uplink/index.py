@@ -2,23 +2,22 @@
 
 The truth is elsewhere: bodies are files of the recorder, receipts are headquarters'. So the index may be thrown away: a
 damaged one is set aside and rebuilt from the files, and the collector is asked what it has. Durable all the same (WAL,
-synchronous FULL), since asking again costs the link. One connection in one process, exclusively: stock SQLite up to
-3.51.2 can corrupt a WAL database that two connections write.
+synchronous FULL), since asking again costs the link. One connection in one process, exclusively.
 """
 
-import contextlib
 import enum
 import sqlite3
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from sqlite_utils import Database
 
-from appliance.errors import StorageFault, StorageFull
+from appliance.database import connect_alone, faults, result_code
 from appliance.model import Origin, Priority
 
+NAME: Final = "uplink index"
 SCHEMA_VERSION: Final = 1
 SCHEMA: Final = """
 create table about (origin text not null, rebuilt integer not null) strict;
@@ -91,7 +90,7 @@ class Index:
     """
 
     def __init__(self, path: Path, origin: Origin) -> None:
-        with _faults():
+        with faults(NAME):
             self._database = _open(path, origin)
         self.rebuilt = bool(self._scalar("select rebuilt from about"))
 
@@ -101,7 +100,7 @@ class Index:
 
     def known(self) -> dict[int, State]:
         """Every leaf in the index and where it stands."""
-        with _faults():
+        with faults(NAME):
             return {leaf: State(state) for leaf, state in self._database.execute("select leaf, state from item")}
 
     def add(self, items: Iterable[Item]) -> None:
@@ -116,7 +115,7 @@ class Index:
             }
             for item in items
         ]
-        with _faults():
+        with faults(NAME):
             self._database["item"].insert_all(rows)  # type: ignore[union-attr]
 
     def forget(self, leaves: Iterable[int]) -> None:
@@ -143,7 +142,7 @@ class Index:
             "select leaf, priority, size, sha256, state, damaged from item "  # noqa: S608 - the order is one of two words
             f"where state in ('queued', 'sending') and leaf < ? order by {order} limit ?"
         )
-        with _faults():
+        with faults(NAME):
             return tuple(
                 Item(
                     leaf=leaf,
@@ -181,7 +180,7 @@ class Index:
     def unhanded(self, count_max: int) -> tuple[tuple[int, bytes], ...]:
         """Receipts that the recorder has not taken yet, oldest first."""
         query = "select leaf, receipt from item where state = 'acknowledged' and not handed order by leaf limit ?"
-        with _faults():
+        with faults(NAME):
             return tuple((leaf, receipt) for leaf, receipt in self._database.execute(query, (count_max,)))
 
     def handed(self, leaves: Iterable[int]) -> None:
@@ -190,7 +189,7 @@ class Index:
 
     def counts(self) -> Counts:
         """How many bodies stand where."""
-        with _faults():
+        with faults(NAME):
             states = dict(self._database.execute("select state, count(*) from item group by state").fetchall())
         return Counts(
             waiting=states.get("queued", 0) + states.get("sending", 0),
@@ -199,24 +198,13 @@ class Index:
         )
 
     def _scalar(self, query: str) -> int:
-        with _faults():
+        with faults(NAME):
             return int(self._database.execute(query).fetchone()[0])
 
     def _change(self, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
-        with _faults(), self._database.atomic():
+        with faults(NAME), self._database.atomic():
             for row in rows:
                 self._database.execute(statement, row)
-
-
-@contextlib.contextmanager
-def _faults() -> Generator[None]:
-    """What SQLite says of the disk, in the project's words."""
-    try:
-        yield
-    except sqlite3.DatabaseError as error:
-        if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_FULL:
-            raise StorageFull("uplink index: no room") from error
-        raise StorageFault(f"uplink index: {error}") from error
 
 
 def _open(path: Path, origin: Origin) -> Database:
@@ -227,7 +215,7 @@ def _open(path: Path, origin: Origin) -> Database:
                 return database
             database.close()
         _set_aside(path)
-    database = _connect(path)
+    database = Database(connect_alone(path), execute_plugins=False)
     with database.atomic():
         for statement in SCHEMA.split(";"):
             database.execute(statement)
@@ -236,30 +224,19 @@ def _open(path: Path, origin: Origin) -> Database:
     return database
 
 
-def _connect(path: Path) -> Database:
-    connection = sqlite3.connect(path, timeout=0.0)
-    try:
-        for pragma in ("locking_mode = exclusive", "journal_mode = wal", "synchronous = full"):
-            connection.execute(f"pragma {pragma}").fetchall()
-    except sqlite3.DatabaseError:
-        connection.close()
-        raise
-    return Database(connection, execute_plugins=False)
-
-
 def _sound(path: Path) -> Database | None:
     """The database at `path` when SQLite finds it whole and the schema is ours; None when it is damaged."""
     try:
-        database = _connect(path)
+        database = Database(connect_alone(path), execute_plugins=False)
     except sqlite3.DatabaseError as error:
-        if error.sqlite_errorcode & 0xFF in DAMAGE:
+        if result_code(error) in DAMAGE:
             return None
         raise
     try:
         if _holds(database):
             return database
     except sqlite3.DatabaseError as error:
-        if error.sqlite_errorcode & 0xFF not in DAMAGE:
+        if result_code(error) not in DAMAGE:
             raise
     database.close()
     return None

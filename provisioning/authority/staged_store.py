@@ -25,7 +25,8 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from appliance.errors import Refused, StorageFault, StorageFull
+from appliance.database import faults, result_code
+from appliance.errors import Refused, StorageFault
 from appliance.files import storage
 from appliance.formats.lists import DocumentKey, ListedDocument, ListedPerson, ListedSource
 
@@ -307,12 +308,10 @@ def _decode(decoder: msgspec.json.Decoder[T], body: object) -> T:
 
 @contextlib.contextmanager
 def _faults() -> Generator[None]:
-    try:
-        yield
-    except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", 0)  # the module's own errors have none
-        if code == sqlite3.SQLITE_FULL:
-            raise StorageFull("staged.db: no room") from error
-        if code == sqlite3.SQLITE_BUSY:
-            raise Refused("another import is running; try again when it has ended") from error
-        raise StorageFault(f"staged.db: {error}") from error
+    with faults("staged.db"):
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            if result_code(error) == sqlite3.SQLITE_BUSY:
+                raise Refused("another import is running; try again when it has ended") from error
+            raise

@@ -11,7 +11,6 @@ Triggers refuse every update and delete. No key reaches across origins, so that 
 """
 
 import contextlib
-import sqlite3
 import threading
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from typing import Final
 
 from sqlite_utils import Database
 
-from appliance.errors import StorageFault, StorageFull
+from appliance.database import connect_alone, faults
 from appliance.formats.merkle import EMPTY_ROOT
 
 ALARMS_MAX: Final = 1_000
@@ -93,10 +92,9 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.Lock()
-        with _faults():
-            connection = sqlite3.connect(path, timeout=0.0, check_same_thread=False)
-            for pragma in ("locking_mode = exclusive", "journal_mode = wal", "synchronous = full", "foreign_keys = on"):
-                connection.execute(f"pragma {pragma}").fetchall()
+        with faults("ledger"):
+            connection = connect_alone(path, one_thread=False)
+            connection.execute("pragma foreign_keys = on")
             self._database = Database(connection, execute_plugins=False)
             with self._database.atomic():
                 for statement in SCHEMA:
@@ -229,16 +227,5 @@ class Ledger:
 
     @contextlib.contextmanager
     def _held(self) -> Generator[None]:
-        with self._lock, _faults():
+        with self._lock, faults("ledger"):
             yield
-
-
-@contextlib.contextmanager
-def _faults() -> Generator[None]:
-    """What SQLite says of the disk, in the project's words."""
-    try:
-        yield
-    except sqlite3.DatabaseError as error:
-        if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_FULL:
-            raise StorageFull("ledger: no room") from error
-        raise StorageFault(f"ledger: {error}") from error
