@@ -91,7 +91,7 @@ def key_id(list_key: bytes) -> bytes:
 
 
 def documents_key(list_key: bytes) -> bytes:
-    """The key of the documents list's digests, 32 bytes (lists.DocumentKey.digest)."""
+    """The key of the documents list's digests, 32 bytes (`DocumentsKey.digest`)."""
     return _derived(list_key, b"documents")
 
 
