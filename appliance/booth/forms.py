@@ -21,7 +21,7 @@ from appliance.booth.events import (
 )
 from appliance.clock import Instant
 from appliance.errors import Malformed
-from appliance.formats.voice import ANSWER_SYMBOLS, read_code
+from appliance.formats.voice import ANSWER_SYMBOLS, read_code, spoken
 from appliance.formats.wire import CASES_MAX
 from appliance.model import Id, TypedReading
 from appliance.parse.dates import parse_typed_date
@@ -128,12 +128,11 @@ def move(fields: Mapping[str, str]) -> Moved:
 
 def voice(fields: Mapping[str, str]) -> CodeHeard:
     """POST /voice {of, code}. Raises Malformed: a character of the code was misheard, which counts as no attempt."""
-    code = fields.get("code", "")
     try:
-        read_code(code, ANSWER_SYMBOLS)
+        code = spoken(read_code(fields.get("code", ""), ANSWER_SYMBOLS))
     except Malformed as error:
         raise FieldMalformed("code", error.why) from None
-    return CodeHeard(of=_id(fields.get("of", "")), code=code.strip())
+    return CodeHeard(of=_id(fields.get("of", "")), code=code)
 
 
 def asylum(fields: Mapping[str, str]) -> AsylumSaid:

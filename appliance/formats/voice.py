@@ -19,6 +19,8 @@ CASE_SYMBOLS: Final = 6
 """30 bits: which of a box's open cases is meant."""
 ANSWER_SYMBOLS: Final = 8
 """40 bits, of which an officer may try a handful."""
+TYPED_MAX: Final = 64
+"""Characters of a code as somebody types it, with whatever stands between."""
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _FIELD: Final = 0b100101
 """x^5 + x^2 + 1, primitive: a symbol is an element of GF(2^5), and x has order 31."""
@@ -74,7 +76,7 @@ def read_code(text: str, symbols: int) -> str:
     Raises:
         Malformed: Another length, another alphabet, or the check symbol does not fit.
     """
-    code = text[:64].upper().translate(_READ_AS)
+    code = text.upper().translate(_READ_AS) if len(text) <= TYPED_MAX else ""
     body, check = code[:-1], code[-1:]
     if len(code) != symbols + 1 or not set(body) <= set(_ALPHABET):
         raise Malformed("code", f"it has {symbols + 1} letters and digits")

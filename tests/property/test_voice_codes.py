@@ -101,3 +101,11 @@ def test_the_two_verdicts_have_two_codes(key: bytes, of: str) -> None:
 def test_every_character_can_be_said_on_a_telephone() -> None:
     codes = "".join(case_code(f"{number:032x}") for number in range(2_000))
     assert set(codes) == {*ALPHABET, "-"}
+
+
+def test_nothing_behind_a_code_is_passed_over() -> None:
+    code = case_code("0" * 32)
+    assert read_code(f" {code} ", CASE_SYMBOLS)
+    for longer in (code + " " * 60 + "and more", code + " " * 64):
+        with pytest.raises(Malformed):
+            read_code(longer, CASE_SYMBOLS)
