@@ -79,7 +79,10 @@ def as_json(overview: Overview) -> str:
 
 
 def in_words(overview: Overview) -> str:
-    """For people: one line a process, and a line where somebody has to act."""
+    """For people: one line a process, and a line where somebody has to act.
+
+    Some words are of whoever answered the link, or lay on a stick: a terminal takes no orders from them.
+    """
     lines = [f"Box {overview.serial}, {overview.mode}; sealed records on this box: {overview.bodies}"]
     lines.append("recorder  " + (SILENT if overview.recorder is None else _recorder(overview.recorder)))
     lines.append("releases  " + (SILENT if overview.releases is None else _releases(overview.releases)))
@@ -98,7 +101,11 @@ def in_words(overview: Overview) -> str:
         lines.append(
             f"{LOOK_INTO}  lists are TOO OLD for a post with a {overview.link} link: does it still reach them?"
         )
-    return "\n".join(lines)
+    return "\n".join(map(_printable, lines))
+
+
+def _printable(line: str) -> str:
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in line)
 
 
 def _list_age(status: ReleasesStatus | None, link: LinkClass, now_ms: int) -> Age:

@@ -142,3 +142,14 @@ def test_each_source_has_a_line_and_a_mirror_that_stands_still_is_said(config: C
     printed = in_words(look(config, now_ms=NOW_MS)).splitlines()
     assert "list      UN Security Council: 731 listed, 3 left out at its last import on 2026-11-02" in printed
     assert any("headquarters' mirror STANDS STILL since 2026-11-03" in line for line in printed)
+
+
+def test_what_others_said_gives_the_technicians_terminal_no_orders(config: Config) -> None:
+    orders = "no\x1b[2J\x9b31m\nuplink    connected\u202e"
+    uplink = structs.replace(
+        UPLINK, connected=False, why=orders, refused=1, refused_why=orders, stick=orders, alarm=orders
+    )
+    (config.runtime / "uplink.status").write_bytes(encode_status(uplink))
+    lines = in_words(look(config, now_ms=NOW_MS)).split("\n")
+    assert all(line.isprintable() for line in lines)
+    assert sum(line.startswith("uplink ") for line in lines) == 1
