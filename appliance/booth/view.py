@@ -7,9 +7,10 @@ from msgspec import Struct
 from appliance.booth import words
 from appliance.booth.board import Snapshot
 from appliance.booth.match_view import MatchView, match_view
-from appliance.booth.match_words import NOT_CONFIRMED
+from appliance.booth.match_words import headline_and_rest
 from appliance.booth.state import Kept, OpenCase, Phase, State
 from appliance.booth.status_line import ListView, Quiet, Surroundings, listed, quiet
+from appliance.examine.cards import card_steps
 from appliance.formats.voice import case_code
 from appliance.formats.wire import Case
 from appliance.inquiry.life import STAGE_OF
@@ -55,6 +56,7 @@ class CaseView(Struct, frozen=True, kw_only=True):
         kept: crossing.Kept.
         answer: The outcome that was said and is not recorded yet, "" for none; `ahead`: a step that is not.
         lamp: "green", "amber" or "red".
+        card: Of a referral: what to do with the document in hand, and what is to be seen (examine/cards.py).
     """
 
     of: str
@@ -80,6 +82,7 @@ class CaseView(Struct, frozen=True, kw_only=True):
     ahead: bool
     news: bool
     lamp: str
+    card: tuple[tuple[str, str], ...]
 
 
 class HandOverView(Struct, frozen=True, kw_only=True):
@@ -168,7 +171,7 @@ def _case(open_case: OpenCase, snapshot: Snapshot, around: Surroundings) -> Case
     reasons = _reasons(open_case, seen)
     rest = ""
     if case.refers:
-        headline, rest = _in_short(reasons[0].words if reasons else PLEASE_WAIT)
+        headline, rest = headline_and_rest(reasons[0].words if reasons else PLEASE_WAIT)
     elif not recorded:
         headline = words.could_not_record(around.duty_telephone)
     elif seen and isinstance(seen.decision, Clear):
@@ -203,7 +206,13 @@ def _case(open_case: OpenCase, snapshot: Snapshot, around: Surroundings) -> Case
         ahead=bool(open_case.ahead),
         news=_has_news(case, snapshot.state),
         lamp="red" if open_case.kept is Kept.NOT_RECORDED else "amber" if case.refers else "green",
+        card=_card(document) if case.refers and document else (),
     )
+
+
+def _card(document: TravelDocument) -> tuple[tuple[str, str], ...]:
+    steps = card_steps(document.issuing_state, document.document_code)
+    return tuple((step.how.capitalize(), step.words) for step in steps)
 
 
 def _has_news(case: Case, state: State) -> bool:
@@ -219,13 +228,6 @@ def _hand_over(open_case: OpenCase, state: State, around: Surroundings) -> HandO
         laid_at=around.local_time(open_case.case.opened_ms),
         looked=of in state.looked,
     )
-
-
-def _in_short(said: str) -> tuple[str, str]:
-    """What has to be seen first, and the rest."""
-    if said.startswith(NOT_CONFIRMED):
-        return NOT_CONFIRMED, said[len(NOT_CONFIRMED) :].strip()
-    return said, ""
 
 
 def _reasons(open_case: OpenCase, seen: Screened | None) -> tuple[ReasonView, ...]:
