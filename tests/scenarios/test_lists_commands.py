@@ -144,9 +144,10 @@ def test_the_command_takes_a_release_says_so_and_ends_when_told(tmp_path: Path) 
     command = [BIN / "landlink-box", "--config", tmp_path / "box.toml", "releases"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
-        assert "release 1 of 2026-11-18 is in service" in process.stderr.readline()
+        said = process.stderr.readline()
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=30) == 0
+    assert "release 1 of 2026-11-18 with rules 1 is in service" in said
     assert (tmp_path / "s" / "releases" / "current").readlink() == Path("1")
     assert parse_status((tmp_path / "r" / "releases.status").read_bytes(), ReleasesStatus).version == 1
 
