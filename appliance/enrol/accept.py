@@ -2,8 +2,12 @@
 
 The release that the root signs names this box with exactly the keys that it made and the TLS certificate that it was
 given. So whoever alters the answer must bring another root, and its fingerprint, which two people compare, is another.
+
+Whoever accepts is root, and what is accepted the uplink may read. So no link in the folder is followed: it could lead
+to a key of this box.
 """
 
+import errno
 import hashlib
 import re
 from pathlib import Path
@@ -17,7 +21,7 @@ from appliance.config import Config
 from appliance.enrol.keys import tls_key
 from appliance.enrol.places import EnrolmentPlaces, read_bounded
 from appliance.errors import ConfigError, Malformed, Refused, StorageFault, Untrusted
-from appliance.files import OpenFile, copy_durably, open_regular, read_regular, storage, write_durably
+from appliance.files import OpenFile, copy_durably, names_beneath, open_beneath, storage, write_durably
 from appliance.formats.downlink import FILE_NAME, FOLDER, SEALED_BYTES_MAX, WAITING_MAX
 from appliance.formats.enrolment import (
     ANSWER_BYTES_MAX,
@@ -35,7 +39,10 @@ from appliance.formats.release import PERSONS_TARGET, TARGET_BYTES_MAX, RosterBo
 
 MIRROR_FILE_BYTES_MAX: Final = TARGET_BYTES_MAX[PERSONS_TARGET]
 """The longest file that is read whole; the documents list is longer and is not."""
+MIRROR: Final = "mirror"
 TIMESTAMP: Final = "metadata/timestamp.json"
+NAMES_MAX: Final = 4_096
+"""Looked at among the messages."""
 
 
 def accept_answer(config: Config, folder: Path) -> Answer:
@@ -58,13 +65,13 @@ def accept_answer(config: Config, folder: Path) -> Answer:
     answer = parse_answer(_read(folder / "answer.cbor", ANSWER_BYTES_MAX, lost))
     check_answer(answer, signed_request)
     certificate = _check_certificate(answer, places)
-    files, pages = _mirror_files(folder / "mirror")
-    release = verify_release(release_names(files), answer.root, documents=OpenFile(folder / "mirror" / pages))
+    files, pages = _mirror_files(folder)
+    release = verify_release(release_names(files), answer.root, documents=OpenFile(folder / MIRROR / pages))
     _check_box(release.roster.box(request.serial), request, certificate)
     if places.pinned_root.exists() and read_bounded(places.pinned_root, ANSWER_BYTES_MAX) != answer.root:
         raise Refused("this box is enrolled with another headquarters; wipe it before it joins a new one")
-    messages = _messages(folder / FOLDER)
-    _install(answer, files, places, folder / "mirror" / pages)
+    messages = _messages(folder)
+    _install(answer, files, places, folder / MIRROR / pages)
     for name, sealed in messages.items():
         write_durably(places.down / name, sealed, mode=0o644)
     places.hand_over()
@@ -99,7 +106,7 @@ def _check_certificate(answer: Answer, places: EnrolmentPlaces) -> bytes:
     return certificate.public_bytes(Encoding.DER)
 
 
-def _mirror_files(mirror: Path) -> tuple[dict[str, bytes], str]:
+def _mirror_files(folder: Path) -> tuple[dict[str, bytes], str]:
     """The files of the mirror's current release by path, read within bounds, and where its documents list lies.
 
     Verified by nobody yet.
@@ -109,7 +116,7 @@ def _mirror_files(mirror: Path) -> tuple[dict[str, bytes], str]:
 
     def read(path: str) -> bytes | None:
         try:
-            with open_regular(mirror / path) as file:
+            with open_beneath(folder, f"{MIRROR}/{path}") as file:
                 content = file.read(MIRROR_FILE_BYTES_MAX)
         except FileNotFoundError:
             return None
@@ -123,7 +130,13 @@ def _mirror_files(mirror: Path) -> tuple[dict[str, bytes], str]:
         if not path.endswith(PAGES_SUFFIX):
             return read(path) is not None
         pages = path
-        return (mirror / path).is_file()
+        try:
+            open_beneath(folder, f"{MIRROR}/{path}").close()
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise StorageFault(f"reading {path}: {error.strerror}") from None
+        return True
 
     lacking = [wanted.path for wanted in wanted_files(read, has) if not wanted.optional]
     if lacking or not pages:
@@ -146,12 +159,20 @@ def _check_box(box: RosterBox | None, request: Request, certificate: bytes) -> N
 def _messages(folder: Path) -> dict[str, bytes]:
     """What headquarters says to this box alone, by name, sealed; the recorder verifies it when the uplink brings it."""
     try:
-        names = sorted(path.name for path in folder.iterdir() if re.fullmatch(FILE_NAME, path.name))[:WAITING_MAX]
-        return {name: read_regular(folder / name, SEALED_BYTES_MAX) for name in names}
+        names = sorted(filter(re.compile(FILE_NAME).fullmatch, names_beneath(folder, FOLDER, count_max=NAMES_MAX)))
+        return {name: _message(folder, name) for name in names[:WAITING_MAX]}
     except FileNotFoundError:  # of a headquarters that had nothing to say
         return {}
     except OSError as error:
-        raise ConfigError(f"{folder}: {error.strerror}; copy the whole folder") from None
+        raise ConfigError(f"{folder / FOLDER}: {error.strerror}; copy the whole folder") from None
+
+
+def _message(folder: Path, name: str) -> bytes:
+    with open_beneath(folder, f"{FOLDER}/{name}") as file:
+        sealed = file.read(SEALED_BYTES_MAX + 1)
+    if len(sealed) > SEALED_BYTES_MAX:
+        raise OSError(errno.EFBIG, f"more than {SEALED_BYTES_MAX} bytes")
+    return sealed
 
 
 def _install(answer: Answer, files: dict[str, bytes], places: EnrolmentPlaces, pages: Path) -> None:

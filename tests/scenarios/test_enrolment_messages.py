@@ -8,7 +8,7 @@ import pytest
 
 from appliance.config import Config
 from appliance.enrol.accept import accept_answer
-from appliance.errors import ConfigError, Untrusted
+from appliance.errors import ConfigError, Malformed, StorageFault, Untrusted
 from appliance.formats.age import generate_identity, parse_identity
 from appliance.formats.downlink import ListKey, VoiceKey, open_downlink, verify_downlink
 from provisioning.authority.enrolment import issue
@@ -76,3 +76,47 @@ def test_what_else_lies_among_the_messages_is_left_and_a_pipe_among_them_is_refu
     os.mkfifo(answer / "down" / "answers-0000000001.age")
     with pytest.raises(ConfigError, match="no regular file"):
         accept_answer(box, answer)
+
+
+SECRET = "identity.key"
+
+
+def copies_of_the_secret(box: Config) -> list[Path]:
+    """Wherever a byte of the box's own key lies outside of the recorder's folder."""
+    secret = (box.state / "recorder" / SECRET).read_bytes()
+    return [
+        path
+        for path in box.state.rglob("*")
+        if path.is_file() and "recorder" not in path.parts and secret in path.read_bytes()
+    ]
+
+
+def test_a_link_among_the_messages_copies_no_key_of_the_box_to_where_others_read(box: Config, answer: Path) -> None:
+    """The technician accepts as root, and what is accepted the uplink may read."""
+    (answer / "down" / "answers-0000000001.age").symlink_to(box.state / "recorder" / SECRET)
+    with pytest.raises(ConfigError):
+        accept_answer(box, answer)
+    assert copies_of_the_secret(box) == []
+
+
+@pytest.mark.parametrize("what", ["metadata/2.root.json", "persons.index", "documents.pages", "the whole folder"])
+def test_a_link_in_the_mirror_copies_no_key_of_the_box_to_where_others_read(
+    box: Config, answer: Path, what: str
+) -> None:
+    secret = box.state / "recorder" / SECRET
+    mirror = answer / "mirror"
+    if what == "the whole folder":
+        lists = mirror / "targets" / "lists"
+        (moved,) = (path for path in lists.iterdir() if path.name.endswith("persons.index"))
+        elsewhere = box.state / "recorder" / "elsewhere"
+        lists.rename(elsewhere)
+        (elsewhere / moved.name).unlink()
+        (elsewhere / moved.name).write_bytes(secret.read_bytes())
+        lists.symlink_to(elsewhere)
+    else:
+        place = next(mirror.rglob(f"*{what}"), mirror / what)
+        place.unlink(missing_ok=True)
+        place.symlink_to(secret)
+    with pytest.raises((ConfigError, StorageFault, Untrusted, Malformed)):
+        accept_answer(box, answer)
+    assert copies_of_the_secret(box) == []
