@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Final, assert_never
 
 from appliance.errors import Malformed, Refused
-from appliance.formats.voice import Verdict, case_code
+from appliance.formats.voice import case_code
 from appliance.formats.wire import Append, Case
+from appliance.inquiry.life import STAGE_OF, newest_record
 from appliance.inquiry.moves import Move, Need, Who, find_move
 from appliance.model import Hit, Id
 from appliance.record.intake import RefusedWith
@@ -20,7 +21,7 @@ from appliance.record.open_case import OpenCase
 from appliance.recorded import Canary, CarrierCheck, HandOver, Outcome, Picture, Record, Screened, Stage, Transition
 
 Find = Callable[[Id], OpenCase | None]
-VERDICT_OF: Final = {Stage.CONFIRMED: Verdict.CONFIRMED, Stage.NOT_CONFIRMED: Verdict.NOT_CONFIRMED}
+VERDICT_OF: Final = {stage: verdict for verdict, stage in STAGE_OF.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +114,7 @@ def _check_new(opens: Case, record: Record) -> None:
 def _moved(request: Append, record: Record, body: Transition, find: Find) -> CaseChange:
     old = _open_case(body.of, find)
     _check_person(old.case, record)
-    if (body.before, body.was) != (old.case.last or old.case.of, old.case.stage):
+    if (body.before, body.was) != (newest_record(old.case), old.case.stage):
         raise Malformed("append", "the step does not follow the newest one of this case")
     who = _check_move(body, old)
     if who is Who.HEADQUARTERS:
@@ -221,7 +222,7 @@ def _ended(request: Append, record: Record, body: Outcome, find: Find) -> CaseCh
     old = find(body.of)
     if old is not None:
         _check_person(old.case, record)
-        newest = old.case.last or old.case.of
+        newest = newest_record(old.case)
         if body.before != newest and (body.before is not None or newest != old.case.of):
             raise Malformed("append", "the outcome does not follow the newest step of this case")
     return CaseChange(closes=request.closes)

@@ -21,14 +21,13 @@ from msgspec import Meta, structs
 from appliance.errors import Malformed, Untrusted
 from appliance.files import read_regular, replace_file
 from appliance.formats.cbor import pack, parse
+from appliance.formats.downlink import COUNTER_MAX
 from appliance.formats.fields import Count
 from appliance.formats.voice import CASE_SYMBOLS, case_code, read_code
 from appliance.model import Id, Noun
 
 WINDOW: Final = 1_024
 WINDOW_BYTES: Final = WINDOW // 8
-COUNTER_MAX: Final = 9_999_999_999
-"""Ten digits, as in the message's file name."""
 ASKED_MAX: Final = 2_048
 """Cases; the oldest goes. Whoever wants one forgotten has to ask headquarters about as many: it hears of that."""
 ASKED_BYTES_MAX: Final = ASKED_MAX * CASE_SYMBOLS
