@@ -10,7 +10,7 @@ from typing import Final
 from msgspec import Struct
 
 from appliance.booth import match_words, words
-from appliance.booth.match_words import NOT_CONFIRMED, Said
+from appliance.booth.match_words import Said
 from appliance.clock import Instant
 from appliance.formats.rules import Rules
 from appliance.formats.wire import Case
@@ -123,9 +123,7 @@ def match_view(
         return None
     says = advice(case, rules, now, duty_telephone=duty_telephone)
     asylum, steps = (says.steps[0], says.steps[1:]) if case.seeks_asylum else ("", says.steps)
-    headline, where = says.headline, ""
-    if headline.startswith(NOT_CONFIRMED):
-        headline, where = NOT_CONFIRMED, headline[len(NOT_CONFIRMED) :].strip()
+    headline, where = match_words.headline_and_rest(says.headline)
     return MatchView(
         stage=case.stage.value,
         headline=headline,

@@ -92,6 +92,13 @@ READY_REASONS: Final = {
 """Reasons that are said often, so that whoever has no keyboard takes one with a touch."""
 
 
+def headline_and_rest(said: str) -> tuple[str, str]:
+    """What has to be seen first, and the rest: "not confirmed" stands by itself, as large as it is true."""
+    if said.startswith(NOT_CONFIRMED):
+        return NOT_CONFIRMED, said[len(NOT_CONFIRMED) :].strip()
+    return said, ""
+
+
 def compared(verdict: str, *, traveller: str, listed: str) -> Said:
     """How one field compares."""
     if verdict == "absent" and listed and not traveller:
