@@ -136,6 +136,9 @@ def test_a_passport_issued_on_29_february_may_be_valid_for_ten_years() -> None:
         ({"issuing_state": "MYS", "document_number": "A12345678"}, Answer.PASSED),
         ({"issuing_state": "MYS", "document_number": "B12345678"}, Answer.INCONCLUSIVE),
         ({"issuing_state": "D", "document_number": "C11T002JM"}, Answer.PASSED),
+        ({"issuing_state": "CHN", "document_code": "PO", "document_number": "EJ1234567"}, Answer.PASSED),
+        ({"issuing_state": "CHN", "document_number": "K12345678"}, Answer.PASSED),  # of Hong Kong
+        ({"issuing_state": "CHN", "document_number": "Q12345678"}, Answer.INCONCLUSIVE),
         ({"issuing_state": "LAO"}, Answer.NOT_APPLICABLE),
         ({"document_code": "PD"}, Answer.NOT_APPLICABLE),  # what is known of ordinary passports
     ],
