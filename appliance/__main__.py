@@ -33,7 +33,34 @@ def build_parser() -> argparse.ArgumentParser:
     status = verbs.add_parser("status", help="what each process last said of itself")
     status.add_argument("--json", action="store_true", help="for scripts")
     status.add_argument("--check", action="store_true", help="exit code 1 where somebody has to look into something")
+    check = verbs.add_parser(
+        "check",
+        help="try a device of this box",
+        description="Say in plain words what answers. Exit code 0: as box.toml says; 1: otherwise than box.toml says; "
+        "69: nothing there, held by another process (a running booth is not disturbed), or nothing that we know.",
+    )
+    check.add_argument(
+        "--scanner",
+        nargs="?",
+        const="",
+        required=True,
+        metavar="PORT",
+        help="a document scanner; as configured if alone",
+    )
+    check.add_argument(
+        "--listen", type=_seconds, default=15.0, metavar="SECONDS", help="how long to wait for a document (%(default)s)"
+    )
     return parser
+
+
+def _seconds(text: str) -> float:
+    if not (text.isascii() and text.isdecimal() and len(text) <= 4 and int(text) <= 600):
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of seconds from 0 to 600")
+    return float(text)
+
+
+def _tell(words: str) -> None:
+    print(words, flush=True)
 
 
 def main() -> int:
@@ -57,6 +84,9 @@ def main() -> int:
                 print(wiring.request(config, out=arguments.out))
             case "accept":
                 print(wiring.accept(config, answer=arguments.answer))
+            case "check":
+                agrees = wiring.check_scanner(config, port=arguments.scanner, listen_s=arguments.listen, tell=_tell)
+                return int(not agrees)
             case _:
                 words, well = wiring.status(config, as_json=arguments.json)
                 print(words)

@@ -60,18 +60,25 @@ class PostConfig(Noun, frozen=True, kw_only=True):
 
 
 class ScannerConfig(Noun, frozen=True, kw_only=True):
-    """The document scanner on a serial line.
+    """The document scanner.
 
     Attributes:
+        dialect: What it speaks; "wedge" is a reader that types like a keyboard. "rte" is not confirmed on hardware.
+        port: A serial line under /dev/serial/by-id/; for "wedge" a keyboard under /dev/input/by-id/.
         framing: For the generic dialect: what stands around a document's text; "none" is ended by silence.
         lrc: For the generic dialect with framing "stx-etx": a longitudinal redundancy check follows ETX.
+        rte_length, rte_check, rte_flag: For the dialect rte: how its length and check byte are made, and the flag of a
+            document (drivers/scanner/rte.py); "any" and none accept whatever comes.
     """
 
-    dialect: Literal["elyctis", "generic"]
+    dialect: Literal["elyctis", "honeywell", "rte", "generic", "wedge"]
     port: PathText
     baud: Literal[9600, 19200, 38400, 57600, 115200] = 115200
     framing: Literal["none", "stx-etx"] = "none"
     lrc: bool = False
+    rte_length: Literal["any", "data", "to-bcc", "all"] = "any"
+    rte_check: Literal["any", "xor", "xor-data", "xor-all", "sum"] = "any"
+    rte_flag: Annotated[int, Meta(ge=0, le=255)] | None = None
 
 
 class CameraConfig(Noun, frozen=True, kw_only=True):

@@ -1,5 +1,6 @@
 """Configuration becomes objects: the only place that names fitted hardware, and where each process is put together."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from appliance.clock import Grade
@@ -10,17 +11,35 @@ from drivers.api import Camera, Panel, Scanner, ScannerCodec
 
 
 def _scanner(config: Config) -> Scanner:
-    from drivers.serial_port import SerialScanner
+    from drivers.serial_port import SerialScanner, open_port
 
-    return SerialScanner(_codec(config), Path(config.scanner.port), baud=config.scanner.baud)
+    open_line = open_port
+    if config.scanner.dialect == "wedge":
+        from drivers.keyboard import open_keyboard
+
+        open_line = open_keyboard
+    return SerialScanner(_codec(config), Path(config.scanner.port), baud=config.scanner.baud, open_line=open_line)
 
 
 def _codec(config: Config) -> ScannerCodec:
-    match config.scanner.dialect, config.scanner.framing:
+    scanner = config.scanner
+    match scanner.dialect, scanner.framing:
         case "elyctis", _:
             from drivers.scanner.elyctis import ElyctisCodec
 
             return ElyctisCodec()
+        case "honeywell", _:
+            from drivers.scanner.honeywell import HoneywellCodec
+
+            return HoneywellCodec()
+        case "rte", _:
+            from drivers.scanner.rte import RteCodec
+
+            return RteCodec(length=scanner.rte_length, check=scanner.rte_check, flag=scanner.rte_flag)
+        case "wedge", _:
+            from drivers.scanner.wedge import WedgeCodec
+
+            return WedgeCodec()
         case _, "none":
             from drivers.scanner.generic import GenericCodec
 
@@ -28,7 +47,7 @@ def _codec(config: Config) -> ScannerCodec:
         case _:
             from drivers.scanner.generic import FramedCodec
 
-            return FramedCodec(lrc=config.scanner.lrc)
+            return FramedCodec(lrc=scanner.lrc)
 
 
 def _camera(config: Config) -> Camera | None:
@@ -230,3 +249,23 @@ def status(config: Config, *, as_json: bool) -> tuple[str, bool]:
 
     found = overview.look(config, now_ms=time.time_ns() // 1_000_000)
     return overview.as_json(found) if as_json else overview.in_words(found), overview.well(found)
+
+
+def check_scanner(config: Config, *, port: str, listen_s: float, tell: Callable[[str], None]) -> bool:
+    """Find out which dialect the scanner at `port` ("": the configured one) speaks; whether box.toml says the same.
+
+    Raises:
+        DeviceFault: Nothing is there, another process holds it, or nothing that we know answered.
+    """
+    from appliance.errors import DeviceFault
+    from appliance.scan.check import agrees, in_words, why_not
+    from drivers.api import DeviceError
+    from drivers.probe import probe
+
+    path = Path(port or config.scanner.port)
+    try:
+        found = probe(path, baud=config.scanner.baud, listen_s=listen_s, tell=tell)
+    except DeviceError as error:
+        raise DeviceFault(why_not(path, str(error))) from None
+    tell(in_words(found, path, config.scanner))
+    return agrees(found, path, config.scanner)

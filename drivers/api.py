@@ -89,6 +89,19 @@ class ScannerCodec(Protocol):
         """Whether the device has answered since `hello` (always True where the dialect has no question)."""
         ...
 
+    @property
+    def spent(self) -> bool:
+        """Whether the device wants to be armed although nothing came of what it sent (the same page, seen again)."""
+        ...
+
+    @property
+    def note(self) -> str:
+        """What a technician should know of this device, in plain words without personal data; "" normally.
+
+        Why it is not `present`, or what to say of it beside that it is ready.
+        """
+        ...
+
 
 class Scanner(Protocol):
     """A document scanner that looks after itself: absent, probing, ready, faulted; replugged without a human."""
@@ -100,6 +113,23 @@ class Scanner(Protocol):
     def stop(self) -> None:
         """Release the port; return when the thread has ended."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a probe found at a port.
+
+    Attributes:
+        settings: The keys of box.toml's [scanner] that a booth needs to read it, with their values.
+        answer: Who answered, and how it came to be known, in plain words.
+        note: Why it cannot be used; "" when it can.
+        remark: What else a technician should know; "" normally.
+    """
+
+    settings: dict[str, str | int | bool]
+    answer: str
+    note: str = ""
+    remark: str = ""
 
 
 class Lamp(enum.StrEnum):

@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import serial
 
@@ -67,19 +67,51 @@ def identify(port: Path) -> tuple[int, ...] | None:
     return (entry.st_dev, entry.st_ino, entry.st_ctime_ns, node.st_rdev)
 
 
-def open_port(port: Path, *, baud: int, read_timeout_s: float) -> serial.Serial:
+class Line(Protocol):
+    """An open line; every method may raise OSError when the device has gone."""
+
+    @property
+    def in_waiting(self) -> int:
+        """How many bytes a read would return at once."""
+        ...
+
+    def read(self, size: int = 1, /) -> bytes:
+        """Bytes, after waiting for the first; b"" after a silence."""
+        ...
+
+    def write(self, request: bytes, /) -> int | None:
+        """Send."""
+        ...
+
+    def close(self) -> None:
+        """Release it."""
+        ...
+
+
+class OpenLine(Protocol):
+    """Opens what lies at a path, for this process alone. Raises DeviceError, which says what to do."""
+
+    def __call__(self, port: Path, *, baud: int, read_timeout_s: float) -> Line:
+        """Open it; `read_timeout_s` is how long a read waits for the first byte."""
+        ...
+
+
+def open_port(port: Path, *, baud: int, read_timeout_s: float) -> Line:
     """Open the port exclusively at 8N1.
 
     Raises:
         DeviceError: It cannot be opened; the text says what to do.
     """
     try:
-        return serial.Serial(str(port), baud, timeout=read_timeout_s, write_timeout=WRITE_TIMEOUT_S, exclusive=True)
+        line = serial.Serial(str(port), baud, timeout=read_timeout_s, write_timeout=WRITE_TIMEOUT_S, exclusive=True)
     except (OSError, termios.error) as error:
-        raise DeviceError(_why_not_open(error)) from error
+        raise DeviceError(why_not_open(error)) from error
+    checked: Line = line
+    return checked
 
 
-def _why_not_open(error: OSError | termios.error) -> str:
+def why_not_open(error: OSError | termios.error) -> str:
+    """What stands in the way of opening a device, in plain words."""
     code = error.errno if isinstance(error, OSError) else error.args[0]
     match code:
         case errno.EAGAIN | errno.EBUSY:
@@ -100,13 +132,23 @@ class SerialScanner:
         port: Path of the line, best one of `/dev/serial/by-id/`.
         baud: Line speed, 9600 to 115200.
         device: Name in StateChanged.
+        open_line: What opens the port: a serial line, or a keyboard's events (drivers.keyboard).
     """
 
-    def __init__(self, codec: ScannerCodec, port: Path, *, baud: int = 115_200, device: str = "scanner") -> None:
+    def __init__(
+        self,
+        codec: ScannerCodec,
+        port: Path,
+        *,
+        baud: int = 115_200,
+        device: str = "scanner",
+        open_line: OpenLine = open_port,
+    ) -> None:
         self._codec = codec
         self._port = port
         self._baud = baud
         self._device = device
+        self._open_line = open_line
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._deliver: Callable[[ScannerEvent], None] = _nobody
@@ -156,7 +198,9 @@ class SerialScanner:
     def _converse(self) -> None:
         """Open, probe and read until stopped. Raises DeviceError or OSError when that ends by itself."""
         codec = self._codec
-        with contextlib.closing(open_port(self._port, baud=self._baud, read_timeout_s=codec.idle_timeout_s)) as line:
+        with contextlib.closing(
+            self._open_line(self._port, baud=self._baud, read_timeout_s=codec.idle_timeout_s)
+        ) as line:
             codec.idle()  # what the line before left half-said belongs to no document of this one
             asked_at = self._ask(line)
             self._say(DeviceState.PROBING, "asking the device who it is")
@@ -168,29 +212,35 @@ class SerialScanner:
                 if codec.present and not ready:
                     ready = True
                     _write(line, codec.arm())
-                    self._say(DeviceState.READY, "ready")
-                self._listen(line, budget)
+                    self._say(DeviceState.READY, codec.note or "ready")
+                quiet = self._listen(line, budget)
                 now = time.monotonic()
                 if not codec.present and now - asked_at > ANSWER_TIMEOUT_S:
-                    raise DeviceError(f"the device does not answer as {codec.dialect}")
-                if codec.present and now - asked_at > HEARTBEAT_S:
+                    raise DeviceError(codec.note or f"the device does not answer as {codec.dialect}")
+                if quiet and codec.present and now - asked_at > HEARTBEAT_S:
+                    self._say(DeviceState.READY, codec.note or "ready")
                     self._pause_s = PAUSE_MIN_S
                     asked_at = self._ask(line)
                     _write(line, codec.arm())
 
-    def _ask(self, line: serial.Serial) -> float:
+    def _ask(self, line: Line) -> float:
         _write(line, self._codec.hello())
         return time.monotonic()
 
-    def _listen(self, line: serial.Serial, budget: ByteBudget) -> None:
-        """Wait for bytes or for silence, deliver what they complete, and arm the device for the next document."""
+    def _listen(self, line: Line, budget: ByteBudget) -> bool:
+        """Wait for bytes or for silence, deliver what they complete, and arm the device for the next document.
+
+        Returns:
+            Whether there was silence: the moment for a question that cuts into no document.
+        """
         chunk: bytes = line.read(max(1, line.in_waiting))
         budget.spend(len(chunk), time.monotonic())
         events = self._codec.receive(chunk) if chunk else self._codec.idle()
         for event in events:
             self._deliver(event)
-        if events:
+        if events or self._codec.spent:
             _write(line, self._codec.arm())
+        return not chunk
 
     def _say(self, state: DeviceState, why: str) -> None:
         event = StateChanged(device=self._device, state=state, why=why)
@@ -199,7 +249,7 @@ class SerialScanner:
             self._deliver(event)
 
 
-def _write(line: serial.Serial, request: bytes) -> None:
+def _write(line: Line, request: bytes) -> None:
     if request:
         line.write(request)
 

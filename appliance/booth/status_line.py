@@ -159,4 +159,9 @@ def _devices(devices: Mapping[str, Device]) -> tuple[Quiet, ...]:
         for state, some in names.items()
         for name in some
     )
-    return (*look, *ready)
+    noted = tuple(  # works, and somebody should know more of it
+        Quiet(name=name, words=f"{name.capitalize()}: {devices[name].why}", well=True)
+        for name in well
+        if devices[name].why not in ("", DEVICE_WORDS[DeviceState.READY])
+    )
+    return (*look, *ready, *noted)

@@ -76,6 +76,16 @@ class ElyctisCodec:
         return self._present
 
     @property
+    def spent(self) -> bool:
+        """Never: a document that is left in the slot is not reported again."""
+        return False
+
+    @property
+    def note(self) -> str:
+        """Nothing."""
+        return ""
+
+    @property
     def idle_timeout_s(self) -> float:
         """A frame's bytes follow each other within milliseconds; a silence of this length inside one means a loss."""
         return SILENCE_S

@@ -7,16 +7,13 @@ answer, so it counts as present when its port opens. Covers readers in keyboard 
 from typing import Final
 
 from drivers.api import Frame, Noise
-from drivers.scanner.text import FRAME_BYTES_MAX, TEXT, frame_of, split_lines
+from drivers.scanner.text import COMPLETE, FRAME_BYTES_MAX, TEXT, frame_of, split_lines
 
 STX: Final = 0x02
 ETX: Final = 0x03
 LINE_ENDS: Final = b"\r\n"
 SILENCE_S: Final = 0.2
 """At 9600 baud a TD3 takes 95 ms without a pause; between documents a hand needs a second."""
-
-COMPLETE: Final = ((44, 44), (36, 36), (30, 30, 30))
-"""Line lengths of Doc 9303-4 to -7: with these and a closing line end a document is complete before the silence."""
 
 
 class _Mute:
@@ -36,6 +33,16 @@ class _Mute:
     def present(self) -> bool:
         """Always: nothing can be asked."""
         return True
+
+    @property
+    def spent(self) -> bool:
+        """Never: there is nothing to arm."""
+        return False
+
+    @property
+    def note(self) -> str:
+        """Nothing."""
+        return ""
 
     @property
     def idle_timeout_s(self) -> float:
@@ -63,6 +70,9 @@ class GenericCodec(_Mute):
 
     def idle(self) -> list[Frame | Noise]:
         """The silence ends the document."""
+        return self._complete()
+
+    def _complete(self) -> list[Frame | Noise]:
         if self._spoiled:
             return self._end([Noise(count=self._count, why=self._spoiled)])
         if not self._buffer:
@@ -81,8 +91,9 @@ class GenericCodec(_Mute):
             self._spoil("a byte that is no text")
         elif len(self._buffer) > FRAME_BYTES_MAX:
             self._spoil(f"more than {FRAME_BYTES_MAX} bytes without a silence")
+        # A closing line end and these lengths: complete before the silence.
         elif byte in LINE_ENDS and tuple(map(len, split_lines(bytes(self._buffer)))) in COMPLETE:
-            return self.idle()
+            return self._complete()
         return []
 
     def _spoil(self, why: str) -> None:

@@ -11,6 +11,11 @@ LINES_MAX: Final = 4
 LINE_CHARS_MAX: Final = 100
 """A machine readable zone run together has 90 characters."""
 
+COMPLETE: Final = ((44, 44), (36, 36), (30, 30, 30))
+"""Lengths of a zone's lines (Doc 9303-4 to -7)."""
+RUN_TOGETHER: Final = ((72,), (88,), (90,))
+"""The same zones sent as one line."""
+
 TEXT: Final = re.compile(rb"[\x20-\x7e\r\n]*")
 """Bytes that a document's text is made of: printable ASCII and line ends."""
 

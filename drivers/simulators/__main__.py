@@ -10,7 +10,8 @@ import signal
 import sys
 from pathlib import Path
 
-from drivers.simulators.desk import DIALECTS, Desk
+from drivers.simulators.desk import Desk
+from drivers.simulators.scanners import DIALECTS
 
 
 async def _run_desk(folder: Path, dialect: str) -> None:

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import json
 import socket
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, assert_never
@@ -21,9 +22,8 @@ from drivers.simulators.faults import Fault, Pause, script
 from drivers.simulators.lamps import LampLog
 from drivers.simulators.pin_board import PinBoard
 from drivers.simulators.pty_port import PtyPort
-from drivers.simulators.scanners import Device, ElyctisDevice, GenericDevice
+from drivers.simulators.scanners import DIALECTS, Device
 
-DIALECTS: Final[dict[str, type[ElyctisDevice | GenericDevice]]] = {"elyctis": ElyctisDevice, "generic": GenericDevice}
 BACKLOG_BYTES_MAX: Final = 1 << 20
 """Events that a control connection may leave unread before it is cut off."""
 
@@ -58,6 +58,7 @@ class Desk:
         self._device: Device = DIALECTS[dialect]()
         self._laid: Laid | None = None
         self._read = False
+        self._sent_s = 0.0
         self._count = 0
         self._outbox: asyncio.Queue[Sending] = asyncio.Queue()
         self._listeners: set[asyncio.StreamWriter] = set()
@@ -122,6 +123,7 @@ class Desk:
                 await self._send_report(sending, sending.laid)
 
     async def _send_report(self, sending: Sending, laid: Laid) -> None:
+        await asyncio.sleep(self._sent_s + self._device.rest_s - time.monotonic())
         fault = laid.lay.fault
         if laid is self._laid:  # a fault happens once
             self._laid = Laid(number=laid.number, lay=msgspec.structs.replace(laid.lay, fault=Fault.NONE))
@@ -135,6 +137,7 @@ class Desk:
                     self._port.plug()
             elif step.content:
                 t_ns = await self._port.write(step.content, plugs=sending.plugs)
+        self._sent_s = time.monotonic()
         if t_ns is not None:
             extra = {} if fault is Fault.NONE else {"fault": fault.value}
             self._tell({"event": "sent", "laid": laid.number, "t_ns": t_ns, **extra})

@@ -28,6 +28,8 @@ MARKER: Final = ".landlink-rehearsal"
 START_TIMEOUT_S: Final = 60.0
 STOP_TIMEOUT_S: Final = 10.0
 RESTART_PAUSE_S: Final = 0.2
+DIALECTS: Final = ("elyctis", "honeywell", "rte", "generic", "wedge")
+"""What the simulated scanner can speak, and box.toml can say."""
 SAMPLES: Final = Path(__file__).parent / "samples"
 
 
@@ -126,7 +128,7 @@ def free_port() -> int:
         return int(server.getsockname()[1])
 
 
-def box_toml(folders: Folders, *, page_port: int, collector_port: int) -> str:
+def box_toml(folders: Folders, *, page_port: int, collector_port: int, dialect: str) -> str:
     """The configuration of the rehearsal's box: its own uid in every role, hardware simulated by the desk."""
     uid = os.getuid()
     return f"""\
@@ -143,7 +145,7 @@ direction = "entry"
 duty_telephone = "duty officer, 1191"
 
 [scanner]
-dialect = "elyctis"
+dialect = "{dialect}"
 port = "{folders.desk / "scanner"}"
 
 [camera]
@@ -214,11 +216,13 @@ class Post:
     Args:
         folders: Where everything lies.
         page_port: Port of the booth's page on loopback.
+        dialect: What the simulated scanner speaks, one of DIALECTS.
     """
 
-    def __init__(self, folders: Folders, *, page_port: int) -> None:
+    def __init__(self, folders: Folders, *, page_port: int, dialect: str = DIALECTS[0]) -> None:
         self.folders = folders
         self.page_port = page_port
+        self.dialect = dialect
         self.collector_port = free_port()
         self.processes: list[Supervised] = []
         self._announcing = threading.Lock()
@@ -227,7 +231,8 @@ class Post:
         """Found headquarters, enrol the box, publish the lists; return what the list import reported."""
         folders = self.folders
         folders.config.write_text(
-            box_toml(folders, page_port=self.page_port, collector_port=self.collector_port), encoding="utf-8"
+            box_toml(folders, page_port=self.page_port, collector_port=self.collector_port, dialect=self.dialect),
+            encoding="utf-8",
         )
         request, answer = folders.out / "request.cbor", folders.out / "answer"
         self._hq("init", "--domain", DOMAIN, "--collector", f"localhost:{self.collector_port}")
@@ -249,7 +254,8 @@ class Post:
         lamps.touch()
         (folders.desk / "lamps.jsonl").symlink_to(lamps)
         collect = ["collect", "--data", str(folders.collector), "--listen", f"127.0.0.1:{self.collector_port}"]
-        self._keep("desk", [sys.executable, "-m", "drivers.simulators", "desk", "--folder", str(folders.desk)])
+        desk = [sys.executable, "-m", "drivers.simulators", "desk", "--folder", str(folders.desk)]
+        self._keep("desk", [*desk, "--dialect", self.dialect])
         self._keep("collector", self._hq_command(*collect))
         for verb in ("recorder", "releases"):
             self._keep(verb, self._box_command(verb))

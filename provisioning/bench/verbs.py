@@ -15,7 +15,7 @@ from rich.table import Table
 from appliance.errors import ConfigError, LandlinkError
 from provisioning.bench import headless, tray
 from provisioning.bench.evidence import read_recorder_status
-from provisioning.bench.post import SAMPLES, Folders, Post, listens, prepare
+from provisioning.bench.post import DIALECTS, SAMPLES, Folders, Post, listens, prepare
 from provisioning.bench.report import Report, make_report
 from provisioning.bench.specimens import Traveller, cast, read_specimens
 from provisioning.command import Verbs
@@ -52,6 +52,13 @@ def add_verbs(verbs: Verbs) -> None:
     parser.add_argument(
         "--persons", type=Path, default=SAMPLES / "persons.xml", metavar="FILE.xml", help="UN consolidated list"
     )
+    parser.add_argument(
+        "--scanner",
+        choices=DIALECTS,
+        default=DIALECTS[0],
+        metavar="DIALECT",
+        help="what the simulated one speaks: %(choices)s (%(default)s)",
+    )
     parser.add_argument("--seed", type=int, default=1, help="of the synthetic travellers (%(default)s)")
     parser.add_argument(
         "--page-port", type=_port, default=PAGE_PORT, metavar="PORT", help="the booth's page (%(default)s)"
@@ -73,7 +80,7 @@ def rehearse(arguments: argparse.Namespace) -> int:
         signal.signal(ending, _end)
     console = Console(stderr=True)
     folders = prepare(arguments.out)
-    post = Post(folders, page_port=arguments.page_port)
+    post = Post(folders, page_port=arguments.page_port, dialect=arguments.scanner)
     try:
         with console.status("founding headquarters, enrolling the box, publishing the lists ..."):
             imported = post.enrol(arguments.documents.resolve(), arguments.persons.resolve())

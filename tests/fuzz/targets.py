@@ -46,6 +46,15 @@ from appliance.formats.release import DOCUMENTS_TARGET
 from appliance.formats.rules import DEFAULT_RULES, action_for, confirmation_for, encode_rules, parse_rules
 from appliance.formats.voice import Verdict, answer_code, case_code, heard_verdict
 from appliance.model import Band
+from appliance.scan.reading import reading_of
+from drivers.api import Frame, ScannerCodec
+from drivers.scanner.elyctis import ElyctisCodec
+from drivers.scanner.generic import FramedCodec, GenericCodec
+from drivers.scanner.honeywell import HoneywellCodec
+from drivers.scanner.rte import RteCodec
+from drivers.scanner.text import FRAME_BYTES_MAX
+from drivers.scanner.wedge import WedgeCodec
+from drivers.simulators.scanners import DIALECTS
 from provisioning.authority.import_verb import READERS
 from provisioning.authority.person_index import person_index
 from provisioning.authority.sources.document_csv import DocumentRow, read_documents
@@ -94,9 +103,9 @@ def _read_source(source: str, data: bytes) -> None:
                 written = msgspec.json.encode(item.person)
                 assert msgspec.json.decode(written, type=ListedPerson) == item.person
                 for key in item.documents:
-                    key.digest(bytes(32))
+                    KEY.digest(key)
             elif isinstance(item, HeldDocument):
-                item.document.digest(bytes(32))
+                KEY.digest(item.document)
             elif isinstance(item, Rejected):
                 assert len(item.why) < WHY_MAX
 
@@ -107,7 +116,7 @@ def _read_documents(data: bytes) -> None:
             if isinstance(row, DocumentRow):
                 assert row.keys
                 for key in row.keys[:10]:
-                    key.digest(bytes(32))
+                    KEY.digest(key)
                 msgspec.json.encode(row.listed)
 
 
@@ -253,6 +262,44 @@ def _codes() -> list[bytes]:
     return [case.encode(), answer_code(bytes(32), box=BOX, case=case, verdict=Verdict.CONFIRMED).encode()]
 
 
+# --- what a scanner sends ---------------------------------------------------------------------------------------------
+
+ZONE: Final = ["P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<", "L898902C36UTO7408122F1204159ZE184226B<<<<<10"]
+LINE_CHARS_MAX: Final = 100
+SCANNERS: Final[dict[str, Callable[[], ScannerCodec]]] = {
+    "elyctis": ElyctisCodec,
+    "honeywell": HoneywellCodec,
+    "rte": RteCodec,
+    "generic": GenericCodec,
+    "stx-etx": partial(FramedCodec, lrc=False),
+    "stx-etx-lrc": partial(FramedCodec, lrc=True),
+    "wedge": WedgeCodec,
+}
+
+
+def _read_scanner(dialect: str, data: bytes) -> None:
+    """Whole and cut in three, with a silence between: within bounds, a reading of each; then a good one is read."""
+    third = len(data) // 3
+    for chunks in ((data,), (data[:third], b"", data[third : 2 * third], data[2 * third :])):
+        codec = SCANNERS[dialect]()
+        for chunk in (*chunks, b""):
+            for event in codec.receive(chunk) if chunk else codec.idle():
+                if isinstance(event, Frame):
+                    assert len(event.raw) <= FRAME_BYTES_MAX
+                    assert all(len(line) <= LINE_CHARS_MAX for line in event.lines)
+                    reading_of(event)
+        good = DIALECTS[dialect]().report(ZONE)
+        events = codec.receive(good) + codec.idle()
+        assert codec.spent or [event.lines for event in events if isinstance(event, Frame)] == [tuple(ZONE)]
+
+
+def _scanned(dialect: str) -> list[bytes]:
+    """One report, two, and the imager's echo."""
+    report = DIALECTS[dialect]().report(ZONE)
+    answer = DIALECTS[dialect]().receive(SCANNERS[dialect]().hello())
+    return [report, report * 2, answer + report]
+
+
 TARGETS: Final = {
     "un": Target(partial(_read_source, "un"), _vectors(("un_traps.xml",))),
     "interpol": Target(
@@ -277,4 +324,4 @@ TARGETS: Final = {
     "downlink": Target(_verify_downlink, _downlinks),
     "rules": Target(_parse_rules, _rules),
     "voice": Target(_parse_code, _codes),
-}
+} | {f"scanner-{dialect}": Target(partial(_read_scanner, dialect), partial(_scanned, dialect)) for dialect in SCANNERS}

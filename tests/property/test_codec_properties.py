@@ -10,13 +10,21 @@ from hypothesis import strategies as st
 from drivers.api import Frame, Noise, ScannerCodec
 from drivers.scanner.elyctis import ElyctisCodec
 from drivers.scanner.generic import FramedCodec, GenericCodec
+from drivers.scanner.honeywell import HoneywellCodec
+from drivers.scanner.rte import RteCodec
+from drivers.scanner.wedge import WedgeCodec
 from drivers.simulators.faults import Fault, Pause, script
+from drivers.simulators.scanners import RteDevice, WedgeDevice
 
 CODECS: list[Callable[[], ScannerCodec]] = [
     ElyctisCodec,
     GenericCodec,
     lambda: FramedCodec(lrc=False),
     lambda: FramedCodec(lrc=True),
+    HoneywellCodec,
+    RteCodec,
+    lambda: RteCodec(length="data", check="xor", flag=0),
+    WedgeCodec,
 ]
 FIRST = "ACEGKLRTVW<0246"
 """Letters of the first document: all commands but `I` among them."""
@@ -46,6 +54,9 @@ def wire() -> st.SearchStrategy[bytes]:
         zones(FIRST).map(report),
         zones(SECOND).map(lambda lines: b"\x02" + "\r".join(lines).encode() + b"\x03"),
         zones(SECOND).map(lambda lines: "".join(line + "\r" for line in lines).encode()),
+        zones(FIRST).map(RteDevice().report),
+        zones(SECOND).map(WedgeDevice().report),
+        st.sampled_from([b"ALLENA0\x06;OCRENA1\x06;OCRATS2\x06!", b"OCRATS2\x15.", b"\x01\x8c\x00OU\x02", b"_" * 44]),
     )
     return st.lists(pieces, max_size=8).map(b"".join)
 

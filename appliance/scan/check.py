@@ -1,0 +1,57 @@
+"""`landlink-box check --scanner`: what a probe of a port found, in a technician's words; no document's text."""
+
+from pathlib import Path
+from typing import Final
+
+from appliance.config import ScannerConfig
+from drivers.api import Found
+
+BY_ID: Final = (("/dev/serial/by-id", "*"), ("/dev/input/by-id", "*-event-kbd"))
+
+
+def agrees(found: Found, port: Path, scanner: ScannerConfig) -> bool:
+    """Whether a booth with this box.toml would read what was found."""
+    return not found.note and not _other_settings(found, scanner) and _same(port, scanner)
+
+
+def in_words(found: Found, port: Path, scanner: ScannerConfig) -> str:
+    """What was found, and what to do about it."""
+    said = [f"{port}: {found.answer}."]
+    if found.note:
+        said.append(f"It cannot be used: {found.note}.")
+    elif other := _other_settings(found, scanner):
+        said.append("box.toml says otherwise. Under [scanner] it needs:\n" + "\n".join(other))
+    elif not _same(port, scanner):
+        said.append(f'box.toml names another port. Under [scanner] it needs:\nport = "{port}"')
+    else:
+        said.append("That is what box.toml says.")
+    if found.remark:
+        said.append(found.remark)
+    return "\n".join(said)
+
+
+def why_not(port: Path, why: str) -> str:
+    """Why nothing was found, and what to do about it."""
+    lines = [f"{port}: {why}."]
+    if "holds the port" in why:
+        lines.append(
+            "If that is the booth, its page says how the scanner stands, and nothing was disturbed. To try the port "
+            "all the same: systemctl stop booth.service, and start it again after that."
+        )
+    there = sorted(str(path) for folder, names in BY_ID for path in Path(folder).glob(names))
+    if not port.exists():
+        lines.append("Plugged in are: " + ", ".join(there) if there else "No scanner and no keyboard is plugged in.")
+    return "\n".join(lines)
+
+
+def _other_settings(found: Found, scanner: ScannerConfig) -> list[str]:
+    """The lines of box.toml that would have to change."""
+    return [
+        f"{name} = {str(value).lower() if isinstance(value, bool | int) else f'{chr(34)}{value}{chr(34)}'}"
+        for name, value in found.settings.items()
+        if getattr(scanner, name) != value
+    ]
+
+
+def _same(port: Path, scanner: ScannerConfig) -> bool:
+    return port.resolve() == Path(scanner.port).resolve()
