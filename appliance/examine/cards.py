@@ -53,7 +53,7 @@ def _read() -> Cards:
 
 
 CARDS: Final = _read()
-_BY_DOCUMENT: Final = {(card.issuer, card.document): card for card in CARDS.card}
+_BY_DOCUMENT: Final[dict[tuple[str, str], Card]] = {(card.issuer, card.document): card for card in CARDS.card}
 
 
 def card_steps(issuing_state: str, document_code: str) -> tuple[CardStep, ...]:
