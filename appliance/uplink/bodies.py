@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from appliance.errors import StorageFault
+from appliance.files import open_regular
 from appliance.formats.age import BLOB_BYTES_MAX
 from appliance.model import Priority
 
@@ -68,7 +69,7 @@ class Bodies:
             StorageFault: The card does not give it.
         """
         try:
-            with body.path.open("rb") as file:
+            with open_regular(body.path) as file:
                 sealed = file.read(BLOB_BYTES_MAX + 1)
         except FileNotFoundError:
             return None

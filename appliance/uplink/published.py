@@ -2,15 +2,17 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from appliance.errors import StorageFault
+from appliance.files import open_regular, read_regular
 from appliance.formats.checkpoint import Checkpoint, open_checkpoint
 from appliance.formats.merkle import consistency_proof
 from appliance.formats.note import NOTE_BYTES_MAX, Verifier, parse_vkey
-from appliance.formats.tiles import TileNodes, read_entries
+from appliance.formats.tiles import BUNDLE_BYTES_MAX, TileNodes, read_entries
 from appliance.formats.upload import LEAVES_MAX, LogUpload
 
-VKEY_BYTES_MAX = 1_024
+VKEY_BYTES_MAX: Final = 1_024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +38,7 @@ class PublishedLog:
     def head(self) -> Head | None:
         """The checkpoint as it stands; None before the first."""
         try:
-            with (self._folder / "checkpoint").open("rb") as file:
+            with open_regular(self._folder / "checkpoint") as file:
                 note = file.read(NOTE_BYTES_MAX + 1)
         except FileNotFoundError:
             return None
@@ -67,7 +69,7 @@ class PublishedLog:
 
     def _verifier(self) -> Verifier:
         try:
-            with self._vkey.open("rb") as file:
+            with open_regular(self._vkey) as file:
                 text = file.read(VKEY_BYTES_MAX)
         except OSError as error:
             raise StorageFault(f"log.vkey: {error.strerror}") from error
@@ -75,6 +77,6 @@ class PublishedLog:
 
     def _read(self, path: str) -> bytes:
         try:
-            return (self._folder / path).read_bytes()
+            return read_regular(self._folder / path, BUNDLE_BYTES_MAX)
         except OSError as error:
             raise StorageFault(f"{path}: {error.strerror}") from error
