@@ -274,17 +274,19 @@ class FieldVerdict(Noun, frozen=True, kw_only=True):
     words: Annotated[tuple[WordPair, ...], Meta(max_length=24)] = ()
 
 
-class WeighedWord(Noun, frozen=True, kw_only=True):
+class WeighedWord(Noun, frozen=True, kw_only=True, omit_defaults=True):
     """One word of a name as matching read it.
 
     Attributes:
         folded: The same with romanisations made one.
         weight: How much it tells, 0 to 1.
+        variant: The same for all words that are one given name; empty for a word of no such name.
     """
 
     text: Word
     folded: Word
     weight: Annotated[float, Meta(ge=0.0, le=1.0)]
+    variant: Word = ""
 
 
 class MatchBasis(Noun, frozen=True, kw_only=True):

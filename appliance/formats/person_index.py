@@ -44,6 +44,7 @@ class NameForms(Noun, frozen=True, kw_only=True):
     Attributes:
         version: Counted up by one with every change.
         folds: Replaced in this order before two words are called alike.
+        variants: One given name each, in several languages or for short; a list without them knows none.
     """
 
     version: Annotated[int, Meta(ge=1)]
@@ -51,6 +52,7 @@ class NameForms(Noun, frozen=True, kw_only=True):
     particles: NameWords
     common: NameWords
     folds: Annotated[tuple[Fold, ...], Meta(max_length=256)]
+    variants: Annotated[tuple[NameWords, ...], Meta(max_length=1_024)] = ()
 
 
 class PersonsHeader(Noun, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import DamerauLevenshtein
 
 from appliance.formats.person_index import PersonIndex
-from appliance.screen.comparison import FOLDED
+from appliance.screen.comparison import FOLDED, VARIANT
 from appliance.screen.names import Token
 
 PART_MIN: Final = 3
@@ -50,6 +50,7 @@ class AlikeWords:
 
     def __init__(self, index: PersonIndex) -> None:
         self._index = index
+        self._variants = {words[0]: words for words in index.header.forms.variants}
         self._texts = list(map(index.tokens.__getitem__, index.key_tokens.values))
         self._folds = list(map(index.folds.__getitem__, index.key_tokens.values))
 
@@ -67,6 +68,10 @@ class AlikeWords:
             for place, folded in _extract(token.folded, self._folds[start:end], floor / FOLDED):
                 word = words[start + place]
                 found[word] = max(found.get(word, 0.0), folded * FOLDED)
+        for variant in self._variants.get(token.variant, ()) if floor <= VARIANT else ():
+            known = self.word(variant)
+            if known is not None:
+                found[known] = max(found.get(known, 0.0), VARIANT)
         return found
 
     def beginning(self, text: str) -> Iterable[int]:

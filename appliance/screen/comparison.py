@@ -20,7 +20,10 @@ UNMATCHED_LISTED: Final = 0.1
 UNMATCHED_LISTED_MAX: Final = 0.08
 """All that the list knows more costs at most this share of what agrees: people leave out four names of six, too."""
 AGREEING_MIN: Final = 2
-"""... if so many words agree. One of three ("Moe Moe", "Lin Maung Moe") is another name, not one left out."""
+"""... if so many words agree, or one that tells who somebody is and is spelled alike ("Ostroverkh" alone).
+
+One common word of three ("Moe Moe", "Lin Maung Moe") is another name, not one left out.
+"""
 JOIN_MAX: Final = 3
 """Neighbouring tokens of one side that may be written as one on the other."""
 JOINED_FLOOR: Final = 0.85
@@ -31,6 +34,11 @@ INITIAL: Final = 0.9
 """Likeness of an initial and the word that it may stand for; it tells no more than a common word."""
 FOLDED: Final = 0.97
 """Likeness of tokens that differ in romanisation only."""
+VARIANT: Final = 0.95
+"""Likeness of tokens that are one given name in two languages, or for short."""
+CONSONANTS: Final = 0.02
+"""Vowels change with the romanisation; words that differ in a consonant are so much less alike."""
+_NO_VOWELS: Final = str.maketrans("", "", "AEIOUY")
 
 Pair = tuple[float, int, int, float, float]
 """Rank, places on the traveller's and on the listed side (a bit each), how much the pair tells, and its likeness."""
@@ -47,6 +55,7 @@ class Comparison:
     def __init__(self, traveller: Name) -> None:
         self._tokens = traveller.tokens
         self._cut = len(traveller.tokens) - 1 if traveller.cut else -1
+        self._telling = sum(1 << place for place, token in enumerate(traveller.tokens) if tells(token))
         self._runs = list(runs(traveller.tokens))
         self._rows: dict[Token, list[_Row]] = {}
         self._by_letter: dict[str, list[tuple[int, Token]]] = {}
@@ -60,17 +69,27 @@ class Comparison:
         """
         matched = paired = 0.0
         used_traveller = used_listed = agreeing = 0
+        spelled = told = False
         for _, mine, theirs, weight, likeness in self.taken(listed):
             used_traveller |= mine
             used_listed |= theirs
             matched += weight * likeness
             paired += weight
             agreeing += mine.bit_count() + theirs.bit_count() - 1
+            spelled = spelled or likeness != INITIAL or not self._is_initial(mine, theirs, listed.tokens)
+            told = told or (likeness >= FOLDED and bool(mine & self._telling))
+        if not spelled:  # initials alone are nobody's name
+            return 0.0
         more = UNMATCHED_LISTED * _left(listed.tokens, used_listed)
-        if agreeing >= AGREEING_MIN:
+        if agreeing >= AGREEING_MIN or told:
             more = min(more, UNMATCHED_LISTED_MAX * paired)
         whole = paired + UNMATCHED_TRAVELLER * _left(self._tokens, used_traveller) + more
         return matched / whole if whole else 0.0
+
+    def _is_initial(self, mine: int, theirs: int, listed: Sequence[Token]) -> bool:
+        """Whether these places hold one word each, one of them an initial."""
+        words = (self._tokens[mine.bit_length() - 1], listed[theirs.bit_length() - 1])
+        return mine.bit_count() == theirs.bit_count() == 1 and any(len(word.text) == 1 for word in words)
 
     def taken(self, listed: Name) -> list[Pair]:
         """The pairs that are held against each other: the best first, each token in one pair at most."""
@@ -111,7 +130,8 @@ class Comparison:
             if place == self._cut and len(mine.text) > 1 and theirs.text.startswith(mine.text):
                 likeness = 1.0
             if likeness:
-                weight = COMMON if likeness == INITIAL else max(mine.weight, theirs.weight)
+                initial = len(mine.text) != len(theirs.text) and 1 in (len(mine.text), len(theirs.text))
+                weight = COMMON if initial else max(mine.weight, theirs.weight)
                 yield likeness * (1 + 2 * mine.weight), 1 << place, weight, likeness
         for places, parts in self._runs:
             if parts[0].text[0] == theirs.text[0]:
@@ -124,6 +144,11 @@ class Comparison:
 def compare(traveller: Name, listed: Name) -> float:
     """`Comparison.likeness` of one pair."""
     return Comparison(traveller).likeness(listed)
+
+
+def tells(token: Token) -> bool:
+    """Whether a word alone tells who somebody is, as far as a word can."""
+    return token.weight > COMMON
 
 
 def _left(tokens: Sequence[Token], used: int) -> float:
@@ -174,11 +199,14 @@ def token_likeness(mine: Token, theirs: Token) -> float:
         return 1.0
     if len(mine.text) == 1 or len(theirs.text) == 1:
         return INITIAL if mine.text[0] == theirs.text[0] else 0.0
+    variant = VARIANT if mine.variant and mine.variant == theirs.variant else 0.0
     if abs(len(mine.text) - len(theirs.text)) > 3:
-        return 0.0
+        return variant
     if mine.folded == theirs.folded:
         return FOLDED
     plain = DamerauLevenshtein.normalized_similarity(mine.text, theirs.text)
     folded = DamerauLevenshtein.normalized_similarity(mine.folded, theirs.folded) * FOLDED
     likeness = max(plain, folded)
-    return likeness if likeness >= TOKEN_FLOOR else 0.0
+    if mine.folded.translate(_NO_VOWELS) != theirs.folded.translate(_NO_VOWELS):
+        likeness -= CONSONANTS
+    return max(likeness if likeness >= TOKEN_FLOOR else 0.0, variant)

@@ -36,6 +36,7 @@ from appliance.screen.comparison import (
     joined,
     neighbours,
     runs,
+    tells,
 )
 from appliance.screen.names import COMMON, CUT_MIN, SLIGHT, TOKENS_MAX, Name, NameReader, Token
 
@@ -124,7 +125,8 @@ class NameSearch:
         tokens, name_tokens = self._index.tokens, self._index.name_tokens
         starts, values = name_tokens.starts, name_tokens.values
         gained, least = wanted.made_up.get, -wanted.alone - ROUNDING
-        single = len(traveller.tokens) < AGREEING_MIN  # then what the list knows more has no upper limit
+        # What the list knows more has no upper limit then:
+        single = len(traveller.tokens) < AGREEING_MIN and not any(map(tells, traveller.tokens))
         for number in self._candidates(wanted.places):
             words = values[starts[number] : starts[number + 1]].tolist()
             if sum(map(gained, words, _NOTHING)) < least:  # the innermost line: all of it runs in C

@@ -3,7 +3,7 @@
 import functools
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Final, NamedTuple
@@ -26,6 +26,7 @@ COMMON: Final = 0.6
 
 _NOT_LETTERS: Final = re.compile(r"[^A-Z0-9]+")
 _APOSTROPHES: Final = re.compile("['`\u02bb\u02bc\u2018\u2019]")
+_INITIALS: Final = re.compile(r"[BCDFGHJKLMNPQRSTVWXZ]{2}")
 _REPEATED: Final = re.compile(r"(.)\1+")
 
 
@@ -36,11 +37,13 @@ class Token(NamedTuple):
         text: Upper-case letters and digits.
         folded: The same with romanisations made one.
         weight: How much it tells, 0 to 1.
+        variant: The same for all words that are one given name (John, Juan); empty for a word of no such name.
     """
 
     text: str
     folded: str
     weight: float
+    variant: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,9 @@ class NameReader:
     def __init__(self, forms: NameForms) -> None:
         self.forms = forms
         self._titles, self._particles, self._common = map(frozenset, (forms.titles, forms.particles, forms.common))
+        self._variants = {word: words[0] for words in forms.variants for word in words}
+        self._common |= {word for words in forms.variants if not self._common.isdisjoint(words) for word in words}
+        self._known = self._titles | self._particles | self._common | self._variants.keys()
         self.token = functools.lru_cache(maxsize=16_384)(self._token)
 
     def read(self, text: str, *, cut: bool = False) -> Name:
@@ -86,7 +92,9 @@ class NameReader:
             cut: Whether the last token may be cut off.
         """
         ascii_text = _APOSTROPHES.sub("", anyascii(_APOSTROPHES.sub("", text))).upper()
-        words = [word[:TOKEN_BYTES_MAX] for word in _NOT_LETTERS.split(ascii_text) if word]
+        whole = [word[:TOKEN_BYTES_MAX] for word in _NOT_LETTERS.split(ascii_text) if word]
+        last = whole[-1:] if cut else []  # what is left of it looks like initials
+        words = [part for word in whole[: len(whole) - len(last)] for part in self._initials(word)] + last
         tokens = self.name(words[:TOKENS_MAX]).tokens
         cut = cut and 0 < len(words) <= TOKENS_MAX
         if cut and len(words[-1]) < CUT_MIN:
@@ -97,13 +105,15 @@ class NameReader:
         """The name of these words, which are upper-case ASCII already."""
         tokens = tuple(self.token(word) for word in words)
         if not any(token.weight > SLIGHT for token in tokens):  # "DAW THI": then that is the whole name
-            tokens = tuple(
-                Token(token.text, token.folded, COMMON) if len(token.text) > 1 else token for token in tokens
-            )
+            tokens = tuple(token._replace(weight=COMMON) if len(token.text) > 1 else token for token in tokens)
         return Name(tokens)
 
+    def _initials(self, word: str) -> Iterable[str]:
+        """Initials that are written together ("JC"), each for itself; any other word, and a reviewed one, as it is."""
+        return word if _INITIALS.fullmatch(word) and word not in self._known else (word,)
+
     def _token(self, text: str) -> Token:
-        return Token(text, self.fold(text), self.weight(text))
+        return Token(text, self.fold(text), self.weight(text), self._variants.get(text, ""))
 
     def fold(self, text: str) -> str:
         """A word with its romanisations made one."""

@@ -21,7 +21,7 @@ from appliance.screen.names import Name, Token
 
 NAME_STRONG: Final = 0.92
 NAME_POSSIBLE: Final = 0.85
-MATCHER: Final = "names 2"
+MATCHER: Final = "names 3"
 """The code of names, words and bands: counted up with every change that can change a verdict."""
 
 ORDER: Final = (Band.WEAK, Band.POSSIBLE, Band.STRONG)
@@ -49,7 +49,10 @@ def matcher(forms_version: int) -> str:
 
 def weighed(name: Name) -> tuple[WeighedWord, ...]:
     """The words of a name for the record."""
-    return tuple(WeighedWord(text=token.text, folded=token.folded, weight=token.weight) for token in name.tokens)
+    return tuple(
+        WeighedWord(text=token.text, folded=token.folded, weight=token.weight, variant=token.variant)
+        for token in name.tokens
+    )
 
 
 def judge(document: TravelDocument, basis: MatchBasis) -> Judged | None:
@@ -96,7 +99,7 @@ def name_band(likeness: float, quality: str, birth: BirthVerdict, *, common: boo
 
 
 def _tokens(words: tuple[WeighedWord, ...]) -> tuple[Token, ...]:
-    return tuple(Token(word.text, word.folded, word.weight) for word in words)
+    return tuple(Token(word.text, word.folded, word.weight, word.variant) for word in words)
 
 
 def _lower(band: Band) -> Band:

@@ -16,7 +16,8 @@ from provisioning.authority.person_index import person_index
 from tests.screen_world import DATED, person
 
 SYLLABLES = ("SAN", "DAR", "THAN", "LI", "XUE", "ZHOU", "MAUNG", "EI", "AL", "DAW", "THI", "A", "PHET", "SAENG", "BOUN")
-WORDS = st.lists(st.sampled_from(SYLLABLES), min_size=1, max_size=3).map("".join)
+GIVEN = ("JOHN", "JUAN", "YUSUF", "JOSEPH", "BIBI", "BENJAMIN", "JC", "NIKOLAI", "MYKOLA")
+WORDS = st.lists(st.sampled_from(SYLLABLES), min_size=1, max_size=3).map("".join) | st.sampled_from(GIVEN)
 NAMES = st.lists(WORDS, min_size=1, max_size=5).map(" ".join)
 
 

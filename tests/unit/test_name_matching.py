@@ -3,7 +3,7 @@
 import pytest
 
 from appliance.screen.comparison import compare
-from appliance.screen.names import shipped_reader
+from appliance.screen.names import COMMON, shipped_reader
 from appliance.screen.verdicts import NAME_POSSIBLE
 
 
@@ -28,6 +28,13 @@ def likeness(traveller: str, listed: str, *, cut: bool = False) -> float:
         ("FRIEDRICHBUCHENBERG", "Friedrich Buchenberg"),  # joined tokens
         ("BUCHENBERG FRIDRICH", "Dr. Friedrich Buchenberg"),  # title, misspelling
         ("OERSTED SOEREN", "Ørsted Søren"),
+        ("OSTROVERKH JUAN", "John Ostroverkh"),  # one given name in two languages
+        ("OSTROVERKH YUSUF", "Joseph Ostroverkh"),
+        ("OSTROVERKH BIBI", "Benjamin Ostroverkh"),  # and for short
+        ("BUCHENBEROFF ANTON", "Anton Buchenberov"),
+        ("OSTROVERKH JC", "Jean-Claude Ostroverkh"),  # initials written together
+        ("OSTROVERKH", "Nazar Timur Ostroverkh"),  # one name alone that tells who it is
+        ("OSTROVERKH", "Ostrovirkh"),  # nine letters of ten, and no initial
     ],
 )
 def test_spellings_of_one_name_are_possible_matches(traveller: str, listed: str) -> None:
@@ -43,6 +50,11 @@ def test_spellings_of_one_name_are_possible_matches(traveller: str, listed: str)
         ("PAUL MURPHY", "Pol Pot"),
         ("IHAB MAKHLOUF", "Rami Makhlouf"),
         ("SOMBAT", "Khampheng Phommasack"),
+        ("N N", "Nazar Nikiforov"),  # initials alone are nobody
+        ("NN", "Nazar Nikiforov"),
+        ("MOE", "Lin Maung Moe"),  # one common name of three
+        ("VELLABATI ALI", "Ali Akbar Velayati"),  # another consonant
+        ("OSTROVERKH HASSAN", "Hussein Ostroverkh Nazar"),  # names alike, each in its own right
     ],
 )
 def test_other_names_are_no_matches(traveller: str, listed: str) -> None:
@@ -58,6 +70,21 @@ def test_what_the_traveller_leaves_out_costs_little_and_what_the_list_lacks_cost
 def test_a_name_cut_off_by_a_full_field_matches_by_prefix() -> None:
     assert likeness("VONGPHOUTHONE SOMSANITH", "Vongphouthone Somsanithavong", cut=False) < NAME_POSSIBLE
     assert likeness("VONGPHOUTHONE SOMSANITH", "Vongphouthone Somsanithavong", cut=True) == 1.0
+
+
+def test_two_consonants_left_of_a_word_are_no_initials() -> None:
+    assert shipped_reader().read("SOMSANITH KH", cut=True).text == "SOMSANITH KH"
+    assert shipped_reader().read("SOMSANITH KH").text == "SOMSANITH K H"
+    assert shipped_reader().read("NG MEI").text == "NG MEI"
+
+
+def test_a_variant_of_a_common_name_is_common() -> None:
+    assert shipped_reader().weight("GIOVANNI") == shipped_reader().weight("JOHN") == COMMON
+
+
+def test_no_given_name_stands_in_two_lines_of_variants() -> None:
+    words = [word for line in shipped_reader().forms.variants for word in line]
+    assert len(words) == len(set(words))
 
 
 def test_only_the_last_token_is_cut_off() -> None:
