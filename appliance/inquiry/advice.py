@@ -43,12 +43,19 @@ class _Says:
     steps: tuple[str, ...]
 
 
+_LONG_WAIT_MS: Final = 8 * 3_600_000
+"""Longer than a shift nobody sits at a counter."""
+_SHORT_WAIT: Final = "Wait for the answer, at most {left} more. Offer a seat, water and an interpreter."
+_LONG_WAIT: Final = (
+    "The answer may take up to {left}. Nobody is held for it: {decides} says whether the person goes on meanwhile."
+)
+
 _SAYS: Final = {
     Stage.CANDIDATE: _Says(
         headline="Possible match. Not confirmed.",
         steps=(
             "Keep the document in your hands and stay polite: an entry is a question, not proof.",
-            "Compare every line below with the document, and the photograph with the face.",
+            "Compare every line with the document, and the photograph with the face.",
             "Then say whether it could be the same, or why it is not.",
         ),
     ),
@@ -70,7 +77,7 @@ _SAYS: Final = {
     Stage.CONFIRMATION_REQUESTED: _Says(
         headline="Possible match. Not confirmed. Headquarters is asked.",
         steps=(
-            "Wait for the answer, at most {left} more. Offer a seat, water and an interpreter.",
+            _SHORT_WAIT,
             "Without a link, telephone {telephone}, read out {code}, and type in the code that you are told.",
             "Do what the entry asks below, and nothing beyond it. When the wait is over, {decides} decides.",
         ),
@@ -141,7 +148,8 @@ def advice(case: Case, rules: Rules, now: Instant, *, duty_telephone: str) -> Ad
         "{decides}": confirmation.decides,
         "{release}": confirmation.release_path,
     }
-    steps = [_filled(step, words) for step in says.steps]
+    long = left > _LONG_WAIT_MS
+    steps = [_filled(_LONG_WAIT if long and step == _SHORT_WAIT else step, words) for step in says.steps]
     if case.seeks_asylum:
         steps.insert(0, _ASYLUM)
     return Advice(

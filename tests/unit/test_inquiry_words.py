@@ -117,6 +117,15 @@ def test_while_an_answer_is_awaited_telephone_code_deadline_and_who_decides_are_
     assert (says.left_ms, says.case_code) == (90 * 60_000, case_code(OF))
 
 
+def test_for_a_wait_longer_than_a_shift_nobody_is_told_to_sit_and_wait() -> None:
+    four_days = structs.replace(DEFAULT_RULES, confirmations=DEFAULT_RULES.confirmations[-1:])
+    says = advice(case_at(Stage.CONFIRMATION_REQUESTED), four_days, NOW, duty_telephone=TELEPHONE)
+    assert says.steps[0] == (
+        "The answer may take up to 4 days. Nobody is held for it: "
+        "the officer in charge of the post says whether the person goes on meanwhile."
+    )
+
+
 def test_when_no_answer_came_the_release_path_of_the_rules_is_said() -> None:
     confirmation = DEFAULT_RULES.confirmations[0]
     says = advice(case_at(Stage.NO_ANSWER), DEFAULT_RULES, NOW, duty_telephone=TELEPHONE)
