@@ -122,6 +122,7 @@ def _revoke(arguments: argparse.Namespace) -> int:
 
 def _stick(arguments: argparse.Namespace) -> int:
     plan = plan_stick(Home.open(arguments.home), arguments.box)
+    mounted = arguments.folder.is_dir()
     with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
         bar = progress.add_task("writing", total=plan.size)
         write_stick(plan, arguments.folder, lambda size: progress.advance(bar, size))
@@ -129,6 +130,8 @@ def _stick(arguments: argparse.Namespace) -> int:
     boxes = ", ".join(serial for serial, count in plan.boxes.items() if count) or "no box"
     print(f"The stick in {arguments.folder} carries the release in force and {messages} messages ({boxes}).")
     print(f"{plan.size / 1_000_000:.1f} MB. Unmount it, carry it to the post, put it into the box.")
+    if not mounted:
+        print(f"But {arguments.folder} was not there, and was made: is the stick mounted elsewhere?", file=sys.stderr)
     return 0
 
 
@@ -141,7 +144,7 @@ def _boxes(arguments: argparse.Namespace) -> int:
     if not boxes:
         print("No box is enrolled. Next: landlink-hq issue REQUEST --out ANSWER.")
         return 0
-    table = Table("box", "logs", "")
+    table = Table("box", "logs", "trust")
     for box in boxes:
         table.add_row(box.serial, "\n".join(box.origins), "revoked" if box.revoked else "")
     Console().print(table)
