@@ -7,9 +7,14 @@ import pytest
 from appliance import wiring
 from appliance.config import parse_config
 from appliance.errors import ConfigError
+from drivers.api import Frame
 from drivers.scanner.elyctis import ElyctisCodec
 from drivers.scanner.generic import FramedCodec, GenericCodec
+from drivers.scanner.honeywell import HoneywellCodec
+from drivers.scanner.rte import RteCodec
+from drivers.scanner.wedge import WedgeCodec
 from drivers.simulators.camera import SimulatedCamera
+from drivers.simulators.scanners import RteDevice
 
 BOX = """
 [box]
@@ -31,6 +36,9 @@ host = "localhost"
     ("scanner", "codec"),
     [
         ('dialect = "elyctis"', ElyctisCodec),
+        ('dialect = "honeywell"', HoneywellCodec),
+        ('dialect = "rte"', RteCodec),
+        ('dialect = "wedge"', WedgeCodec),
         ('dialect = "generic"', GenericCodec),
         ('dialect = "generic"\nframing = "stx-etx"\nlrc = true', FramedCodec),
     ],
@@ -45,6 +53,15 @@ def test_the_check_byte_is_looked_at_when_the_configuration_says_so() -> None:
     codec = wiring._codec(parse_config(text.encode()))
     assert codec.receive(b"\x02AB\x03") == []
     assert len(codec.receive(b"\x00")) == 1
+
+
+@pytest.mark.parametrize(
+    ("setting", "taken"), [("", 1), ('rte_check = "sum"', 0), ('rte_length = "all"', 0), ("rte_flag = 7", 0)]
+)
+def test_what_is_set_of_rte_must_hold(setting: str, taken: int) -> None:
+    text = f'{BOX}\n[scanner]\nport = "/dev/null"\ndialect = "rte"\n{setting}\n'
+    events = wiring._codec(parse_config(text.encode())).receive(RteDevice().report(["A" * 30] * 3))
+    assert sum(isinstance(event, Frame) for event in events) == taken
 
 
 def test_no_camera_is_none_and_a_simulated_one_asks_the_desk(tmp_path: Path) -> None:

@@ -170,6 +170,14 @@ def test_the_age_of_the_list_what_is_not_sent_the_clock_and_devices_are_in_view(
     assert "Scanner: not connected" in text
 
 
+def test_a_scanner_that_works_in_a_dialect_nobody_has_confirmed_is_said_so() -> None:
+    post = SmallPost()
+    post.clerk.device("scanner", DeviceState.READY, "ready")
+    assert "not confirmed" not in Text(render(post, post.lists)["status"]).text
+    post.clerk.device("scanner", DeviceState.READY, "ready, not confirmed on hardware")
+    assert "Scanner: ready, not confirmed on hardware" in Text(render(post, post.lists)["status"]).text
+
+
 @pytest.mark.parametrize(
     ("day", "said", "well", "alarm"),
     [

@@ -106,11 +106,12 @@ def test_a_real_keyboard_device_is_read_and_taken_for_us_alone() -> None:
         line = open_keyboard(node, baud=115_200, read_timeout_s=5)
         with pytest.raises(DeviceError, match="another program holds"):
             open_keyboard(node, baud=115_200, read_timeout_s=1)
-        send(typed(TD2))
         codec = WedgeCodec()
         events: list[Frame | Noise] = []
-        while not events:
-            events = codec.receive(line.read())
+        stream, piece = typed(TD2), 5 * EVENT.size  # a reader types slowly: the kernel's buffer holds 64 events
+        for at in range(0, len(stream), piece):
+            send(stream[at : at + piece])
+            events += codec.receive(line.read())
         line.close()
     assert [e.lines for e in events if isinstance(e, Frame)] == [TD2]
 
@@ -128,6 +129,8 @@ def uinput_keyboard(codes: set[int]) -> Generator[tuple[Path, Callable[[bytes], 
         fcntl.ioctl(fd, 0x5501)  # UI_DEV_CREATE
         name = fcntl.ioctl(fd, 0x8041552C, bytes(65)).rstrip(b"\0").decode()  # UI_GET_SYSNAME(65)
         (node,) = Path(f"/sys/devices/virtual/input/{name}").glob("event*")
+        if not (Path("/dev/input") / node.name).exists():
+            pytest.skip("no udev here makes the device's node")
         yield Path("/dev/input") / node.name, lambda events: os.write(fd, events)
     finally:
         os.close(fd)
