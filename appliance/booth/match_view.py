@@ -23,6 +23,8 @@ from appliance.screen.screen import DOCUMENTS
 
 FROM_SECOND_CHECK: Final = frozenset(Stage) - {Stage.CANDIDATE, Stage.FIRST_LINE_VERIFIED}
 """Stages in which a name that is merely near is shown too."""
+AWAITING: Final = frozenset({Stage.CANDIDATE, Stage.FIRST_LINE_VERIFIED, Stage.SECONDARY, Stage.CONFIRMATION_REQUESTED})
+"""Stages in which headquarters' answer may still come in time."""
 
 
 class WordView(Struct, frozen=True, kw_only=True):
@@ -89,7 +91,7 @@ class MatchView(Struct, frozen=True, kw_only=True):
         telephone: Whom to call.
         code: The case as it is read out, in its groups.
         since, until: When it came to this stage, and when the wait for an answer ends; "" when nobody waits.
-        over: The wait has ended.
+        over: No answer is waited for any more: it came, or the wait has ended.
         decides, release_path: Who decides when it has ended, and what that person may do.
         asylum: What follows from seeking asylum, "" where that was not said.
         hears_code: A code from headquarters can be typed in now.
@@ -135,7 +137,7 @@ def match_view(
         code=tuple(says.case_code.split("-")),
         since=match_words.moment(case.moved_ms or case.opened_ms, now.wall_ms),
         until="" if says.left_ms is None else match_words.moment(now.wall_ms + says.left_ms, now.wall_ms),
-        over=case.stage is Stage.NO_ANSWER,
+        over=case.stage not in AWAITING,
         decides=says.decides,
         release_path=confirmation_of(case, rules).release_path,
         asylum=asylum,

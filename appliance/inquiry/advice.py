@@ -93,8 +93,8 @@ _SAYS: Final = {
     Stage.NOT_CONFIRMED: _Says(
         headline="Headquarters says: not the same.",
         steps=(
-            "The person goes on, unless you have a ground of your own. Thank them for waiting.",
-            'Choose "Not the same" and say why: then this entry does not stop this person here again.',
+            'Choose "Not the same" and thank the person: they go on, unless you have a ground of your own.',
+            "Say why it is not the same: then this entry does not stop this person here again.",
             "Then say what was done.",
         ),
     ),

@@ -9,7 +9,7 @@ from msgspec import structs
 
 from appliance.booth import match_words, words
 from appliance.booth.board import Snapshot
-from appliance.booth.match_view import shown_hits
+from appliance.booth.match_view import AWAITING, shown_hits
 from appliance.booth.page import PARTS
 from appliance.booth.view import View, view
 from appliance.formats.lists import NOTICES
@@ -96,7 +96,7 @@ def test_a_field_s_verdict_in_plain_words(verdict: str, traveller: str, listed: 
 
 
 @pytest.mark.parametrize("where", OPEN)
-def test_at_every_stage_one_sentence_says_what_to_do_and_the_telephone_and_code_are_there(where: Stage) -> None:
+def test_at_every_stage_one_sentence_says_what_to_do_and_the_code_stays_until_it_is_answered(where: Stage) -> None:
     snapshot = shown(at(where))
     html = parts(snapshot)["stage"]
     match = looked_at(snapshot).cases[0].match
@@ -105,7 +105,9 @@ def test_at_every_stage_one_sentence_says_what_to_do_and_the_telephone_and_code_
     assert to_do is not None
     assert Text(to_do[1]).text == " ".join(match.to_do.split()) != ""
     assert TELEPHONE in Text(html).text
-    assert " ".join(case_code(OF).split("-")) in Text(html).text
+    answered = where in (Stage.CONFIRMED, Stage.NOT_CONFIRMED)
+    assert (" ".join(case_code(OF).split("-")) in Text(html).text) is not answered
+    assert ("If no answer comes in time" in html) is (where in AWAITING)
 
 
 @pytest.mark.parametrize("where", OPEN)
