@@ -68,7 +68,7 @@ class ScannerConfig(Noun, frozen=True, kw_only=True):
         framing: For the generic dialect: what stands around a document's text; "none" is ended by silence.
         lrc: For the generic dialect with framing "stx-etx": a longitudinal redundancy check follows ETX.
         rte_length, rte_check, rte_flag: For the dialect rte: how its length and check byte are made, and the flag of a
-            document (drivers/scanner/rte.py); "any" and none accept whatever comes.
+            document (drivers/scanner/rte.py); "any" accepts whatever comes.
     """
 
     dialect: Literal["elyctis", "honeywell", "rte", "generic", "wedge"]
@@ -78,7 +78,7 @@ class ScannerConfig(Noun, frozen=True, kw_only=True):
     lrc: bool = False
     rte_length: Literal["any", "data", "to-bcc", "all"] = "any"
     rte_check: Literal["any", "xor", "xor-data", "xor-all", "sum"] = "any"
-    rte_flag: Annotated[int, Meta(ge=0, le=255)] | None = None
+    rte_flag: Annotated[int, Meta(ge=0, le=255)] | Literal["any"] = "any"
 
 
 class CameraConfig(Noun, frozen=True, kw_only=True):

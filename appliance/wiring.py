@@ -35,7 +35,8 @@ def _codec(config: Config) -> ScannerCodec:
         case "rte", _:
             from drivers.scanner.rte import RteCodec
 
-            return RteCodec(length=scanner.rte_length, check=scanner.rte_check, flag=scanner.rte_flag)
+            flag = None if scanner.rte_flag == "any" else scanner.rte_flag
+            return RteCodec(length=scanner.rte_length, check=scanner.rte_check, flag=flag)
         case "wedge", _:
             from drivers.scanner.wedge import WedgeCodec
 

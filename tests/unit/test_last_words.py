@@ -31,7 +31,7 @@ ENDS = {
     "the main thread": "broken()",
     "a thread": "t = threading.Thread(target=broken); t.start(); t.join()",
     "a thread of the booth": (
-        "threading.excepthook = serve._end_with_thread; t = threading.Thread(target=broken); t.start(); t.join()"
+        "threading.excepthook = serve.end_with_thread; t = threading.Thread(target=broken); t.start(); t.join()"
     ),
     "an object that goes": "Leaving()",
     "the page's server": (
