@@ -22,11 +22,17 @@ def policy(home: Path, *arguments: str | Path) -> subprocess.CompletedProcess[st
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("hq") / "hq"
     command: list[str | Path] = [BIN / "landlink-hq", "--home", folder, "init", "--domain", "landlink.example"]
     subprocess.run(command, capture_output=True, timeout=60, check=True)
     return folder
+
+
+@pytest.fixture
+def home(founded: Path, tmp_path: Path) -> Path:
+    """A headquarters of the test's own, whose rules no other test has set."""
+    return shutil.copytree(founded, tmp_path / "own")
 
 
 def written(path: Path, **fields: object) -> Path:
@@ -64,7 +70,7 @@ def test_rules_are_shown_edited_and_set_once(home: Path, tmp_path: Path) -> None
 
 def test_rules_that_do_not_hold_are_never_published(home: Path, tmp_path: Path) -> None:
     file = tmp_path / "rules.json"
-    file.write_text(policy(home, "show").stdout.replace('"refer"', '"note"'), encoding="utf-8")
+    file.write_text(policy(home, "show").stdout.replace('"alert"', '"note"'), encoding="utf-8")
     before = sorted(path.name for path in (home / "tuf" / "metadata").iterdir())
     refused = policy(home, "set", file)
     assert refused.returncode == 65
