@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from appliance.files import replace_file
+from appliance.shelf import Shelf
 
 BIN: Final = Path(sys.executable).parent
 LISTED: Final = "PA0047113"
@@ -77,7 +78,7 @@ class Switcher:
             self.switched.append(self._version())
 
     def _version(self) -> int:
-        return int((self.box / "releases" / "current").readlink().name)
+        return Shelf(self.box / "releases").version()
 
 
 def lay(release: Path, mirror: Path) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from appliance.shelf import Shelf
 from provisioning.bench.desk_line import Edge
 from provisioning.bench.headless import RESULT_LAMPS
 from provisioning.bench.mrz_writer import MrzFields, write_td3
@@ -220,9 +221,10 @@ def command(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 def publish(work: PostAtWork) -> None:
     """Publish the lists; return when the booth searches them."""
-    version = int((work.box / "releases" / "current").readlink().name)
+    shelf = Shelf(work.box / "releases")
+    version = shelf.version()
     work.post.audit("publish")
-    until(lambda: int((work.box / "releases" / "current").readlink().name), lambda now: now > version)
+    until(shelf.version, lambda now: now > version)
     restart(work, "booth")
     work.state(lambda state: state["phase"] == "ready" and state["lists"][0]["dated"])
 

@@ -228,7 +228,8 @@ def test_a_long_journal_is_followed_by_a_new_one_and_nothing_of_the_old_is_missi
         line.ask(Hello())
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(0.12)  # upkeep takes its turns in quiet moments
-    assert parse_journal(box.journals[0].read_bytes()).header.size > ROTATE_FRAMES
+    # While the disk has no room for the whole reserve, a journal is turned a little earlier, by its bytes.
+    assert parse_journal(box.journals[0].read_bytes()).header.size > ROTATE_FRAMES // 2
     receipts.append(recorded(line, append(record()), box.verifier))
     process.kill()
     process.wait()
