@@ -7,6 +7,7 @@ answer, so it counts as present when its port opens. Covers readers in keyboard 
 from typing import Final
 
 from drivers.api import Frame, Noise
+from drivers.scanner.mute import Mute
 from drivers.scanner.text import COMPLETE, FRAME_BYTES_MAX, TEXT, frame_of, split_lines
 
 STX: Final = 0x02
@@ -16,33 +17,10 @@ SILENCE_S: Final = 0.2
 """At 9600 baud a TD3 takes 95 ms without a pause; between documents a hand needs a second."""
 
 
-class _Mute:
-    """The half that both dialects share: nothing to ask, nothing to arm."""
+class _EndedBySilence(Mute):
+    """The half that both dialects share."""
 
     dialect: str = "generic"
-
-    def hello(self) -> bytes:
-        """Nothing: there is no question that every such device answers."""
-        return b""
-
-    def arm(self) -> bytes:
-        """Nothing: the device reports by itself, always."""
-        return b""
-
-    @property
-    def present(self) -> bool:
-        """Always: nothing can be asked."""
-        return True
-
-    @property
-    def spent(self) -> bool:
-        """Never: there is nothing to arm."""
-        return False
-
-    @property
-    def note(self) -> str:
-        """Nothing."""
-        return ""
 
     @property
     def idle_timeout_s(self) -> float:
@@ -50,7 +28,7 @@ class _Mute:
         return SILENCE_S
 
 
-class GenericCodec(_Mute):
+class GenericCodec(_EndedBySilence):
     """Text ended by silence; earlier when a line end closes a complete document.
 
     Lines may be run together: nothing is split here, and such a document is ended by the silence.
@@ -108,7 +86,7 @@ class GenericCodec(_Mute):
         return events
 
 
-class FramedCodec(_Mute):
+class FramedCodec(_EndedBySilence):
     """Text between STX and ETX, optionally followed by one byte of LRC: XOR of what follows STX, ETX included."""
 
     def __init__(self, *, lrc: bool) -> None:

@@ -13,6 +13,7 @@ from operator import xor
 from typing import Final
 
 from drivers.api import Frame, Noise
+from drivers.scanner.mute import Mute
 from drivers.scanner.text import frame_of
 
 SOH: Final = 0x01
@@ -58,7 +59,7 @@ def _measure(buffer: bytes) -> int:
     return _INCOMPLETE
 
 
-class RteCodec:
+class RteCodec(Mute):
     """Takes what the reader sends by itself; it can be asked nothing.
 
     Args:
@@ -76,24 +77,6 @@ class RteCodec:
         self._buffer = bytearray()
         self._skipped = 0
         self._seen = ""
-
-    def hello(self) -> bytes:
-        """Nothing: the dialect has no question."""
-        return b""
-
-    def arm(self) -> bytes:
-        """Nothing: the reader reports by itself, always."""
-        return b""
-
-    @property
-    def present(self) -> bool:
-        """Always: nothing can be asked."""
-        return True
-
-    @property
-    def spent(self) -> bool:
-        """Never: there is nothing to arm."""
-        return False
 
     @property
     def note(self) -> str:
