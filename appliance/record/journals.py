@@ -40,7 +40,9 @@ def read_journals(folder: Path) -> tuple[list[Contents], int]:
     torn = 0
     for path in journal_paths(folder):
         with storage("reading the journal"), path.open("rb") as file:
-            data = file.read(JOURNAL_FILE_BYTES_MAX)
+            data = file.read(JOURNAL_FILE_BYTES_MAX + 1)
+        if len(data) > JOURNAL_FILE_BYTES_MAX:  # read to the bound it would look torn, and entries would be cut off
+            raise StorageFault(f"{path.name} has more than {JOURNAL_FILE_BYTES_MAX} bytes: no recorder wrote that")
         found = parse_journal(data)
         if contents and found.header.size <= contents[0].header.size:
             contents.clear()  # recovery wrote all earlier ones into this one, and was cut off while removing them
