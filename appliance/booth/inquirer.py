@@ -5,6 +5,7 @@ about once a second, and only while a case waits for one.
 """
 
 import os
+from dataclasses import replace
 from typing import Final
 
 from appliance.booth.events import AsylumSaid, CodeHeard, Moved, Stepped
@@ -96,19 +97,16 @@ class Inquirer:
 
     def _answer(self, answered: Answered) -> Said:
         who = f"Headquarters ({answered.by})" if answered.by else "Headquarters"
-        return self._said(
-            STAGE_OF[answered.verdict],
-            Who.HEADQUARTERS,
-            reason=f"{who}: {_VERDICTS[answered.verdict]}. {answered.words}",
-            answer=answered.digest,
-        )
+        reason = f"{who}: {_VERDICTS[answered.verdict]}. {answered.words}"
+        return replace(self._said(STAGE_OF[answered.verdict], Who.HEADQUARTERS, reason=reason), answer=answered.digest)
 
     def _asylum(self, word: AsylumSaid, state: State) -> Said:
         open_case = state.find(word.of)
         if open_case is None:
             raise Refused("This traveller already has an outcome. Nothing was changed.")
         reason = "The person says that they seek asylum." if word.seeks else "The person says that they seek no asylum."
-        return self._said(open_case.tip.stage, Who.OFFICER, by=state.badge, reason=reason, seeks_asylum=word.seeks)
+        said = self._said(open_case.tip.stage, Who.OFFICER, by=state.badge, reason=reason)
+        return replace(said, seeks_asylum=word.seeks)
 
     def _heard(self, word: CodeHeard, state: State) -> Said:
         open_case = state.find(word.of)
@@ -122,36 +120,11 @@ class Inquirer:
             raise
         except LandlinkError:
             raise Refused(_AWAY) from None
-        return self._said(
-            STAGE_OF[verdict],
-            Who.HEADQUARTERS,
-            by=state.badge,
-            reason=f"Headquarters, by telephone: {_VERDICTS[verdict]}.",
-            by_voice=True,
-        )
+        reason = f"Headquarters, by telephone: {_VERDICTS[verdict]}."
+        return replace(self._said(STAGE_OF[verdict], Who.HEADQUARTERS, by=state.badge, reason=reason), by_voice=True)
 
-    def _said(
-        self,
-        now: Stage,
-        who: Who,
-        *,
-        by: str = "",
-        reason: str = "",
-        answer: bytes | None = None,
-        by_voice: bool = False,
-        seeks_asylum: bool | None = None,
-    ) -> Said:
-        return Said(
-            now=now,
-            who=who,
-            at=self._clock.now(),
-            record=os.urandom(16).hex(),
-            by=by,
-            reason=reason[:2_000],
-            answer=answer,
-            by_voice=by_voice,
-            seeks_asylum=seeks_asylum,
-        )
+    def _said(self, now: Stage, who: Who, *, by: str = "", reason: str = "") -> Said:
+        return Said(now=now, who=who, at=self._clock.now(), record=os.urandom(16).hex(), by=by, reason=reason[:2_000])
 
 
 def _waits(open_case: OpenCase) -> bool:

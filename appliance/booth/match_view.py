@@ -51,7 +51,7 @@ class EntryView(Struct, frozen=True, kw_only=True):
     Attributes:
         of_list: Which list it stands in, of which day and version.
         notice: Name of the notice, "" where the source has none; `colour` is for its sign.
-        instruction: What its source asks of an officer.
+        instruction: What its source asks of an officer; "" where nobody holds it for a match any more.
         near: Only a name or number like this one.
     """
 
@@ -89,7 +89,7 @@ class MatchView(Struct, frozen=True, kw_only=True):
         to_do: What to do now, one sentence; `then` are those after it.
         in_short: The same for a list of cases.
         telephone: Whom to call.
-        code: The case as it is read out, in its groups.
+        code: The case as it is read out, in its groups; shown while `hears_code`.
         since, until: When it came to this stage, and when the wait for an answer ends; "" when nobody waits.
         over: No answer is waited for any more: it came, or the wait has ended.
         decides, release_path: Who decides when it has ended, and what that person may do.
@@ -141,9 +141,9 @@ def match_view(
         decides=says.decides,
         release_path=confirmation_of(case, rules).release_path,
         asylum=asylum,
-        hears_code=case.asked is not None and case.stage in ANSWERABLE and case.stage not in STAGE_OF.values(),
+        hears_code=_hears_code(case),
         moves=_moves(case.stage) if case.hits else (),
-        entries=tuple(_entry(hit) for hit in hits),
+        entries=tuple(_entry(hit, ruled_out=case.stage in RULED_OUT) for hit in hits),
     )
 
 
@@ -154,6 +154,12 @@ def shown_hits(case: Case, seen: Screened | None) -> tuple[Hit, ...]:
     """
     known = {(hit.list_name, hit.entry): hit for hit in (*case.hits, *(seen.screening.hits if seen else ()))}
     return tuple(hit for hit in known.values() if not _merely_near(hit) or case.stage in FROM_SECOND_CHECK)
+
+
+def _hears_code(case: Case) -> bool:
+    """Headquarters was asked and has not answered; "not the same" comes after its answer or without a question."""
+    answered = case.stage in STAGE_OF.values() or case.stage in RULED_OUT
+    return case.asked is not None and case.stage in ANSWERABLE and not answered
 
 
 def _merely_near(hit: Hit) -> bool:
@@ -180,7 +186,7 @@ def _moves(stage: Stage) -> tuple[MoveView, ...]:
     return tuple(moves)
 
 
-def _entry(hit: Hit) -> EntryView:
+def _entry(hit: Hit, *, ruled_out: bool) -> EntryView:
     what = "documents" if hit.list_name == DOCUMENTS else "persons"
     return EntryView(
         source=hit.source,
@@ -188,7 +194,7 @@ def _entry(hit: Hit) -> EntryView:
         of_list=f"List of {what} of {words.day(hit.list_date)}, number {hit.list_version}",
         notice=match_words.NOTICE_NAMES.get(hit.notice, ""),
         colour=hit.notice if hit.notice in match_words.NOTICE_NAMES else "",
-        instruction=hit.instruction,
+        instruction="" if ruled_out else hit.instruction,
         near=hit.band is Band.WEAK,
         fields=tuple(_field(field) for field in sorted(hit.fields, key=_place)),
     )
