@@ -104,7 +104,8 @@ def _print_request(request: CaseRequest) -> None:
     if request.document is not None:
         document = request.document
         name = f"{document.primary_identifier} {document.secondary_identifier}".strip()
-        birth = "" if document.date_of_birth is None else f", born {document.date_of_birth.raw}"
+        born = document.date_of_birth
+        birth = "" if born is None else f", born {born.full.isoformat() if born.full else born.raw}"
         say(f"  {document.issuing_state} {document.document_number}  {name}{birth}")
     for entry in request.entries:
         say(f"  {entry.list_name} list {entry.list_version}: {entry.source} {entry.entry} ({entry.band})")
