@@ -18,8 +18,6 @@ from appliance.screen.documents import NUMBERS, document_key, judge_numbers, loo
 from appliance.screen.names import shipped_reader
 from appliance.screen.verdicts import judge, matcher, weighed
 
-LINE_BYTES_MAX: Final = 4 * 1024 * 1024
-"""As a record's."""
 NOBODY: Final = "nobody"
 """In place of a band: what was recorded gives no match."""
 

@@ -1,18 +1,17 @@
 """What `landlink-hq replay` does, and how it tells it."""
 
 import argparse
-import itertools
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from appliance.errors import Malformed
-from appliance.files import storage
+from provisioning.audit.opened_lines import opened_lines
 from provisioning.audit.opening import record_identity
 from provisioning.audit.progress import bars
 from provisioning.audit.reading import opened_logs
-from provisioning.audit.replay import LINE_BYTES_MAX, RecordedHits, Replayed, parse_line, replay
+from provisioning.audit.replay import RecordedHits, Replayed, parse_line, replay
 from provisioning.authority.home import Home
 from provisioning.command import say
 
@@ -60,21 +59,13 @@ def _recorded(arguments: argparse.Namespace) -> Generator[Iterable[RecordedHits]
 
 
 def _lines(path: Path) -> Iterator[RecordedHits]:
-    """Raises Malformed, with the line's number, and StorageFault."""
-    with storage(f"reading {path}"), path.open("rb") as file, bars() as shown:
-        advance, size, read = shown.bar(path.name), path.stat().st_size, 0
-        for number in itertools.count(1):
-            line = file.readline(LINE_BYTES_MAX + 1)
-            if not line:
-                return
-            read += len(line)
-            advance("bytes", read, size)
-            if len(line) > LINE_BYTES_MAX:
-                raise Malformed(f"{path.name}, line {number}", f"at most {LINE_BYTES_MAX} bytes")
+    """Raises ConfigError for the file, Malformed with the line's number."""
+    with bars() as shown:
+        for what, line in opened_lines(path, shown.bar(path.name)):
             try:
                 recorded = parse_line(line)
             except Malformed as error:
-                raise Malformed(f"{path.name}, line {number}", str(error)) from None
+                raise Malformed(what, str(error)) from None
             yield recorded
 
 

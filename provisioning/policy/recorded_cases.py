@@ -8,15 +8,15 @@ import msgspec
 
 from appliance.errors import ConfigError, Malformed
 from appliance.formats.refusal import refusal
+from provisioning.audit.opened_lines import opened_lines
 from provisioning.audit.opening import record_identity
-from provisioning.audit.progress import Advance, bars
+from provisioning.audit.progress import bars
 from provisioning.audit.reading import opened_logs
 from provisioning.audit.records import RecordLine
 from provisioning.authority.home import Home
 
 OPENED: Final = "opened.jsonl"
 """What a rehearsal leaves in its folder."""
-LINE_BYTES_MAX: Final = 1_048_576
 
 
 class _Kind(msgspec.Struct):
@@ -45,7 +45,10 @@ def opened_cases(over: Path) -> Iterator[RecordLine]:
     """
     with bars() as shown:
         for path in _files(over):
-            yield from _cases(path, shown.bar(path.name))
+            for what, line in opened_lines(path, shown.bar(path.name)):
+                case = _case(line, what)
+                if case is not None:
+                    yield case
 
 
 def _files(over: Path) -> list[Path]:
@@ -59,27 +62,8 @@ def _files(over: Path) -> list[Path]:
     return found
 
 
-def _cases(path: Path, advance: Advance) -> Iterator[RecordLine]:
-    try:
-        with path.open("rb") as file:
-            size = path.stat().st_size
-            number = 0
-            while line := file.readline(LINE_BYTES_MAX + 1):
-                number += 1
-                case = _case(line, f"{path.name} line {number}")
-                if case is not None:
-                    yield case
-                advance("bytes", file.tell(), size)
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}") from None
-
-
 def _case(line: bytes, what: str) -> RecordLine | None:
-    """One line; None for one that is empty or of no screening."""
-    if len(line) > LINE_BYTES_MAX:
-        raise Malformed(what, f"more than {LINE_BYTES_MAX} bytes")
-    if not line.strip():
-        return None
+    """One line; None for one of no screening."""
     try:
         if msgspec.json.decode(line, type=_Kind).kind:
             return None

@@ -1,6 +1,7 @@
 """Hits of a real post worked out again from what headquarters opened, and nothing else."""
 
 import json
+import os
 import re
 import subprocess
 from collections.abc import Callable
@@ -11,7 +12,8 @@ import pytest
 
 from appliance.errors import Malformed
 from appliance.screen.verdicts import MATCHER
-from provisioning.audit.replay import LINE_BYTES_MAX, parse_line, replay
+from provisioning.audit.opened_lines import LINE_BYTES_MAX
+from provisioning.audit.replay import parse_line, replay
 from provisioning.audit.replay_verb import EXIT_ASKED_WRONGLY, EXIT_DIFFERS
 from provisioning.bench.mrz_writer import MrzFields, write_td3
 from tests.scenarios.rehearsed import ROOT, Run, rehearse
@@ -219,6 +221,12 @@ def test_a_line_without_an_end_is_not_read_to_its_end(post: Run, tmp_path: Path)
     replayed = hq(post, "--all", "--opened", str(tmp_path / "opened.jsonl"))
     assert replayed.returncode not in (0, EXIT_DIFFERS)
     assert "line 1" in replayed.stderr
+
+
+def test_a_file_that_is_not_there_is_said_as_everywhere(post: Run, tmp_path: Path) -> None:
+    replayed = hq(post, "--all", "--opened", str(tmp_path / "nowhere.jsonl"))
+    assert replayed.returncode == os.EX_CONFIG
+    assert "nowhere.jsonl: No such file" in replayed.stderr
 
 
 def test_a_record_without_hits_is_nothing_to_work_out() -> None:

@@ -14,9 +14,10 @@ from appliance.examine.findings import EXPIRY
 from appliance.formats.rules import DEFAULT_RULES, HitRule, Rules
 from appliance.model import Answer, Band, Clear, Finding, Hit, Mode, Screening
 from provisioning.audit.carrier_checks import CARRIER_CHECK
+from provisioning.audit.opened_lines import LINE_BYTES_MAX
 from provisioning.audit.records import RecordLine
 from provisioning.policy.change import next_rules, without_defaults
-from provisioning.policy.recorded_cases import LINE_BYTES_MAX, opened_cases
+from provisioning.policy.recorded_cases import opened_cases
 from provisioning.policy.rules_file import line_of, parse_rules_file, read_rules_file
 from provisioning.policy.trial import try_rules
 from tests.rules_world import SEARCHED, hit, rules
