@@ -1,6 +1,5 @@
 """Draws README's pictures from a running post: `make screenshots`."""
 
-import os
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,10 +9,9 @@ from playwright.sync_api import Page, sync_playwright
 from provisioning.bench import tray
 from provisioning.bench.post import SAMPLES, Post, prepare
 from provisioning.bench.specimens import cast
+from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.scenarios.rehearsed import free_port
 
-CHROMIUM = os.environ.get("LANDLINK_CHROMIUM", "/usr/bin/chromium")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 PICTURES = Path(__file__).parent / "pictures"
 SCREEN = {"width": 1280, "height": 800}
 

@@ -6,27 +6,22 @@ two listed documents are set aside while the lane goes on. In the end each outco
 """
 
 import json
-import os
-import socket
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from provisioning.bench.desk_line import DeskLine, Edge
 from provisioning.bench.headless import await_delivery
 from provisioning.bench.mrz_writer import MrzFields, write_td3
-from provisioning.bench.post import SAMPLES, Post, prepare
+from provisioning.bench.post import Post
 
 pytestmark = [pytest.mark.browser, pytest.mark.post]
 
-CHROMIUM = os.environ.get("LANDLINK_CHROMIUM", "/usr/bin/chromium")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 LISTED = "PA0047113"
 LISTED_TOO = "P88234683"
 """Two Lao passports that the bench's sample list holds as stolen or lost."""
@@ -111,31 +106,13 @@ def passport(number: str) -> tuple[str, ...]:
     )
 
 
-@pytest.fixture(scope="module")
-def post(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Post]:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = int(server.getsockname()[1])
-    running = Post(prepare(tmp_path_factory.mktemp("bus") / "out"), page_port=port)
-    try:
-        running.enrol(SAMPLES / "documents.csv", SAMPLES / "persons.xml")
-        running.start()
-        yield running
-    finally:
-        running.stop()
-
-
 @pytest.fixture
-def bus(post: Post) -> Iterator[Bus]:
-    if not Path(CHROMIUM).exists():
-        pytest.skip(f"no Chromium at {CHROMIUM} (set LANDLINK_CHROMIUM)")
-    with closing(DeskLine(post.folders.desk / "desk.sock")) as desk, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_page(viewport={"width": 800, "height": 480})
-        page.goto(f"http://127.0.0.1:{post.page_port}/")
-        page.wait_for_selector(".stage.ready h1:text('Ready')", timeout=ANSWER_MS)
-        page.wait_for_selector("[data-name=list].well", timeout=ANSWER_MS)
-        yield Bus(page=page, desk=desk)
-        browser.close()
+def bus(browser: Browser, post: Post, desk: DeskLine) -> Bus:
+    page = browser.new_page(viewport={"width": 800, "height": 480})
+    page.goto(f"http://127.0.0.1:{post.page_port}/")
+    page.wait_for_selector(".stage.ready h1:text('Ready')", timeout=ANSWER_MS)
+    page.wait_for_selector("[data-name=list].well", timeout=ANSWER_MS)
+    return Bus(page=page, desk=desk)
 
 
 def test_a_bus_of_sixty_documents_each_outcome_sits_with_its_person(post: Post, bus: Bus) -> None:

@@ -6,21 +6,17 @@ import os
 import re
 import signal
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 
 from provisioning.bench.desk_line import DeskLine
 from provisioning.bench.headless import await_delivery
-from provisioning.bench.post import SAMPLES, SERIAL, Post, prepare
+from provisioning.bench.post import SAMPLES, SERIAL, Post
 from tests.browser.test_bus import passport
-from tests.scenarios.rehearsed import free_port
 
 pytestmark = [pytest.mark.browser, pytest.mark.post]
 
-CHROMIUM = os.environ.get("LANDLINK_CHROMIUM", "/usr/bin/chromium")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 SMALLEST: ViewportSize = {"width": 800, "height": 480}
 ANSWER_MS = 15_000
 TARGET_PT = 48
@@ -35,34 +31,6 @@ def listed() -> Iterator[str]:
 
 
 LISTED = listed()
-
-
-@pytest.fixture(scope="module")
-def post(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Post]:
-    running = Post(prepare(tmp_path_factory.mktemp("hits") / "out"), page_port=free_port())
-    try:
-        running.enrol(SAMPLES / "documents.csv", SAMPLES / "persons.xml")
-        running.start()
-        yield running
-    finally:
-        running.stop()
-
-
-@pytest.fixture
-def desk(post: Post) -> Iterator[DeskLine]:
-    line = DeskLine(post.folders.desk / "desk.sock")
-    yield line
-    line.close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not Path(CHROMIUM).exists():
-        pytest.skip(f"no Chromium at {CHROMIUM} (set LANDLINK_CHROMIUM)")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield chromium
-        chromium.close()
 
 
 def booth(browser: Browser, post: Post, *, touch: bool = False) -> Page:

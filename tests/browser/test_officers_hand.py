@@ -1,53 +1,27 @@
 """What an officer's hand does by mistake at the page, in a real browser: nothing is said that was not meant."""
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from provisioning.bench.desk_line import DeskLine
-from provisioning.bench.post import SAMPLES, Post, prepare
+from provisioning.bench.post import Post
 from tests.browser.test_bus import LISTED, passport
-from tests.scenarios.rehearsed import free_port
 
 pytestmark = [pytest.mark.browser, pytest.mark.post]
 
-CHROMIUM = os.environ.get("LANDLINK_CHROMIUM", "/usr/bin/chromium")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 SMALLEST: ViewportSize = {"width": 800, "height": 480}
 
 
-@pytest.fixture(scope="module")
-def post(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Post]:
-    running = Post(prepare(tmp_path_factory.mktemp("hand") / "out"), page_port=free_port())
-    try:
-        running.enrol(SAMPLES / "documents.csv", SAMPLES / "persons.xml")
-        running.start()
-        yield running
-    finally:
-        running.stop()
-
-
 @pytest.fixture
-def desk(post: Post) -> Iterator[DeskLine]:
-    line = DeskLine(post.folders.desk / "desk.sock")
-    yield line
-    line.close()
-
-
-@pytest.fixture
-def page(post: Post) -> Iterator[Page]:
-    if not Path(CHROMIUM).exists():
-        pytest.skip(f"no Chromium at {CHROMIUM} (set LANDLINK_CHROMIUM)")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        shown = browser.new_page(viewport=SMALLEST)
-        shown.goto(f"http://127.0.0.1:{post.page_port}/")
-        expect(shown.locator("#stage h1")).not_to_have_text("Starting", timeout=15_000)
-        yield shown
-        browser.close()
+def page(browser: Browser, post: Post) -> Iterator[Page]:
+    shown = browser.new_page(viewport=SMALLEST)
+    shown.goto(f"http://127.0.0.1:{post.page_port}/")
+    expect(shown.locator("#stage h1")).not_to_have_text("Starting", timeout=15_000)
+    expect(shown.locator("[data-name=list].well")).to_have_count(1, timeout=15_000)
+    yield shown
+    shown.close()
 
 
 def lay(page: Page, desk: DeskLine, number: str, lamp: str) -> str:
