@@ -28,6 +28,7 @@ from appliance.formats.enrolment import (
     REQUEST_BYTES_MAX,
     Answer,
     Request,
+    audit_uri,
     box_uri,
     check_answer,
     parse_answer,
@@ -48,9 +49,9 @@ NAMES_MAX: Final = 4_096
 def accept_answer(config: Config, folder: Path) -> Answer:
     """Verify the answer in `folder` and install it; taking the same answer again changes nothing.
 
-    1. It answers the last request of this box. 2. The TLS certificate is for this box's key and name, by the authority
-    in the answer. 3. The release in the mirror verifies from the root in the answer. 4. Its roster has this box, not
-    revoked, with its identity, log, age recipient and this certificate. 5. The box is not pinned to another root.
+    1. It answers the last request of this box. 2. Its TLS certificates are for this box's keys and names, by the
+    authority in the answer. 3. The release in the mirror verifies from the root in the answer. 4. Its roster has this
+    box, not revoked, with its identity, log, age recipient and the first of these. 5. It is pinned to no other root.
 
     Raises:
         ConfigError: There is no request, or something of the answer cannot be read.
@@ -64,7 +65,9 @@ def accept_answer(config: Config, folder: Path) -> Answer:
     lost = "name the folder that headquarters' issue wrote"
     answer = parse_answer(_read(folder / "answer.cbor", ANSWER_BYTES_MAX, lost))
     check_answer(answer, signed_request)
-    certificate = _check_certificate(answer, places)
+    certificate = _check_certificate(answer.tls_certificate, answer, key=places.tls_key, uri=box_uri(answer.serial))
+    if answer.audit_certificate is not None:
+        _check_certificate(answer.audit_certificate, answer, key=places.audit_key, uri=audit_uri(answer.serial))
     files, pages = _mirror_files(folder)
     release = verify_release(release_names(files), answer.root, documents=OpenFile(folder / MIRROR / pages))
     _check_box(release.roster.box(request.serial), request, certificate)
@@ -86,10 +89,10 @@ def _read(path: Path, bytes_max: int, otherwise: str) -> bytes:
         raise ConfigError(f"{error}; {otherwise}") from None
 
 
-def _check_certificate(answer: Answer, places: EnrolmentPlaces) -> bytes:
-    """Rule 2; returns the certificate's DER."""
+def _check_certificate(pem: bytes, answer: Answer, *, key: Path, uri: str) -> bytes:
+    """Rule 2 for one certificate, which must be for the key in this file; returns its DER."""
     try:
-        certificate = x509.load_pem_x509_certificate(answer.tls_certificate)
+        certificate = x509.load_pem_x509_certificate(pem)
         authority = x509.load_pem_x509_certificate(answer.ca_certificate)
         public = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
@@ -98,10 +101,10 @@ def _check_certificate(answer: Answer, places: EnrolmentPlaces) -> bytes:
         raise Untrusted("enrolment answer: the TLS certificate is not signed by the authority in it") from None
     except (ValueError, TypeError, UnsupportedAlgorithm, x509.ExtensionNotFound, x509.DuplicateExtension):
         raise Malformed("enrolment answer", "its certificates cannot be read, or do not belong together") from None
-    own = tls_key(places.tls_key).public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    own = tls_key(key).public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     if public != own:
         raise Untrusted("enrolment answer: the TLS certificate is for another key than this box made")
-    if list(names) != [x509.UniformResourceIdentifier(box_uri(answer.serial))]:
+    if list(names) != [x509.UniformResourceIdentifier(uri)]:
         raise Untrusted("enrolment answer: the TLS certificate is for another name than this box")
     return certificate.public_bytes(Encoding.DER)
 
@@ -180,6 +183,9 @@ def _install(answer: Answer, files: dict[str, bytes], places: EnrolmentPlaces, p
     uplink, mirror = places.state / "uplink", places.state / "mirror"
     write_durably(uplink / "tls.crt", answer.tls_certificate, mode=0o644)
     write_durably(uplink / "ca.crt", answer.ca_certificate, mode=0o644)
+    if answer.audit_certificate is not None:
+        write_durably(places.audit_key.with_name("tls.crt"), answer.audit_certificate, mode=0o644)
+        write_durably(places.audit_key.with_name("ca.crt"), answer.ca_certificate, mode=0o644)
     write_durably(places.pinned_root, answer.root, mode=0o644)
     write_durably(places.carried_root, answer.root, mode=0o644)
     if (mirror / TIMESTAMP).exists():  # the uplink has fetched since: what it has is not older

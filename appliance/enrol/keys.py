@@ -26,7 +26,7 @@ def log_key(path: Path) -> Ed25519PrivateKey:
 
 
 def tls_key(path: Path) -> ec.EllipticCurvePrivateKey:
-    """The uplink's key. Raises ConfigError, StorageFull, StorageFault."""
+    """The uplink's key, or that of the audit. Raises ConfigError, StorageFull, StorageFault."""
     key = _load(path) if path.exists() else _keep(path, ec.generate_private_key(ec.SECP256R1()))
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise ConfigError(f"{path} holds another kind of key than P-256")

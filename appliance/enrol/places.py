@@ -35,6 +35,11 @@ class EnrolmentPlaces:
         return self.state / "uplink" / "tls.key"
 
     @property
+    def audit_key(self) -> Path:
+        """Of the process that serves the log to the auditor."""
+        return self.state / "audit" / "tls.key"
+
+    @property
     def request(self) -> Path:
         """The last request, which an answer must answer."""
         return self.state / "identity" / "request.cbor"
@@ -62,7 +67,7 @@ class EnrolmentPlaces:
     def prepare(self) -> None:
         """Make the folders; what holds keys is closed to others. Raises StorageFull, StorageFault."""
         with storage("making the box's folders"):
-            for name in ("recorder", "uplink"):
+            for name in ("recorder", "uplink", "audit"):
                 (self.state / name).mkdir(mode=0o700, parents=True, exist_ok=True)
             for name in ("identity", "releases/root", "mirror/metadata", "mirror/targets", "down"):
                 (self.state / name).mkdir(mode=0o755, parents=True, exist_ok=True)
@@ -76,7 +81,7 @@ class EnrolmentPlaces:
         if os.geteuid() != 0:  # only root makes files for others
             return
         with storage("handing the box's keys over"):
-            for name in ("recorder", "uplink", "identity", "releases", "mirror", "down"):
+            for name in ("recorder", "uplink", "audit", "identity", "releases", "mirror", "down"):
                 folder = self.state / name
                 owner = folder.stat()
                 for path in folder.rglob("*"):

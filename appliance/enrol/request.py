@@ -18,7 +18,7 @@ from appliance.enrol.places import EnrolmentPlaces
 from appliance.errors import Refused
 from appliance.files import write_durably
 from appliance.formats.age import Identity
-from appliance.formats.enrolment import Request, box_uri, first_origin, sign_request
+from appliance.formats.enrolment import Request, audit_uri, box_uri, first_origin, sign_request
 from appliance.formats.identity import Role, certify
 from appliance.formats.note import ED25519, Verifier
 from drivers.api import KeyStore
@@ -46,9 +46,8 @@ def make_request(config: Config, open_key_store: Callable[[], KeyStore]) -> byte
     places.prepare()
     store = open_key_store()
     log_signer = log_key(places.log_key)
-    request, signed = _signed_request(
-        config, store, log_signer, age_identity(places.age_identity), tls_key(places.tls_key)
-    )
+    tls_keys = tls_key(places.tls_key), tls_key(places.audit_key)
+    request, signed = _signed_request(config, store, log_signer, age_identity(places.age_identity), tls_keys)
     identity = config.state / "identity"
     for name, content in (
         ("identity.pub", request.identity_der),
@@ -66,31 +65,41 @@ def make_request(config: Config, open_key_store: Callable[[], KeyStore]) -> byte
 
 
 def _signed_request(
-    config: Config, store: KeyStore, log: Ed25519PrivateKey, age: Identity, tls: ec.EllipticCurvePrivateKey
+    config: Config,
+    store: KeyStore,
+    log: Ed25519PrivateKey,
+    age: Identity,
+    tls_keys: tuple[ec.EllipticCurvePrivateKey, ec.EllipticCurvePrivateKey],
 ) -> tuple[Request, bytes]:
+    """The request, and signed; `tls_keys` are the uplink's and the audit's."""
     serial, identity_der = config.box.serial, store.public_key_der()
 
     def certificate(role: Role, name: str, public: bytes) -> bytes:
         return certify(role, serial=serial, name=name, public=public, identity_der=identity_der, sign=store.sign)
 
     origin = first_origin(config.box.domain, serial)
-    tls_der = tls.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    tls, audit = tls_keys
     request = Request(
         serial=serial,
         domain=config.box.domain,
         mode=config.box.mode,
         identity_der=identity_der,
         log_certificate=certificate(Role.LOG, origin, log.public_key().public_bytes_raw()),
-        tls_certificate=certificate(Role.TLS, serial, tls_der),
+        tls_certificate=certificate(Role.TLS, serial, _der(tls)),
         age_certificate=certificate(Role.AGE, serial, age.recipient.encode().encode("ascii")),
-        tls_csr=_signing_request(tls, serial),
+        tls_csr=_signing_request(tls, box_uri(serial)),
+        audit_certificate=certificate(Role.AUDIT, serial, _der(audit)),
+        audit_csr=_signing_request(audit, audit_uri(serial)),
     )
     return request, sign_request(request, store.sign)
 
 
-def _signing_request(key: ec.EllipticCurvePrivateKey, serial: str) -> bytes:
-    """PKCS#10 (RFC 2986) for the TLS certificate, by the name that the collector maps to this box."""
-    uri = box_uri(serial)
+def _der(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def _signing_request(key: ec.EllipticCurvePrivateKey, uri: str) -> bytes:
+    """PKCS#10 (RFC 2986) for a TLS certificate, by the name that headquarters maps to this box."""
     return (
         x509.CertificateSigningRequestBuilder()
         .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, uri)]))

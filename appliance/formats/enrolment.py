@@ -40,6 +40,11 @@ def box_uri(serial: str) -> str:
     return f"landlink:box:{serial}"
 
 
+def audit_uri(serial: str) -> str:
+    """By what name a box stands in the certificate under which it serves its log to the auditor."""
+    return f"landlink:audit:{serial}"
+
+
 class Request(Noun, frozen=True, kw_only=True):
     """What a box asks to be enrolled with.
 
@@ -47,6 +52,8 @@ class Request(Noun, frozen=True, kw_only=True):
         identity_der: SubjectPublicKeyInfo of its identity key, which signs the request.
         log_certificate, tls_certificate, age_certificate: identity.certify of each role.
         tls_csr: PKCS#10 in DER for the TLS key, by which headquarters makes the X.509 certificate.
+        audit_certificate, audit_csr: The same for the key under which the box serves its log to the auditor; None from
+            a box that has no such key.
     """
 
     serial: Serial
@@ -57,6 +64,8 @@ class Request(Noun, frozen=True, kw_only=True):
     tls_certificate: Certificate
     age_certificate: Certificate
     tls_csr: Certificate
+    audit_certificate: Certificate | None = None
+    audit_csr: Certificate | None = None
 
     @property
     def first_origin(self) -> str:
@@ -65,7 +74,14 @@ class Request(Noun, frozen=True, kw_only=True):
 
     def certified(self, role: Role) -> KeyCertificate:
         """The key of this role. Raises Untrusted unless this identity certified it for this serial; Malformed."""
-        data = {Role.LOG: self.log_certificate, Role.TLS: self.tls_certificate, Role.AGE: self.age_certificate}[role]
+        data = {
+            Role.LOG: self.log_certificate,
+            Role.TLS: self.tls_certificate,
+            Role.AGE: self.age_certificate,
+            Role.AUDIT: self.audit_certificate,
+        }[role]
+        if data is None:
+            raise Untrusted(f"enrolment request: no {role} certificate is in it")
         certificate = verify_certificate(data, role=role, identity_der=self.identity_der)
         if certificate.serial != self.serial:
             raise Untrusted(f"enrolment request: the {role} certificate is for another box")
@@ -89,6 +105,7 @@ class Answer(Noun, frozen=True, kw_only=True):
     Attributes:
         request_sha256: SHA-256 of the signed request that it answers.
         tls_certificate, ca_certificate: PEM; the second is what the collector's certificate must chain to.
+        audit_certificate: PEM, where the request had a key for it.
         root: The first root of headquarters' TUF repository, to be pinned.
         at_ms: When headquarters answered.
     """
@@ -99,6 +116,7 @@ class Answer(Noun, frozen=True, kw_only=True):
     ca_certificate: Annotated[bytes, Meta(min_length=1, max_length=16_384)]
     root: Annotated[bytes, Meta(min_length=1, max_length=131_072)]
     at_ms: Milliseconds
+    audit_certificate: Annotated[bytes, Meta(min_length=1, max_length=16_384)] | None = None
 
 
 def sign_request(request: Request, sign: Callable[[bytes], bytes]) -> bytes:
@@ -115,7 +133,7 @@ def verify_request(data: bytes) -> Request:
     """Read a request and check that it is of one piece.
 
     1. The identity key inside signed it. 2. It certified the first log's key, 3. an age recipient, 4. the TLS key, each
-    for this serial. 5. The CSR is for that TLS key and signed by it.
+    for this serial. 5. The CSR is for that TLS key and signed by it. 6. The same of the key for the audit, if any.
 
     Raises:
         Untrusted: One of these does not hold.
@@ -129,6 +147,10 @@ def verify_request(data: bytes) -> Request:
     request.age_recipient()
     if request.certified(Role.TLS).public != _key_of_csr(request.tls_csr):
         raise Untrusted("enrolment request: the CSR is for another key than the certified TLS key")
+    if (request.audit_certificate is None) is not (request.audit_csr is None):
+        raise Untrusted("enrolment request: of the key for the audit, either certificate or CSR is missing")
+    if request.audit_csr is not None and request.certified(Role.AUDIT).public != _key_of_csr(request.audit_csr):
+        raise Untrusted("enrolment request: the CSR is for another key than the certified key for the audit")
     return request
 
 

@@ -27,6 +27,7 @@ class Role(enum.StrEnum):
     LOG = "log"
     TLS = "tls"
     AGE = "age"
+    AUDIT = "audit"
 
 
 class KeyCertificate(Noun, frozen=True, kw_only=True):
@@ -34,7 +35,8 @@ class KeyCertificate(Noun, frozen=True, kw_only=True):
 
     Attributes:
         name: LOG: the origin that it signs checkpoints of; otherwise the serial.
-        public: LOG: 32 raw bytes of Ed25519; TLS: SubjectPublicKeyInfo DER; AGE: the recipient's text in ASCII.
+        public: LOG: 32 raw bytes of Ed25519; TLS (the uplink's) and AUDIT (of what serves the log):
+            SubjectPublicKeyInfo DER; AGE: the recipient's text in ASCII.
     """
 
     role: Role

@@ -92,6 +92,14 @@ class Authority:
         names: list[x509.GeneralName] = [x509.UniformResourceIdentifier(uri)]
         return self._issue(public, names, ExtendedKeyUsageOID.CLIENT_AUTH, now, years)
 
+    def issue_box_server(self, public: ec.EllipticCurvePublicKey, uri: str, now: datetime) -> x509.Certificate:
+        """Certificate under which a box serves its log, by its URI: a box has no address that is its own.
+
+        It opens no collector: it is for servers alone.
+        """
+        names: list[x509.GeneralName] = [x509.UniformResourceIdentifier(uri)]
+        return self._issue(public, names, ExtendedKeyUsageOID.SERVER_AUTH, now, BOX_YEARS)
+
     def _issue(
         self,
         public: ec.EllipticCurvePublicKey,

@@ -22,6 +22,7 @@ from appliance.formats.enrolment import (
     REQUEST_BYTES_MAX,
     Answer,
     Request,
+    audit_uri,
     box_uri,
     encode_answer,
     fingerprint,
@@ -75,7 +76,9 @@ def issue(home: Home, signed_request: bytes, out: Path, *, serial: str | None, n
         raise Refused(f"{out} is not empty; name a new folder for the answer")
     public = requested_key(request.tls_csr, uri=box_uri(request.serial))
     now = datetime.fromtimestamp(now_ms / 1000, UTC)
-    certificate = Authority.open(home.ca).issue_client(public, box_uri(request.serial), now, BOX_YEARS)
+    authority = Authority.open(home.ca)
+    certificate = authority.issue_client(public, box_uri(request.serial), now, BOX_YEARS)
+    audit = _audit_certificate(authority, request, now)
     box = _roster_box(request, certificate)
     again = False
 
@@ -96,6 +99,7 @@ def issue(home: Home, signed_request: bytes, out: Path, *, serial: str | None, n
         ca_certificate=(home.ca / "ca.crt").read_bytes(),
         root=root,
         at_ms=now_ms,
+        audit_certificate=audit,
     )
     _write_answer(home, answer, out, messages=send_keys(home, box, at_ms=now_ms))
     return Issued(
@@ -106,6 +110,14 @@ def issue(home: Home, signed_request: bytes, out: Path, *, serial: str | None, n
         valid_until=certificate.not_valid_after_utc,
         again=again,
     )
+
+
+def _audit_certificate(authority: Authority, request: Request, now: datetime) -> bytes | None:
+    """PEM for the key under which the box serves its log; None where it has none."""
+    if request.audit_csr is None:
+        return None
+    uri = audit_uri(request.serial)
+    return authority.issue_box_server(requested_key(request.audit_csr, uri=uri), uri, now).public_bytes(Encoding.PEM)
 
 
 def _check_address(home: Home, request: Request, serial: str | None) -> None:
