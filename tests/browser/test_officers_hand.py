@@ -24,10 +24,10 @@ def page(browser: Browser, post: Post) -> Iterator[Page]:
     shown.close()
 
 
-def lay(page: Page, desk: DeskLine, number: str, lamp: str) -> str:
+def lay(page: Page, desk: DeskLine, number: str, lamp: str, *, read: bool = True) -> str:
     """Lay a passport; the identifier of its result."""
     before = page.locator(".stage").get_attribute("data-of") or ""
-    desk.ask(do="lay", mrz=list(passport(number)))
+    desk.ask(do="lay", mrz=list(passport(number)), **({} if read else {"read": []}))
     stage = page.wait_for_selector(f".stage.{lamp}[data-of]:not([data-of='{before}'])", timeout=15_000)
     desk.ask(do="remove")
     assert stage is not None
@@ -35,10 +35,7 @@ def lay(page: Page, desk: DeskLine, number: str, lamp: str) -> str:
 
 
 def test_enter_in_the_note_says_nothing_of_what_was_done(page: Page, desk: DeskLine) -> None:
-    desk.ask(do="lay", mrz=list(passport("PA1234500")), read=[])  # a page that cannot be read, so no possible match
-    page.wait_for_selector(".stage.amber[data-of]", timeout=15_000)
-    of = page.locator(".stage").get_attribute("data-of")
-    desk.ask(do="remove")
+    of = lay(page, desk, "PA1234500", "amber", read=False)  # a page that cannot be read, so no possible match
     page.keyboard.press("Space")
     note = page.locator(f"[data-keep='{of}']")
     note.fill("Telephoned the duty officer")
