@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final, TextIO
 
 from appliance.errors import LandlinkError, Refused, Untrusted
-from provisioning.audit.log import Log, Problem, headquarters_verifiers, logs_of
+from provisioning.audit.log import Log, Problem, logs_of, trust_of
 from provisioning.audit.progress import bars
 from provisioning.audit.pull import Pulled, pull
 from provisioning.audit.source import CollectorSource, Source, auditor_tls, folder_sources
@@ -25,12 +25,12 @@ def run_pull(arguments: argparse.Namespace) -> int:
     """The verb; returns its exit code."""
     home = Home.open(arguments.home)
     roster = read_roster(home)
-    cosigners = headquarters_verifiers(roster)
+    trust = trust_of(roster)
     code = 0
     with bars() as shown:
         for log, source in _sources(home, logs_of(home, roster, arguments.box), arguments.source):
             try:
-                pulled = pull(PulledLog(log, home.pulled_log(log.origin)), source, cosigners, shown.bar(log.origin))
+                pulled = pull(PulledLog(log, home.pulled_log(log.origin)), source, trust, shown.bar(log.origin))
             except LandlinkError as error:
                 print(f"{log.origin}: refused: {error}", file=sys.stderr)
                 code = code or error.exit_code
@@ -80,11 +80,11 @@ def run_verify(arguments: argparse.Namespace) -> int:
     """The verb; returns its exit code."""
     home = Home.open(arguments.home)
     roster = read_roster(home)
-    cosigners = headquarters_verifiers(roster)
+    trust = trust_of(roster)
     code = 0
     with bars() as shown:
         for log in pulled_logs(home, logs_of(home, roster, arguments.box)):
-            found = verify(PulledLog(log, home.pulled_log(log.origin)), cosigners, shown.bar(log.origin))
+            found = verify(PulledLog(log, home.pulled_log(log.origin)), trust, shown.bar(log.origin))
             if found.problems:
                 code = 1
                 print(f"{found.origin}: {found.size} entries; NOT all as it should be:")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from appliance.errors import Malformed, Refused, Untrusted
 from appliance.formats.note import Verifier, parse_vkey
-from appliance.formats.release import Roster, RosterBox
+from appliance.formats.release import RECEIPTS, Roster, RosterBox
 from appliance.model import Mode
 from provisioning.authority.home import Home
 
@@ -61,6 +61,26 @@ def logs_of(home: Home, roster: Roster, serial: str | None) -> tuple[Log, ...]:
     if not boxes:
         raise Refused(f"no box {serial} is enrolled; `landlink-hq boxes` names those that are")
     return tuple(Log(box=box, origin=origin, mode=home.settings.mode) for box in boxes for origin in box.origins)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trust:
+    """Whose signatures count when a log is judged, beside those of its box.
+
+    Attributes:
+        cosigners: Headquarters' own cosigners, former keys too.
+        receipts: Headquarters' keys for receipts, former ones too, 32 bytes each.
+    """
+
+    cosigners: tuple[Verifier, ...]
+    receipts: tuple[bytes, ...]
+
+
+def trust_of(roster: Roster) -> Trust:
+    """Headquarters' own keys, from its roster."""
+    return Trust(
+        cosigners=headquarters_verifiers(roster), receipts=tuple(key.public for key in roster.keys_of(RECEIPTS))
+    )
 
 
 def headquarters_verifiers(roster: Roster) -> tuple[Verifier, ...]:

@@ -25,7 +25,7 @@ from appliance.formats.merkle import EMPTY_ROOT, root_hash
 from appliance.formats.note import NOTE_BYTES_MAX, Verifier
 from appliance.formats.statement import EpochStart, Sealed, parse_statement
 from appliance.formats.tiles import TILE_WIDTH, TileNodes, parse_path, read_entries
-from provisioning.audit.log import Problem, problem
+from provisioning.audit.log import Problem, Trust, problem
 from provisioning.audit.progress import Advance
 from provisioning.audit.source import Source
 from provisioning.audit.store import TILE_BYTES_MAX, PulledLog, check_body
@@ -58,7 +58,7 @@ class Pulled:
     problems: list[Problem] = field(default_factory=list[Problem])
 
 
-def pull(kept: PulledLog, source: Source, cosigners: tuple[Verifier, ...], advance: Advance) -> Pulled:
+def pull(kept: PulledLog, source: Source, trust: Trust, advance: Advance) -> Pulled:
     """Pull what `source` has of the log beyond what is kept.
 
     Raises:
@@ -74,12 +74,12 @@ def pull(kept: PulledLog, source: Source, cosigners: tuple[Verifier, ...], advan
         if old.size:
             raise Untrusted(f"rollback: {source.name} has no checkpoint, headquarters has {old.size} entries")
         return result
-    new, opened = open_checkpoint(note, kept.log.verifier, *cosigners)
-    result.cosigned = sum(signature.verifier in cosigners for signature in opened.signatures)
+    new, opened = open_checkpoint(note, kept.log.verifier, *trust.cosigners)
+    result.cosigned = sum(signature.verifier in trust.cosigners for signature in opened.signatures)
     _compare(kept, old, new, note, source)
     if new.size > old.size or kept.note() is None:
         _take_entries(kept, old, new, note, source, result, advance)
-    elif result.cosigned > _cosigned(kept, cosigners):
+    elif result.cosigned > _cosigned(kept, trust.cosigners):
         kept.keep_tiles([], note)  # the same tree, with headquarters' word on it
     _take_bodies(kept, new.size, source, result, advance)
     return result

@@ -10,7 +10,6 @@ from appliance.errors import Malformed, Untrusted
 from appliance.formats.checkpoint import Checkpoint, open_checkpoint
 from appliance.formats.edge import Edge
 from appliance.formats.merkle import root_hash
-from appliance.formats.note import Verifier
 from appliance.formats.statement import Sealed
 from appliance.formats.tiles import (
     TILE_WIDTH,
@@ -18,7 +17,7 @@ from appliance.formats.tiles import (
     parse_path,
     tiles_of,
 )
-from provisioning.audit.log import Problem, problem
+from provisioning.audit.log import Problem, Trust, problem
 from provisioning.audit.progress import Advance
 from provisioning.audit.store import PulledLog, check_body
 from provisioning.audit.walk import Walk
@@ -45,7 +44,7 @@ class Verified:
     problems: list[Problem] = field(default_factory=list[Problem])
 
 
-def verify(kept: PulledLog, cosigners: tuple[Verifier, ...], advance: Advance) -> Verified:
+def verify(kept: PulledLog, trust: Trust, advance: Advance) -> Verified:
     """Verify one pulled log; `advance` is told how far it is.
 
     Raises:
@@ -53,12 +52,12 @@ def verify(kept: PulledLog, cosigners: tuple[Verifier, ...], advance: Advance) -
     """
     result = Verified(origin=kept.log.origin)
     try:
-        checkpoint, opened = kept.open_checkpoint(*cosigners)
+        checkpoint, opened = kept.open_checkpoint(*trust.cosigners)
     except (Malformed, Untrusted) as error:
         result.problems.append(problem(kept.log, None, error))
         return result
     result.size = checkpoint.size
-    result.cosigned = sum(signature.verifier in cosigners for signature in opened.signatures)
+    result.cosigned = sum(signature.verifier in trust.cosigners for signature in opened.signatures)
     _verify_tree(kept, checkpoint, result)
     _verify_entries(kept, checkpoint.size, result, advance)
     _verify_proofs(kept, checkpoint, result)

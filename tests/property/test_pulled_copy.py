@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appliance.errors import ConfigError, LandlinkError
-from provisioning.audit.log import Log, headquarters_verifiers, logs_of
+from provisioning.audit.log import Log, logs_of, trust_of
 from provisioning.audit.opened import read_log
 from provisioning.audit.opening import record_identity
 from provisioning.audit.pull import pull
@@ -34,9 +34,9 @@ class Copy:
         day_at_the_post(self.box)
         roster = read_roster(self.home)
         self.log: Log = logs_of(self.home, roster, None)[0]
-        self.cosigners = headquarters_verifiers(roster)
+        self.trust = trust_of(roster)
         self.kept = PulledLog(self.log, self.home.pulled_log(self.log.origin))
-        pull(self.kept, folder_sources(self.box.state)[self.log.origin], self.cosigners, silent)
+        pull(self.kept, folder_sources(self.box.state)[self.log.origin], self.trust, silent)
         self.files = sorted(path for path in self.kept.folder.rglob("*") if path.is_file())
 
 
@@ -56,7 +56,7 @@ def test_any_flipped_bit_of_a_kept_copy_is_noticed(copy: Copy, data: st.DataObje
     bit = data.draw(st.integers(0, 7))
     path.write_bytes(content[:at] + bytes([content[at] ^ 1 << bit]) + content[at + 1 :])
     try:
-        assert verify(copy.kept, copy.cosigners, silent).problems, f"{path.name}, byte {at}, bit {bit}"
+        assert verify(copy.kept, copy.trust, silent).problems, f"{path.name}, byte {at}, bit {bit}"
     finally:
         path.write_bytes(content)
 
@@ -70,7 +70,7 @@ def test_verify_and_open_name_any_bytes_in_any_file_and_never_crash(
     content = path.read_bytes()
     path.write_bytes(junk)
     try:
-        assert verify(copy.kept, copy.cosigners, silent).problems
+        assert verify(copy.kept, copy.trust, silent).problems
         opened = read_log(copy.kept, record_identity(copy.home), silent)
         assert opened.problems or path.parent.name in ("0", "000.p")  # opening needs no hash tiles
     finally:
@@ -88,7 +88,7 @@ def test_pull_refuses_or_names_any_bytes_at_the_source(copy: Copy, data: st.Data
     try:
         source = folder_sources(copy.box.state).get(copy.log.origin)
         if source is not None:
-            assert pull(fresh, source, copy.cosigners, silent).problems
+            assert pull(fresh, source, copy.trust, silent).problems
     except (LandlinkError, ConfigError):
         assert fresh.note() is None
     finally:

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from provisioning.audit import verbs
-from provisioning.audit.log import Problem, headquarters_verifiers, logs_of
+from provisioning.audit.log import Problem, logs_of, trust_of
 from provisioning.audit.opened import OpenedLog, read_log
 from provisioning.audit.opening import record_identity
 from provisioning.audit.pull import Pulled, pull
@@ -27,11 +27,11 @@ def kept(box: Box) -> PulledLog:
 
 def pull_from(box: Box, folder: Path | None = None) -> Pulled:
     source = folder_sources(folder or box.state)[box.origin]
-    return pull(kept(box), source, headquarters_verifiers(read_roster(box.home)), silent)
+    return pull(kept(box), source, trust_of(read_roster(box.home)), silent)
 
 
 def verify_of(box: Box) -> Verified:
-    return verify(kept(box), headquarters_verifiers(read_roster(box.home)), silent)
+    return verify(kept(box), trust_of(read_roster(box.home)), silent)
 
 
 def open_of(box: Box) -> OpenedLog:

@@ -13,7 +13,7 @@ from appliance.errors import ConfigError, LandlinkError, Malformed, Refused, Unt
 from appliance.formats.note import Ed25519Cosigner, MlDsa44Cosigner, add_signatures
 from appliance.model import Mode
 from appliance.recorded import OutcomeKind
-from provisioning.audit.log import logs_of
+from provisioning.audit.log import logs_of, trust_of
 from provisioning.audit.opened import read_log
 from provisioning.audit.opening import record_identity
 from provisioning.audit.pull import pull
@@ -268,7 +268,7 @@ def test_a_live_log_is_refused_at_the_training_door_and_opens_nowhere_else(
     log = logs_of(training, read_roster(training), None)[0]
     there = PulledLog(log, tmp_path / "pulled")
     with pytest.raises(Refused, match="this log is of mode live, this home is for training"):
-        pull(there, folder_sources(box.state)[box.origin], (), silent)
+        pull(there, folder_sources(box.state)[box.origin], trust_of(read_roster(home)), silent)
     assert not there.folder.exists()
     shutil.copytree(box.state / "log", there.folder)
     shutil.copytree(box.state / "bodies", there.folder / "bodies")

@@ -12,7 +12,7 @@ import pytest
 
 from appliance.errors import ConfigError, Untrusted, UplinkFault
 from appliance.formats.note import NOTE_BYTES_MAX
-from provisioning.audit.log import headquarters_verifiers, logs_of
+from provisioning.audit.log import logs_of, trust_of
 from provisioning.audit.pull import Pulled, pull
 from provisioning.audit.source import CollectorSource, auditor_tls
 from provisioning.audit.store import PulledLog
@@ -74,7 +74,7 @@ def pull_from(home: Home, address: str) -> Pulled:
     source = CollectorSource(address, log.origin, auditor_tls(home))
     try:
         kept = PulledLog(log, home.pulled_log(log.origin))
-        return pull(kept, source, headquarters_verifiers(roster), lambda _what, _done, _total: None)
+        return pull(kept, source, trust_of(roster), lambda _what, _done, _total: None)
     finally:
         source.close()
 
