@@ -1,1 +1,1 @@
-"""Exhibits: one folder for a court about one record, or about nothing having been recorded; and headquarters' custody."""
+"""Exhibits for courts: one record, or that nothing was recorded; and headquarters' own log of who opened what."""
