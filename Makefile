@@ -27,7 +27,7 @@ run-headless: $(VENV)/.run ## the same without people: [OUT=DIR] [TRAVELLERS=N] 
 	$(BIN)/landlink-bench rehearse $(HEADLESS)
 
 test: $(VENV)/.test tools ## set up and pass all tests: [TESTS=tests/unit]
-	$(BIN)/pytest -q $(TESTS)
+	$(BIN)/pytest -q --numprocesses=4 --dist=loadfile $(TESTS)
 
 check: $(VENV)/.test ## what a reviewer would run: style, types, layers
 	$(BIN)/ruff format --check .
