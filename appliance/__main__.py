@@ -26,6 +26,7 @@ def build_parser() -> argparse.ArgumentParser:
     verbs.add_parser("releases", help="verify what headquarters publishes and switch to it")
     verbs.add_parser("booth", help="the lane: scanner, camera, lamps and the officer's page")
     verbs.add_parser("uplink", help="deliver records and fetch releases whenever there is a link")
+    verbs.add_parser("audit", help="serve the log and sealed bodies to headquarters' auditor (off by default)")
     request = verbs.add_parser("request", help="make this box's keys and write the enrolment request")
     request.add_argument("--out", type=Path, required=True, metavar="FILE", help="where to write the request")
     accept = verbs.add_parser("accept", help="take headquarters' answer to the request")
@@ -80,6 +81,8 @@ def main() -> int:
                 wiring.booth(config)
             case "uplink":
                 wiring.uplink(config)
+            case "audit":
+                wiring.audit(config)
             case "request":
                 print(wiring.request(config, out=arguments.out))
             case "accept":

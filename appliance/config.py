@@ -112,7 +112,8 @@ class RecorderConfig(Noun, frozen=True, kw_only=True):
     """Who may speak to the recorder, and how long it keeps what headquarters has.
 
     Attributes:
-        booth_uid, uplink_uid, releases_uid: The one uid allowed at each role's socket.
+        booth_uid, uplink_uid, releases_uid, audit_uid: The one uid allowed at each role's socket; no audit_uid, no
+            socket for the audit.
         hold_after_ack_h: A body stays this long after headquarters' receipt, hours between headquarters-signed times.
         picture_reserve_share: Share of the disk kept for records and the log; pictures are refused when less is free.
     """
@@ -121,6 +122,7 @@ class RecorderConfig(Noun, frozen=True, kw_only=True):
     uplink_uid: Uid
     releases_uid: Uid
     hold_after_ack_h: Annotated[int, Meta(ge=0, le=8760)] = 168
+    audit_uid: Uid | None = None
     picture_reserve_share: Annotated[float, Meta(ge=0.01, le=0.5)] = 0.2
 
 
@@ -138,6 +140,21 @@ class UplinkConfig(Noun, frozen=True, kw_only=True):
 
 
 class Config(Noun, frozen=True, kw_only=True):
+class AuditConfig(Noun, frozen=True, kw_only=True):
+    """Where the log is served to headquarters' auditor, as long as `landlink-box audit` runs.
+
+    Attributes:
+        host: Address to listen at.
+        rate_bytes_per_s: What all connections together are given at most: the link is not this service's alone.
+        connections: How many auditors' connections there may be at once.
+    """
+
+    host: Annotated[str, Meta(pattern=r"\A[0-9a-f.:]{2,45}\Z")] = "0.0.0.0"  # noqa: S104 - the firewall and mutual TLS decide
+    port: Annotated[int, Meta(ge=1024, le=65535)] = 8443
+    rate_bytes_per_s: Annotated[int, Meta(ge=500, le=125_000_000)] = 250_000
+    connections: Annotated[int, Meta(ge=1, le=32)] = 4
+
+
     """The whole tree."""
 
     box: BoxConfig
@@ -149,6 +166,7 @@ class Config(Noun, frozen=True, kw_only=True):
     panel: PanelConfig = PanelConfig()
     page: PageConfig = PageConfig()
 
+    audit: AuditConfig = AuditConfig()
     @property
     def state(self) -> Path:
         """Folder of durable files."""

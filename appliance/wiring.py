@@ -127,6 +127,7 @@ def recorder(config: Config) -> None:
         hold_after_ack_h=config.recorder.hold_after_ack_h,
         picture_reserve_share=config.recorder.picture_reserve_share,
     )
+            **({} if config.recorder.audit_uid is None else {Role.AUDIT: config.recorder.audit_uid}),
     Service(setting).run()
 
 
@@ -205,6 +206,17 @@ def request(config: Config, *, out: Path) -> str:
     from appliance.enrol.places import EnrolmentPlaces
     from appliance.enrol.request import make_request
     from appliance.errors import DeviceFault
+def audit(config: Config) -> None:
+    """Serve the log and the sealed bodies to headquarters' auditor until told to stop.
+
+    Raises:
+        ConfigError: The box has not been enrolled for it, or cannot listen where box.toml says.
+    """
+    from appliance.audit.process import run
+
+    run(config)
+
+
     from appliance.files import write_durably
     from appliance.formats.enrolment import fingerprint
     from drivers.api import DeviceError

@@ -26,6 +26,8 @@ REQUEST_TYPE: Final = "landlink/request"
 REQUEST_BYTES_MAX: Final = 32_768
 ANSWER_BYTES_MAX: Final = 262_144
 FINGERPRINT_DIGITS: Final = 20
+AUDITOR_URI: Final = "landlink:auditor"
+"""By what name headquarters' auditor stands in his TLS certificate."""
 
 Certificate = Annotated[bytes, Meta(min_length=1, max_length=4_096)]
 

@@ -10,6 +10,7 @@ role; anything else is Malformed and ends the connection. Roles and their verbs:
 | booth | Hello, Append, ListCases, Event, ListKeys, Inbox, Voice, Spared |
 | uplink | Hello, Acknowledge, Cosigned, Deliver |
 | releases | Hello, Switched, ListKeys, LastCosigned |
+| audit | Hello, Cosigned, Exported |
 """
 
 from typing import Annotated, Final, Literal
@@ -18,6 +19,7 @@ from msgspec import Meta
 
 from appliance.clock import Instant, Milliseconds
 from appliance.formats.cbor import pack, parse
+from appliance.formats.fields import Count
 from appliance.formats.voice import Verdict
 from appliance.model import Digest, Hit, Id, Line, Mode, Noun, Priority, Text, TravelDocument, Word
 from appliance.recorded import Crossing, Person, Stage
@@ -179,10 +181,18 @@ class LastCosigned(Noun, frozen=True, kw_only=True, tag="last_cosigned"):
     """What did headquarters cosign last? Its times prove, to whoever verifies it, that it is later (I9)."""
 
 
+class Exported(Noun, frozen=True, kw_only=True, tag="exported"):
+    """So much of the log and so many sealed bodies are about to be copied for headquarters; to be logged before."""
+
+    entries: Count
+    bodies: Count
+
+
 BoothRequest = Hello | Append | ListCases | Event | ListKeys | Inbox | Voice | Spared
 UplinkRequest = Hello | Acknowledge | Cosigned | Deliver
 ReleasesRequest = Hello | Switched | ListKeys | LastCosigned
-Request = BoothRequest | UplinkRequest | ReleasesRequest
+AuditRequest = Hello | Cosigned | Exported
+Request = BoothRequest | UplinkRequest | ReleasesRequest | AuditRequest
 
 
 # --- replies ----------------------------------------------------------------------------------------------------------
@@ -311,6 +321,11 @@ def parse_uplink_request(packet: bytes) -> UplinkRequest:
 def parse_releases_request(packet: bytes) -> ReleasesRequest:
     """Parse what the releases' socket received. Raises Malformed."""
     return parse(packet, ReleasesRequest, what="releases message", bytes_max=MESSAGE_BYTES_MAX)
+
+
+def parse_audit_request(packet: bytes) -> AuditRequest:
+    """Parse what the audit's socket received. Raises Malformed."""
+    return parse(packet, AuditRequest, what="audit message", bytes_max=MESSAGE_BYTES_MAX)
 
 
 def parse_reply(packet: bytes) -> Reply:

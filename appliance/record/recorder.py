@@ -16,6 +16,7 @@ from appliance.formats.wire import (
     Deliver,
     Done,
     Event,
+    Exported,
     Hello,
     Inbox,
     Keys,
@@ -163,7 +164,7 @@ class Recorder:
             case _:
                 assert_never(request)
 
-    def _take(self, request: Event | Acknowledge | Cosigned | Deliver | Switched) -> None:
+    def _take(self, request: Event | Acknowledge | Cosigned | Deliver | Switched | Exported) -> None:
         match request:
             case Event():
                 self._booth_event(request)
@@ -180,6 +181,8 @@ class Recorder:
 
     def _welcome(self) -> Welcome:
         return Welcome(
+            case Exported():
+                self.log.event("exported", {"entries": str(request.entries), "bodies": str(request.bodies)})
             origin=self.log.scribe.origin,
             mode=self._mode,
             log_vkey=self.log.scribe.verifier.vkey(),

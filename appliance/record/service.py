@@ -1,4 +1,4 @@
-"""Stage 6 of 8: record - the recorder's process: one thread, one loop, three doors.
+"""Stage 6 of 8: record - the recorder's process: one thread, one loop, a door a role.
 
 It answers from the first moment: before enrolment and before the first release it says so in plain words, and refuses.
 """
@@ -15,6 +15,7 @@ from appliance.formats.wire import (
     RefusedReply,
     Reply,
     Request,
+    parse_audit_request,
     parse_booth_request,
     parse_releases_request,
     parse_uplink_request,
@@ -35,6 +36,7 @@ PARSERS: Final[Mapping[Role, Callable[[bytes], Request]]] = {
     Role.UPLINK: parse_uplink_request,
     Role.RELEASES: parse_releases_request,
 }
+    Role.AUDIT: parse_audit_request,
 REFUSALS_LOGGED_MAX: Final = 16
 """Refusals at the doors that one start logs, so that nobody fills the log by knocking."""
 
@@ -46,7 +48,7 @@ class Setting:
     Attributes:
         signing: Makes the keys' owner; raises DeviceError, StorageFault or Untrusted while the box has no keys.
         headquarters: Reads the shelf.
-        uids: The one uid allowed at each role's door.
+        uids: The one uid allowed at each role's door; no door for a role that is not among them.
         hold_after_ack_h, picture_reserve_share: As RecorderConfig.
     """
 

@@ -36,6 +36,7 @@ class Role(enum.Enum):
     BOOTH = "booth"
     UPLINK = "uplink"
     RELEASES = "releases"
+    AUDIT = "audit"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +58,7 @@ class Doors:
 
     Args:
         folder: Where the sockets lie: `<role>.sock`.
-        uids: The one uid allowed at each role's door.
+        uids: The one uid allowed at each role's door; a role that is not among them has no door.
         refused: Told of each refusal at a door: the role, and "uid" or "malformed".
     """
 
@@ -66,14 +67,14 @@ class Doors:
         self._refused = refused
         self._selector = selectors.DefaultSelector()
         self._open: dict[Role, set[socket.socket]] = {role: set() for role in Role}
-        self._served = Role.UPLINK
-        self._listening = [self._listen(folder / f"{role.value}.sock", role) for role in Role]
+        self._turns: list[Role] = [role for role in Role if role is not Role.BOOTH]
+        self._listening = [self._listen(folder / f"{role.value}.sock", role) for role in Role if role in uids]
 
     def wait(self, seconds: float) -> list[Packet]:
         """Packets that have arrived, the booth's first; [] after `seconds` of silence.
 
-        At most one a connection, and of uplink and releases one in all, in turn: a light waits for one message of
-        theirs, however many they send.
+        At most one a connection, and of the other roles one in all, in turn: a light waits for one message of theirs,
+        however many they send.
         """
         packets: list[Packet] = []
         others: list[tuple[socket.socket, Role]] = []
@@ -87,8 +88,10 @@ class Doors:
             else:
                 others.append((source, role))
         if others:
-            source, self._served = next((pair for pair in others if pair[1] is not self._served), others[0])
-            packets.extend(self._receive(source, self._served))
+            source, served = min(others, key=lambda pair: self._turns.index(pair[1]))
+            self._turns.remove(served)
+            self._turns.append(served)
+            packets.extend(self._receive(source, served))
         return packets
 
     def reply(self, packet: Packet, reply: Reply, *, last: bool = False) -> None:

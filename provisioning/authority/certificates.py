@@ -17,6 +17,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from appliance.errors import ConfigError, Malformed, Untrusted
 from appliance.files import write_durably
+from appliance.formats.enrolment import AUDITOR_URI
 from provisioning.authority.keys import load_private_key, write_private_key
 
 CA_YEARS: Final = 20
@@ -26,8 +27,6 @@ BOX_YEARS: Final = 3
 
 BACKDATED: Final = timedelta(days=1)
 """A certificate is valid from a day before it is made: clocks at the far end differ."""
-
-AUDITOR: Final = "landlink:auditor"
 
 
 def make_authority(folder: Path, *, domain: str, collector_host: str, now: datetime) -> None:
@@ -53,7 +52,8 @@ def make_authority(folder: Path, *, domain: str, collector_host: str, now: datet
     _write_certificate(folder / "collector.crt", authority.issue_server(collector.public_key(), collector_host, now))
     auditor = ec.generate_private_key(ec.SECP256R1())
     write_private_key(folder / "auditor.key", auditor)
-    _write_certificate(folder / "auditor.crt", authority.issue_client(auditor.public_key(), AUDITOR, now, PEER_YEARS))
+    certificate = authority.issue_client(auditor.public_key(), AUDITOR_URI, now, PEER_YEARS)
+    _write_certificate(folder / "auditor.crt", certificate)
 
 
 class Authority:

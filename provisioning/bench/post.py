@@ -163,6 +163,7 @@ port = {page_port}
 booth_uid = {uid}
 uplink_uid = {uid}
 releases_uid = {uid}
+audit_uid = {uid}
 
 [uplink]
 host = "localhost"

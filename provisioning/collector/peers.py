@@ -10,9 +10,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from appliance.errors import ConfigError, Malformed, Refused
-from appliance.formats.enrolment import box_uri
+from appliance.formats.enrolment import AUDITOR_URI, box_uri
 from appliance.formats.release import Roster, RosterBox
-from provisioning.authority.certificates import AUDITOR
 from provisioning.authority.home import Home
 from provisioning.authority.roster import read_roster
 
@@ -70,7 +69,7 @@ class Peers:
         self._refresh()
         fingerprint = hashlib.sha256(certificate).digest()
         names = _names(certificate)
-        if fingerprint == self._auditor and AUDITOR in names:
+        if fingerprint == self._auditor and AUDITOR_URI in names:
             return Auditor()
         box = self._boxes.get(fingerprint)
         if box is None or box_uri(box.serial) not in names:

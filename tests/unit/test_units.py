@@ -19,7 +19,7 @@ UNITS = Path(__file__).parents[2] / "systemd"
 SERVICES = sorted(UNITS.glob("*.service"))
 UNIT_FILES = [*SERVICES, *sorted(UNITS.glob("*.socket")), *sorted(UNITS.glob("*.target"))]
 OFFLINE = ("booth", "recorder", "releases")
-EXPOSURE_TIMES_TEN = {"booth": 10, "recorder": 10, "releases": 10, "uplink": 12}
+EXPOSURE_TIMES_TEN = {"booth": 10, "recorder": 10, "releases": 10, "uplink": 12, "audit": 12}
 """`--threshold` counts in tenths; the browser's exposure is as it is."""
 
 
@@ -114,11 +114,12 @@ def test_users_and_folders_come_out_as_declared_and_a_second_time_too(tmp_path: 
         command = ["systemd-tmpfiles", f"--root={tmp_path}", "--create", "landlink.conf"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert (done.stderr, done.returncode) == ("", 0)
-    recorder, releases, uplink = 942, 943, 944
+    recorder, releases, uplink, audit = 942, 943, 944, 946
     owned = {
         "var/lib/landlink": (0, recorder, 0o775),
         "var/lib/landlink/recorder": (recorder, recorder, 0o700),
         "var/lib/landlink/uplink": (uplink, uplink, 0o700),
+        "var/lib/landlink/audit": (audit, audit, 0o700),
         "var/lib/landlink/mirror": (uplink, uplink, 0o755),
         "var/lib/landlink/releases": (releases, releases, 0o755),
         "run/landlink": (0, recorder, 0o775),
@@ -180,7 +181,19 @@ def test_the_uplink_reaches_neither_keys_nor_lists_nor_the_page() -> None:
     found = settings(UNITS / "uplink.service")
     assert {"-/var/lib/landlink/recorder", "-/var/lib/landlink/releases"} <= set(found["InaccessiblePaths"])
     assert found["IPAddressDeny"] == ["localhost"]
-    assert "meta skuid $uplink tcp dport $page_port drop" in (UNITS / "nftables.conf").read_text("utf-8")
+    firewall = (UNITS / "nftables.conf").read_text("utf-8")
+    assert "meta skuid { $uplink, $audit } tcp dport $page_port drop" in firewall
+
+
+def test_the_audit_writes_nothing_reaches_no_other_folder_and_starts_only_where_it_is_enabled() -> None:
+    found = settings(UNITS / "audit.service")
+    closed = {f"-/var/lib/landlink/{name}" for name in ("recorder", "uplink", "releases", "mirror", "down")}
+    assert closed <= set(found["InaccessiblePaths"])
+    assert "ReadWritePaths" not in found
+    assert "BindPaths" not in found
+    assert found["IPAddressDeny"] == ["localhost"]
+    assert "audit.service" not in (UNITS / "landlink.target").read_text("utf-8")
+    assert "\t\t# tcp dport 8443 accept" in (UNITS / "nftables.conf").read_text("utf-8")
 
 
 def test_every_service_leaves_no_core_and_no_swap_and_comes_back() -> None:
@@ -195,10 +208,10 @@ def test_every_service_leaves_no_core_and_no_swap_and_comes_back() -> None:
 def test_users_have_the_numbers_that_the_recorder_and_the_firewall_know() -> None:
     users = dict(re.findall(r"^u (landlink-\w+) +(\d+)", (UNITS / "sysusers.conf").read_text("utf-8"), re.MULTILINE))
     recorder = parse_config((UNITS / "box.toml").read_bytes()).recorder
-    for role in ("booth", "uplink", "releases"):
+    for role in ("booth", "uplink", "releases", "audit"):
         assert getattr(recorder, f"{role}_uid") == int(users[f"landlink-{role}"])
     firewall = (UNITS / "nftables.conf").read_text("utf-8")
-    for role in ("uplink", "kiosk"):
+    for role in ("uplink", "kiosk", "audit"):
         assert f"define {role} = {users[f'landlink-{role}']}\n" in firewall
     assert {settings(unit)["User"][0] for unit in SERVICES} == set(users)
 

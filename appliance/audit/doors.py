@@ -1,0 +1,168 @@
+"""Who comes in: TLS 1.3 with a certificate of headquarters' authority for the auditor, and nobody else.
+
+Before a caller has shown one, he gets a connection, a few seconds and nothing more: PENDING_MAX callers at once, and
+PENDING_PER_ADDRESS of one address.
+"""
+
+import asyncio
+import contextlib
+import http
+import logging
+import socket
+import ssl
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+
+from appliance.errors import ConfigError
+from appliance.formats.enrolment import AUDITOR_URI
+
+HANDSHAKE_S: Final = 10.0
+PENDING_MAX: Final = 32
+PENDING_PER_ADDRESS: Final = 4
+BACKLOG: Final = 16
+BUFFERED_BYTES: Final = 65_536
+"""Of an answer that was not taken yet."""
+CLOSE_S: Final = 2.0
+NO_CHECK_TIME: Final = ssl.VerifyFlags(0x200000)
+"""X509_V_FLAG_NO_CHECK_TIME, which Python has no name for: a box whose clock says 1970 still lets the auditor in."""
+_journal = logging.getLogger("landlink.audit")
+
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+def server_context(folder: Path) -> ssl.SSLContext:
+    """TLS 1.3 with the box's certificate for this; whoever comes shows one of headquarters' authority for clients.
+
+    Args:
+        folder: Holds tls.key, tls.crt and ca.crt, all PEM.
+
+    Raises:
+        ConfigError: One of them is missing or unusable.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.verify_flags |= NO_CHECK_TIME
+    context.num_tickets = 0  # every connection shows its certificate
+    try:
+        context.load_verify_locations(folder / "ca.crt")
+        context.load_cert_chain(folder / "tls.crt", folder / "tls.key")
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigError(
+            f"{folder}: no usable tls.key, tls.crt and ca.crt ({error.strerror}); "
+            "a box that was enrolled without them asks once more: landlink-box request, and accept"
+        ) from None
+    return context
+
+
+def listening_socket(host: str, port: int) -> socket.socket:
+    """Where callers arrive. Raises ConfigError."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        listening = socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise ConfigError(f"[audit] {host} port {port}: {error.strerror or type(error).__name__}") from None
+    listening.settimeout(0)
+    return listening
+
+
+class Doors:
+    """Lets auditors in.
+
+    Args:
+        listening: From `listening_socket`.
+        context: From `server_context`.
+        connections: How many auditors' connections there may be at once.
+        serve: Serves an admitted connection to its end.
+    """
+
+    def __init__(self, listening: socket.socket, context: ssl.SSLContext, *, connections: int, serve: Serve) -> None:
+        self._listening = listening
+        self._context = context
+        self._connections = connections
+        self._serve = serve
+        self._pending: Counter[str] = Counter()
+        self._admitted = 0
+        self._callers: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Accept until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                plain, address = await loop.sock_accept(self._listening)
+            except OSError:  # out of descriptors, or a caller who has gone: neither ends the service
+                await asyncio.sleep(0.1)
+                continue
+            caller = str(address[0])
+            if self._pending.total() >= PENDING_MAX or self._pending[caller] >= PENDING_PER_ADDRESS:
+                plain.close()
+                continue
+            self._pending[caller] += 1
+            task = asyncio.create_task(self._call(plain, caller))
+            self._callers.add(task)
+            task.add_done_callback(self._callers.discard)
+
+    async def _call(self, plain: socket.socket, caller: str) -> None:
+        loop = asyncio.get_running_loop()
+        reader = asyncio.StreamReader(limit=BUFFERED_BYTES)
+        protocol = asyncio.StreamReaderProtocol(reader)
+        try:
+            transport, _ = await loop.connect_accepted_socket(
+                lambda: protocol,
+                plain,
+                ssl=self._context,
+                ssl_handshake_timeout=HANDSHAKE_S,
+                ssl_shutdown_timeout=CLOSE_S,
+            )
+        except (OSError, TimeoutError):  # ssl.SSLError is one: no certificate, or not one of headquarters
+            plain.close()
+            return
+        finally:
+            self._pending[caller] -= 1
+            if not self._pending[caller]:
+                del self._pending[caller]
+        transport.set_write_buffer_limits(high=BUFFERED_BYTES)
+        writer = asyncio.StreamWriter(transport, protocol, reader, loop)
+        try:
+            await self._admit(reader, writer, caller)
+        except (OSError, TimeoutError):
+            transport.abort()
+        finally:
+            writer.close()
+            with contextlib.suppress(OSError, TimeoutError):
+                async with asyncio.timeout(2 * CLOSE_S):
+                    await writer.wait_closed()
+
+    async def _admit(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, caller: str) -> None:
+        if not is_auditor(writer.get_extra_info("ssl_object")):
+            _journal.warning("audit: %s is none of headquarters' auditors, and is sent away", caller)
+            writer.write(_refusal(http.HTTPStatus.FORBIDDEN))
+        elif self._admitted >= self._connections:
+            writer.write(_refusal(http.HTTPStatus.SERVICE_UNAVAILABLE))
+        else:
+            self._admitted += 1
+            _journal.info("audit: an auditor at %s", caller)
+            try:
+                await self._serve(reader, writer)
+            finally:
+                self._admitted -= 1
+
+
+def is_auditor(session: ssl.SSLObject) -> bool:
+    """Whether the far end's certificate, whose chain TLS has verified, is the auditor's and nothing else's."""
+    der = session.getpeercert(binary_form=True) or b""
+    try:
+        extensions = x509.load_der_x509_certificate(der).extensions
+        names = list(extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
+    except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension):
+        return False
+    return names == [x509.UniformResourceIdentifier(AUDITOR_URI)]
+
+
+def _refusal(status: http.HTTPStatus) -> bytes:
+    return f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode()
