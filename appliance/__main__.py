@@ -7,7 +7,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from appliance.config import read_config
+from appliance.config import config_sha256, read_config
 from appliance.errors import LandlinkError
 from appliance.last_words import keep_texts_out_of_the_journal
 
@@ -74,7 +74,7 @@ def main() -> int:
 
         match arguments.verb:
             case "recorder":
-                wiring.recorder(config)
+                wiring.recorder(config, config_sha256=config_sha256(arguments.config))
             case "releases":
                 wiring.releases(config)
             case "booth":

@@ -3,6 +3,7 @@
 Every key is documented in systemd/box.toml, the example that ships. What every post sets alike is a constant elsewhere.
 """
 
+import hashlib
 import tomllib
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -195,6 +196,15 @@ def parse_config(text: bytes) -> Config:
         if device == "simulated" and getattr(config, name).socket is None:
             raise ConfigError(f"box.toml: {name}.socket is missing; a simulated {name} needs the desk's socket")
     return config
+
+
+def config_sha256(path: Path) -> str:
+    """SHA-256 of the file at `path`, hexadecimal. Raises ConfigError when it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from None
 
 
 def read_config(path: Path) -> Config:

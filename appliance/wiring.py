@@ -83,8 +83,12 @@ def _panel(config: Config) -> Panel:
     return GpioPanel(PanelPins(**numbers), LGPIOFactory())
 
 
-def recorder(config: Config) -> None:
+def recorder(config: Config, *, config_sha256: str) -> None:
     """Record until told to stop; before enrolment and before the first release it says so, and refuses.
+
+    Args:
+        config: The box's.
+        config_sha256: Of box.toml, hexadecimal: the log says when it is another one.
 
     Raises:
         StorageFault: The card; the supervisor starts the process again, and recovery decides what holds.
@@ -127,6 +131,7 @@ def recorder(config: Config) -> None:
         hold_after_ack_h=config.recorder.hold_after_ack_h,
         picture_reserve_share=config.recorder.picture_reserve_share,
     )
+        config_sha256=config_sha256,
             **({} if config.recorder.audit_uid is None else {Role.AUDIT: config.recorder.audit_uid}),
     Service(setting).run()
 

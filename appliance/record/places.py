@@ -105,6 +105,11 @@ class Places:
         return self.private / "reserve"
 
     @property
+    def told(self) -> Path:
+        """Which software, configuration and rules the log was told of last."""
+        return self.private / "told"
+
+    @property
     def succession(self) -> Path:
         """Present while one origin follows another."""
         return self.private / "succession"

@@ -44,10 +44,13 @@ from appliance.record.log import Attached, Log
 from appliance.record.places import Places
 from appliance.record.room import Purpose
 from appliance.record.seal import Seal
+from appliance.record.starts import log_rules
 from appliance.record.stores import Stores
 from appliance.recorded import Canary, Picture, Record
 
-BOOTH_EVENTS: Final = frozenset({"device_changed", "page_started", "not_recorded"})
+BOOTH_EVENTS: Final = frozenset(
+    {"device_changed", "lid_changed", "page_started", "signed_in", "signed_out", "sign_in_failed", "not_recorded"}
+)
 
 
 class Recorder:
@@ -70,6 +73,7 @@ class Recorder:
         self.headquarters = headquarters
         self.pictures_refused = False
         self._mode = mode
+        self._places = places
         self._delivery = Delivery(log, stores, headquarters, places)
         self._keys = HeldKeys(places.held_keys)
         self._downlinks = Downlinks(log, stores, headquarters, self._keys, places)
@@ -109,6 +113,7 @@ class Recorder:
                 "rules": str(self.headquarters.rules),
             },
         )
+        log_rules(self.log, self._places, self.headquarters.rules)
         if first or seal.version != before:
             self.seal_canary()
 
@@ -176,13 +181,13 @@ class Recorder:
                 self._downlinks.deliver(request)
             case Switched():
                 self._switched(request)
+            case Exported():
+                self.log.event("exported", {"entries": str(request.entries), "bodies": str(request.bodies)})
             case _:
                 assert_never(request)
 
     def _welcome(self) -> Welcome:
         return Welcome(
-            case Exported():
-                self.log.event("exported", {"entries": str(request.entries), "bodies": str(request.bodies)})
             origin=self.log.scribe.origin,
             mode=self._mode,
             log_vkey=self.log.scribe.verifier.vkey(),

@@ -22,7 +22,7 @@ from appliance.formats.edge import Edge
 from appliance.formats.identity import PreviousOrigin
 from appliance.formats.merkle import EMPTY_ROOT, Frontier, leaf_hash, root_hash
 from appliance.formats.note import NOTE_BYTES_MAX, Verifier, parse_vkey
-from appliance.formats.statement import Sealed, parse_statement
+from appliance.formats.statement import Sealed, Statement, parse_statement
 from appliance.formats.tiles import TileNodes, read_entries
 from appliance.record.bodies import Bodies
 from appliance.record.cases import CaseStore
@@ -49,12 +49,14 @@ class Recovered:
     Attributes:
         entries: How many the journal held that were not published.
         torn_bytes: What a power cut left of a frame.
+        last: The last statement, our own; None in an empty log.
     """
 
     log: Log
     stores: Stores
     entries: int
     torn_bytes: int
+    last: Statement | None
 
 
 class _Lost(Exception):
@@ -124,6 +126,7 @@ def _recover(places: Places, signing: Signing, picture_share: float) -> Recovere
         stores=stores,
         entries=max(0, frontier.size - published),
         torn_bytes=torn_bytes,
+        last=last,
     )
 
 

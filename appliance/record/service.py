@@ -28,6 +28,7 @@ from appliance.record.recorder import Recorder, not_enrolled
 from appliance.record.recovery import recover
 from appliance.record.signing import Signing
 from appliance.record.sockets import Doors, Packet, Role
+from appliance.record.starts import log_start
 from appliance.record.upkeep import LOOK_S, Upkeep
 from drivers.api import DeviceError
 
@@ -35,8 +36,8 @@ PARSERS: Final[Mapping[Role, Callable[[bytes], Request]]] = {
     Role.BOOTH: parse_booth_request,
     Role.UPLINK: parse_uplink_request,
     Role.RELEASES: parse_releases_request,
-}
     Role.AUDIT: parse_audit_request,
+}
 REFUSALS_LOGGED_MAX: Final = 16
 """Refusals at the doors that one start logs, so that nobody fills the log by knocking."""
 
@@ -50,6 +51,7 @@ class Setting:
         headquarters: Reads the shelf.
         uids: The one uid allowed at each role's door; no door for a role that is not among them.
         hold_after_ack_h, picture_reserve_share: As RecorderConfig.
+        config_sha256: Of box.toml, hexadecimal.
     """
 
     places: Places
@@ -59,6 +61,7 @@ class Setting:
     uids: Mapping[Role, int]
     hold_after_ack_h: int
     picture_reserve_share: float
+    config_sha256: str
 
 
 class Service:
@@ -130,6 +133,13 @@ class Service:
         log = recovered.log
         try:
             log.begin_epoch()
+            log_start(
+                log,
+                setting.places,
+                recovered.last,
+                software=signing.software,
+                config_sha256=setting.config_sha256,
+            )
             if recovered.entries or recovered.torn_bytes:
                 log.event("recovered", {"entries": str(recovered.entries), "torn_bytes": str(recovered.torn_bytes)})
             recorder = Recorder(log, recovered.stores, setting.headquarters, setting.mode, setting.places)

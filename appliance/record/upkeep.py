@@ -112,7 +112,9 @@ class Upkeep:
         self.write_status()
 
     def leave(self) -> None:
-        """Publish what waits, so that readers find all of it; the journal has it anyway."""
+        """Log the orderly stop, and publish what waits, so that readers find all of it; the journal has it anyway."""
+        with contextlib.suppress(StorageFull):
+            self._recorder.log.event("recorder_stopped", {})
         with contextlib.suppress(StorageFull):
             self._recorder.log.publisher.publish()
         self.write_status()

@@ -95,7 +95,8 @@ def test_an_answer_to_a_case_that_is_closed_is_logged_as_taken_and_not_kept(box:
     assert inbox(life.line) == ()
     box.stop(process)
     events = [one.kind for one in box.statements() if isinstance(one.kind, EventEntry)]
-    assert dict(events[-1].fields) == {"role": "answers", "counter": "1", "kept": "no"}
+    assert dict(events[-2].fields) == {"role": "answers", "counter": "1", "kept": "no"}
+    assert events[-1].event == "recorder_stopped"
 
 
 def test_an_answer_goes_with_its_case(box: Bed) -> None:
