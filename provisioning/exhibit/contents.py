@@ -166,7 +166,8 @@ class CustodyFacts(Noun, frozen=True, kw_only=True):
     Attributes:
         index: In the custody log; its leaf is `evidence/custody/<index>.cbor`, its proof beside it.
         at_ms: Headquarters' time, milliseconds since 1970.
-        act: "opened", "searched", "reported", "replayed", "exported", "handed over" or "erased".
+        act: As act.py has it: "opened", "searched", "reported", "replayed", "rules tried", "requests read", "exported",
+            "handed over" or "erased".
         by: The operator.
         why, to: In the operator's words, "" when not said or removed.
     """
@@ -216,8 +217,8 @@ class Nothing(Noun, frozen=True, kw_only=True):
     Attributes:
         from_ms, to_ms: The interval asked about, milliseconds since 1970, the first included and the last not.
         number: The document asked about; "" when any crossing was. None when it was removed.
-        first, end: The leaves that cover the interval, `end` not included (`evidence/leaves/`).
-        before: Size of the cosigned tree before the interval (`evidence/before.checkpoint`), 0 where the log begins.
+        first, end: The leaves that cover the interval, `end` not included (`evidence/tile/entries/`).
+        before: Size of the cosigned tree before the interval (`evidence/start.checkpoint`), 0 where the log begins.
         entries: How many leaves of each kind: "epoch", "event", "sealed".
         opened: How many sealed ones of each kind of record were opened by headquarters.
         awaited: Indices of sealed entries in it that nobody has opened, since their body is not here.

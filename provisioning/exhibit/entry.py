@@ -1,0 +1,248 @@
+"""One entry of a log as files that prove it, and back: statement, epoch, places, body, record.
+
+What is made is read again by `read_entry` before it is given out, and `--check` calls the same function.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+
+from appliance.formats.identity import EpochCertificate
+from appliance.formats.merkle import NodeReader, inclusion_proof, leaf_hash, verify_inclusion
+from appliance.formats.record import commitment, encode_record, parse_record
+from appliance.formats.statement import (
+    EventEntry,
+    Sealed,
+    Statement,
+    parse_statement,
+    verify_epoch_start,
+    verify_statement,
+)
+from appliance.recorded import Picture, Record
+from provisioning.audit.store import check_body
+from provisioning.exhibit.contents import EntryFacts
+from provisioning.exhibit.pieces import EVIDENCE, Broken, Pieces, demand, naming, take
+from provisioning.exhibit.times import TIME, encode_time, pretty, read_time
+from provisioning.exhibit.tlog_proof import encode_proof, parse_proof
+from provisioning.exhibit.trust import Trusted
+
+STATEMENT: Final = "statement.cose"
+PROOF: Final = "proof.tlog-proof"
+EPOCH: Final = "epoch.cose"
+EPOCH_PROOF: Final = "epoch.tlog-proof"
+BODY: Final = "body.age"
+RECORD: Final = "record.cbor"
+RECORD_JSON: Final = "record.json"
+PICTURE: Final = "picture.jpg"
+
+Shape = Callable[[str, dict[str, Any]], tuple[dict[str, Any], tuple[str, ...]]]
+"""What of an opened record is shown: (kind, record as JSON) to what stays and the paths of what does not."""
+
+
+def whole(_kind: str, shown: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """All of it."""
+    return shown, ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Where things stand in the log: its leaves, and proofs to the exhibit's checkpoint.
+
+    Attributes:
+        leaf: The leaf at an index.
+        nodes: Hashes of the tree.
+    """
+
+    leaf: Callable[[int], bytes]
+    nodes: NodeReader
+
+
+def statement_pieces(index: int, epoch_index: int, places: Places, trusted: Trusted) -> dict[str, bytes]:
+    """The files (by name) that prove what the log says at `index`, and under which key."""
+    size = trusted.checkpoint.size
+    return {
+        STATEMENT: places.leaf(index),
+        PROOF: encode_proof(index, inclusion_proof(index, size, places.nodes), trusted.note),
+        EPOCH: places.leaf(epoch_index),
+        EPOCH_PROOF: encode_proof(epoch_index, inclusion_proof(epoch_index, size, places.nodes), trusted.note),
+    }
+
+
+def record_pieces(record: Record, body: bytes, shape: Shape) -> dict[str, bytes]:
+    """The files (by name) of an opened record; of a part of it only what stays readable."""
+    kind = kind_of(record)
+    shown, removed = shape(kind, record_json(record))
+    pieces = {RECORD_JSON: pretty(shown)}
+    if removed:
+        return pieces
+    if isinstance(record.body, Picture):
+        pieces[PICTURE] = record.body.content
+    return {**pieces, BODY: body, RECORD: encode_record(record)}
+
+
+def kind_of(record: Record) -> str:
+    """What kind of record it is, by its name in the format."""
+    return str(type(record.body).__struct_config__.tag)
+
+
+def record_json(record: Record) -> dict[str, Any]:
+    """A record to read: byte strings in hexadecimal, a picture by its hash."""
+    shown: dict[str, Any] = _readable(msgspec.to_builtins(record, builtin_types=(bytes,)))
+    if isinstance(record.body, Picture):
+        content = record.body.content
+        shown["body"]["content"] = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+    return shown
+
+
+def _readable(value: Any) -> Any:  # noqa: ANN401 - whatever a record holds
+    match value:
+        case bytes():
+            return value.hex()
+        case dict():
+            return {key: _readable(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_readable(item) for item in value]
+        case _:
+            return value
+
+
+# --- reading ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proven:
+    """An entry whose place and signature hold."""
+
+    index: int
+    leaf: bytes
+    statement: Statement
+    certificate: EpochCertificate
+    epoch_index: int
+
+
+def read_proven(pieces: Pieces, folder: str, trusted: Trusted) -> Proven:
+    """Verify a statement: its epoch's certificate, its signature, both places. Raises Broken."""
+    epoch_path, path = f"{folder}/{EPOCH}", f"{folder}/{STATEMENT}"
+    epoch_leaf, leaf = take(pieces, epoch_path), take(pieces, path)
+    with naming(epoch_path):
+        certificate = verify_epoch_start(parse_statement(epoch_leaf), trusted.box.identity_der)
+    epoch_index = _place(pieces, f"{folder}/{EPOCH_PROOF}", epoch_leaf, trusted)
+    log = (trusted.log.origin, trusted.log.mode)
+    demand((certificate.origin, certificate.mode) == log, epoch_path, "certified for another log or mode")
+    demand(certificate.first_index == epoch_index, epoch_path, "certified for another place")
+    with naming(path):
+        statement = verify_statement(parse_statement(leaf), certificate.public)
+    demand((statement.origin, statement.mode) == log, path, "signed for another log or mode")
+    demand(statement.epoch == certificate.epoch, path, "of another epoch")
+    index = _place(pieces, f"{folder}/{PROOF}", leaf, trusted)
+    demand(index >= epoch_index, path, "stands before the certificate of the key that signed it")
+    return Proven(index=index, leaf=leaf, statement=statement, certificate=certificate, epoch_index=epoch_index)
+
+
+def _place(pieces: Pieces, path: str, leaf: bytes, trusted: Trusted) -> int:
+    """The index that a proof shows for this leaf in the exhibit's tree."""
+    with naming(path):
+        proof = parse_proof(take(pieces, path))
+        demand(proof.checkpoint == trusted.note, path, "its checkpoint is not the one beside it")
+        tree = trusted.checkpoint
+        verify_inclusion(leaf_hash(leaf), index=proof.index, size=tree.size, root=tree.root, proof=proof.hashes)
+    return proof.index
+
+
+def read_event(pieces: Pieces, folder: str, trusted: Trusted) -> tuple[Proven, EventEntry]:
+    """An entry that carries its event itself. Raises Broken."""
+    proven = read_proven(pieces, folder, trusted)
+    kind = proven.statement.kind
+    if not isinstance(kind, EventEntry):
+        raise Broken(f"{folder}/{STATEMENT}", "not an event")
+    return proven, kind
+
+
+def read_entry(pieces: Pieces, folder: str, trusted: Trusted, *, redacted: tuple[str, ...] = ()) -> EntryFacts:
+    """Verify everything about one sealed entry.
+
+    Args:
+        pieces: The exhibit.
+        folder: Where the entry's files lie.
+        trusted: Keys and tree.
+        redacted: What this copy lacks of the record, as it says itself; () where it should lack nothing.
+
+    Raises:
+        Broken: Something of it does not hold; it names the file.
+    """
+    proven = read_proven(pieces, folder, trusted)
+    sealed = proven.statement.kind
+    if not isinstance(sealed, Sealed):
+        raise Broken(f"{folder}/{STATEMENT}", "not a sealed entry")
+    time = read_time(pieces, folder, proven.index, proven.statement, proven.leaf, trusted)
+    _same(pieces, f"{folder}/{TIME}", encode_time(time), "not what the signatures beside it prove")
+    shown, kind = _read_record(pieces, folder, proven, sealed, redacted)
+    record_id = "" if shown is None else str(shown["record_id"])
+    return EntryFacts(
+        folder=folder,
+        index=proven.index,
+        kind=kind,
+        record_id=record_id,
+        leaf_hash=leaf_hash(proven.leaf).hex(),
+        commitment=sealed.commitment.hex(),
+        blob_sha256=sealed.blob_sha256.hex(),
+        blob_bytes=sealed.blob_bytes,
+        epoch=proven.statement.epoch,
+        epoch_index=proven.epoch_index,
+        recipients_version=proven.statement.recipients_version,
+        time=time,
+        record=shown,
+        redacted=redacted,
+        picture=f"{folder}/{PICTURE}" if f"{folder}/{PICTURE}" in pieces else "",
+    )
+
+
+def _read_record(
+    pieces: Pieces, folder: str, proven: Proven, sealed: Sealed, redacted: tuple[str, ...]
+) -> tuple[dict[str, Any] | None, str]:
+    shown_path = f"{folder}/{RECORD_JSON}"
+    if redacted:
+        for name in (BODY, RECORD, PICTURE):
+            demand(f"{folder}/{name}" not in pieces, f"{folder}/{name}", "in a redacted copy")
+        shown = _json(shown_path, take(pieces, shown_path))
+        return shown, str(shown["body"]["type"])
+    body_path, path = f"{folder}/{BODY}", f"{folder}/{RECORD}"
+    with naming(body_path):
+        check_body(take(pieces, body_path), sealed)
+    data = take(pieces, path)
+    demand(commitment(data) == sealed.commitment, path, "not the record that the statement commits to")
+    with naming(path):
+        record = parse_record(data)
+    outer = (proven.statement.origin, proven.statement.mode)
+    demand((record.origin, record.mode) == outer, path, "made for another log or mode")
+    shown = record_json(record)
+    _same(pieces, shown_path, pretty(shown), f"does not say what {RECORD} says")
+    if isinstance(record.body, Picture):
+        _same(pieces, f"{folder}/{PICTURE}", record.body.content, f"not the picture in {RECORD}")
+    return shown, kind_of(record)
+
+
+def _json(path: str, data: bytes) -> dict[str, Any]:
+    try:
+        shown = msgspec.json.decode(data, type=dict[str, Any])
+        demand(isinstance(shown["body"]["type"], str) and isinstance(shown["record_id"], str), path, "not a record")
+    except (msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError):
+        raise Broken(path, "not a record as JSON") from None
+    return shown
+
+
+def _same(pieces: Pieces, path: str, expected: bytes, why: str) -> None:
+    demand(take(pieces, path) == expected, path, why)
+
+
+def folder_of(index: int) -> str:
+    """Where the files of an entry that belongs to the record lie."""
+    return f"{EVIDENCE}/entries/{index}"
+
+
+def placed(folder: str, files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Files by name as files by path."""
+    return {f"{folder}/{name}": content for name, content in files.items()}

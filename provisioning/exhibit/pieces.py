@@ -1,0 +1,73 @@
+"""The files of an exhibit by their path in its folder, in memory: what is made is what is checked."""
+
+import contextlib
+import os
+from collections.abc import Generator, Mapping
+from pathlib import Path
+from typing import Final
+
+from appliance.errors import ConfigError, Malformed, Untrusted
+from appliance.files import read_regular
+
+FILE_BYTES_MAX: Final = 64 * 1024 * 1024
+FILES_MAX: Final = 100_000
+EVIDENCE: Final = "evidence"
+
+Pieces = Mapping[str, bytes]
+"""Path below the exhibit's folder to content."""
+
+
+class Broken(Untrusted):
+    """A file of an exhibit that does not hold; `path` names it."""
+
+    def __init__(self, path: str, why: str) -> None:
+        self.path = path
+        super().__init__(f"{path}: {why}")
+
+
+def take(pieces: Pieces, path: str) -> bytes:
+    """The file at `path`. Raises Broken when it is missing."""
+    content = pieces.get(path)
+    if content is None:
+        raise Broken(path, "missing")
+    return content
+
+
+@contextlib.contextmanager
+def naming(path: str) -> Generator[None]:
+    """What does not hold in here is the fault of this file. Raises Broken."""
+    try:
+        yield
+    except Broken:
+        raise
+    except (Malformed, Untrusted) as error:
+        raise Broken(path, str(error)) from None
+
+
+def demand(holds: bool, path: str, why: str) -> None:  # noqa: FBT001 - a condition and what its failure means
+    """Raise Broken unless it holds."""
+    if not holds:
+        raise Broken(path, why)
+
+
+def read_pieces(folder: Path) -> dict[str, bytes]:
+    """Every file of an exhibit's folder; it may come from anybody, so no link is followed.
+
+    Raises:
+        ConfigError: It is no folder, or cannot be read.
+        Broken: A link, a pipe or a device, a file too long, or too many of them.
+    """
+    pieces: dict[str, bytes] = {}
+    if not folder.is_dir():
+        raise ConfigError(f"{folder} is no folder; name the folder that `landlink-hq exhibit --out` wrote")
+    for at, _, names in os.walk(folder):
+        for name in sorted(names):
+            place = Path(at) / name
+            path = place.relative_to(folder).as_posix()
+            demand(not place.is_symlink(), path, "a link, not a file")
+            demand(len(pieces) < FILES_MAX, path, f"one of more than {FILES_MAX} files")
+            try:
+                pieces[path] = read_regular(place, FILE_BYTES_MAX)
+            except OSError as error:
+                raise Broken(path, error.strerror or type(error).__name__) from None
+    return pieces
