@@ -122,8 +122,8 @@ class RecorderConfig(Noun, frozen=True, kw_only=True):
     booth_uid: Uid
     uplink_uid: Uid
     releases_uid: Uid
-    hold_after_ack_h: Annotated[int, Meta(ge=0, le=8760)] = 168
     audit_uid: Uid | None = None
+    hold_after_ack_h: Annotated[int, Meta(ge=0, le=8760)] = 168
     picture_reserve_share: Annotated[float, Meta(ge=0.01, le=0.5)] = 0.2
 
 
@@ -140,7 +140,6 @@ class UplinkConfig(Noun, frozen=True, kw_only=True):
     stick: PathText = "/media/landlink"
 
 
-class Config(Noun, frozen=True, kw_only=True):
 class AuditConfig(Noun, frozen=True, kw_only=True):
     """Where the log is served to headquarters' auditor, as long as `landlink-box audit` runs.
 
@@ -156,6 +155,7 @@ class AuditConfig(Noun, frozen=True, kw_only=True):
     connections: Annotated[int, Meta(ge=1, le=32)] = 4
 
 
+class Config(Noun, frozen=True, kw_only=True):
     """The whole tree."""
 
     box: BoxConfig
@@ -166,8 +166,8 @@ class AuditConfig(Noun, frozen=True, kw_only=True):
     camera: CameraConfig = CameraConfig()
     panel: PanelConfig = PanelConfig()
     page: PageConfig = PageConfig()
-
     audit: AuditConfig = AuditConfig()
+
     @property
     def state(self) -> Path:
         """Folder of durable files."""

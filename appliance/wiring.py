@@ -127,12 +127,12 @@ def recorder(config: Config, *, config_sha256: str) -> None:
             Role.BOOTH: config.recorder.booth_uid,
             Role.UPLINK: config.recorder.uplink_uid,
             Role.RELEASES: config.recorder.releases_uid,
+            **({} if config.recorder.audit_uid is None else {Role.AUDIT: config.recorder.audit_uid}),
         },
         hold_after_ack_h=config.recorder.hold_after_ack_h,
         picture_reserve_share=config.recorder.picture_reserve_share,
-    )
         config_sha256=config_sha256,
-            **({} if config.recorder.audit_uid is None else {Role.AUDIT: config.recorder.audit_uid}),
+    )
     Service(setting).run()
 
 
@@ -206,11 +206,6 @@ def uplink(config: Config) -> None:
     run(config)
 
 
-def request(config: Config, *, out: Path) -> str:
-    """Write the enrolment request to `out`; returns what to tell the technician."""
-    from appliance.enrol.places import EnrolmentPlaces
-    from appliance.enrol.request import make_request
-    from appliance.errors import DeviceFault
 def audit(config: Config) -> None:
     """Serve the log and the sealed bodies to headquarters' auditor until told to stop.
 
@@ -222,6 +217,11 @@ def audit(config: Config) -> None:
     run(config)
 
 
+def request(config: Config, *, out: Path) -> str:
+    """Write the enrolment request to `out`; returns what to tell the technician."""
+    from appliance.enrol.places import EnrolmentPlaces
+    from appliance.enrol.request import make_request
+    from appliance.errors import DeviceFault
     from appliance.files import write_durably
     from appliance.formats.enrolment import fingerprint
     from drivers.api import DeviceError
