@@ -90,7 +90,11 @@ class CameraConfig(Noun, frozen=True, kw_only=True):
 
 
 class PanelConfig(Noun, frozen=True, kw_only=True):
-    """Lamps, buzzer and buttons by BCM pin number; `simulated` shows them to the desk simulator at `socket`."""
+    """Lamps, buzzer and buttons by BCM pin number; `simulated` shows them to the desk simulator at `socket`.
+
+    Attributes:
+        lid: A switch under the lid of the case, closed to ground while the case is closed; None where none is fitted.
+    """
 
     pins: Literal["lgpio", "simulated"] = "lgpio"
     socket: SocketPathText | None = None
@@ -100,6 +104,7 @@ class PanelConfig(Noun, frozen=True, kw_only=True):
     buzzer: PinNumber = 18
     start: PinNumber = 5
     supervisor: PinNumber = 6
+    lid: PinNumber | None = None
 
 
 class PageConfig(Noun, frozen=True, kw_only=True):

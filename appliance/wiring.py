@@ -72,6 +72,8 @@ def _panel(config: Config) -> Panel:
 
     parts = ("green", "amber", "red", "buzzer", "start", "supervisor")
     numbers: dict[str, int] = {part: getattr(config.panel, part) for part in parts}
+    if config.panel.lid is not None:
+        numbers["lid"] = config.panel.lid
     if config.panel.pins == "simulated":
         from drivers.simulators.pins import DeskPinFactory
 

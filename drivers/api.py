@@ -170,6 +170,10 @@ class Panel(Protocol):
         """Call `pressed` at each debounced press, from a thread of the driver."""
         ...
 
+    def on_lid(self, told: Callable[[bool], None]) -> None:
+        """Call `told` with whether the case is open, when it is found open and at each change; once, at the start."""
+        ...
+
     def close(self) -> None:
         """All dark; release the pins."""
         ...
@@ -206,6 +210,18 @@ class Camera(Protocol):
 
 class DeviceError(Exception):
     """A device did not do its part; the text is in plain words and holds no personal data."""
+
+
+class SecretKeeper(Protocol):
+    """How a secret lies in its file on the card; raises its own error when one does not open."""
+
+    def seal(self, name: str, secret: bytes) -> bytes:
+        """What lies in the file `name`."""
+        ...
+
+    def open(self, name: str, content: bytes) -> bytes:
+        """The secret in what lies in the file `name`."""
+        ...
 
 
 class KeyStore(Protocol):

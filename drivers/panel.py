@@ -14,6 +14,7 @@ import gpiozero
 from gpiozero.pins import Factory
 
 from drivers.api import Button, Lamp, Sound
+from drivers.lid import Lid
 
 SETTLE_S: Final = 0.02
 """A contact bounces for up to 10 ms; a finger presses for 50 ms or more; a spark from a relay lasts microseconds."""
@@ -57,7 +58,11 @@ class Debouncer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PanelPins:
-    """Which BCM pin, 0 to 27, each part is on. Buttons close to ground; lamps and buzzer are lit by a high level."""
+    """Which BCM pin, 0 to 27, each part is on. Buttons close to ground; lamps and buzzer are lit by a high level.
+
+    Attributes:
+        lid: None where no switch is fitted under the lid.
+    """
 
     green: int
     amber: int
@@ -65,6 +70,7 @@ class PanelPins:
     buzzer: int
     start: int
     supervisor: int
+    lid: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +101,7 @@ class GpioPanel:
             self._button(Button.START, pins.start),
             self._button(Button.SUPERVISOR, pins.supervisor),
         ]
+        self._lid = None if pins.lid is None else Lid(pins.lid, pin_factory)
         self._pressed: Callable[[Button], None] = _ignore
         self._thread = threading.Thread(target=self._watch, name="panel", daemon=True)
         self._thread.start()
@@ -120,8 +127,15 @@ class GpioPanel:
         """Call `pressed` at each debounced press, from the panel's own thread."""
         self._pressed = pressed
 
+    def on_lid(self, told: Callable[[bool], None]) -> None:
+        """As `drivers.api.Panel`; nothing is told where no switch is fitted."""
+        if self._lid is not None:
+            self._lid.start(told)
+
     def close(self) -> None:
         """All dark; release the pins."""
+        if self._lid is not None:
+            self._lid.close()
         self._edges.put(None)
         if self._thread is not threading.current_thread():
             self._thread.join()

@@ -102,6 +102,7 @@ class PaperPanel:
     lamps: list[Lamp | None] = field(default_factory=list)
     sounds: list[Sound] = field(default_factory=list)
     pressed: Callable[[Button], None] | None = None
+    lid: Callable[[bool], None] | None = None
 
     def show(self, lamp: Lamp | None) -> None:
         self.lamps.append(lamp)
@@ -111,6 +112,9 @@ class PaperPanel:
 
     def on_press(self, pressed: Callable[[Button], None]) -> None:
         self.pressed = pressed
+
+    def on_lid(self, told: Callable[[bool], None]) -> None:
+        self.lid = told
 
     def close(self) -> None:
         self.lamps.append(None)

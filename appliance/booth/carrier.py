@@ -200,6 +200,11 @@ class CarrierDesk:
         self._happened.device(name, state)
         self.showing = replace(self.showing, devices=dict(self._happened.devices))
 
+    def lid(self, *, is_open: bool) -> None:
+        """The box's case was opened or closed."""
+        self._happened.lid(is_open=is_open)
+        self.remark("The case of the box is open. Tell headquarters." if is_open else "The case is closed again.")
+
     def not_read(self) -> None:
         """The scanner sent something that is no document: the answer before is not about what lies there."""
         self._dark(busy=False, notice="The scanner sent something that is no document. Lay it again.")

@@ -37,6 +37,7 @@ from appliance.booth.events import (
     Restored,
     ScreeningKept,
     ScreeningNotKept,
+    SignInFailed,
     StepKept,
     StepNotKept,
     StepRefused,
@@ -138,6 +139,8 @@ class Clerk:
         match word:
             case Moved() | AsylumSaid() | CodeHeard():
                 self._take(self._inquirer.event(word, self._state))
+            case SignInFailed():
+                self._happened.sign_in_failed()
             case _:
                 self._take(word)
         self._outbox.flush(self._reported)
@@ -184,6 +187,11 @@ class Clerk:
         self._happened.device(name, state)
         self._publish()
 
+    def lid(self, *, is_open: bool) -> None:
+        """The box's case was opened or closed."""
+        self._happened.lid(is_open=is_open)
+        self.remark("The case of the box is open. Tell headquarters." if is_open else "The case is closed again.")
+
     def not_read(self) -> None:
         """The scanner sent something that is no document: go dark, for the result before is not of what lies there."""
         self._take(NotRead())
@@ -198,6 +206,8 @@ class Clerk:
         """One step of the machine; first the lamp, then the page, then the records it asks for."""
         before = self._state
         self._state, effects = step(before, event)
+        if self._state.badge != before.badge:
+            self._happened.signed(in_=bool(self._state.badge))
         self._light(before)
         self._publish()
         for effect in effects:

@@ -231,6 +231,11 @@ class CodeHeard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SignInFailed:
+    """Somebody tried to sign in with what is no badge."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AsylumSaid:
     """What the person of this case said of seeking asylum."""
 
@@ -238,8 +243,9 @@ class AsylumSaid:
     seeks: bool
 
 
-Word = Event | Moved | CodeHeard | AsylumSaid
-"""What can be said to a lane: those three take the time, and the second a look at the code, before they are events."""
+Word = Event | Moved | CodeHeard | AsylumSaid | SignInFailed
+"""What can be said to a lane: the first three take the time, and the second a look at the code, before they are events;
+the fourth is none, and is only counted."""
 
 
 # --- effects ----------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Stage 7 of 8: show - what happens to the booth itself, until it is in the log: its start, its devices, lost records.
+"""Stage 7 of 8: show - what happens to the booth itself until it is in the log: start, devices, sign-ins, lost records.
 
 For both profiles. Nothing of it is about a person (formats/event.py).
 """
@@ -24,6 +24,7 @@ class Happenings:
         self._outbox = outbox
         self._events: list[tuple[str, dict[str, str]]] = [("page_started", {})]
         self._not_recorded = 0
+        self._not_signed_in = 0
         self.devices: dict[str, DeviceState] = {}
 
     def device(self, name: str, state: DeviceState) -> None:
@@ -32,16 +33,32 @@ class Happenings:
             self._events.append(("device_changed", {"device": name, "state": state.value}))
         self.devices[name] = state
 
+    def lid(self, *, is_open: bool) -> None:
+        """The box's case was opened or closed."""
+        self._events.append(("lid_changed", {"state": "open" if is_open else "closed"}))
+
+    def signed(self, *, in_: bool) -> None:
+        """An officer signed in, or out."""
+        self._events.append(("signed_in" if in_ else "signed_out", {}))
+
+    def sign_in_failed(self) -> None:
+        """Somebody tried to sign in with what is no badge."""
+        self._not_signed_in += 1
+
     def not_recorded(self) -> None:
         """A result was shown without a record (I1)."""
         self._not_recorded += 1
 
     def log(self) -> None:
         """Log them in their order, as far as the recorder takes them; the others the next time."""
-        if self._not_recorded:
-            self._events.append(("not_recorded", {"count": str(self._not_recorded)}))
-            self._not_recorded = 0
+        self._counted("not_recorded", self._not_recorded)
+        self._counted("sign_in_failed", self._not_signed_in)
+        self._not_recorded = self._not_signed_in = 0
         with contextlib.suppress(LandlinkError):  # still in the list, so tried again
             while self._events:
                 self._outbox.event(*self._events[0])
                 self._events.pop(0)
+
+    def _counted(self, event: str, count: int) -> None:
+        if count:
+            self._events.append((event, {"count": str(count)}))

@@ -3,6 +3,7 @@
 They are taken one at a time, so no two can mix their persons, and a result never waits for anything but its own record.
 """
 
+import contextlib
 import queue
 import threading
 import time
@@ -44,7 +45,12 @@ class _Noticed:
     words: str
 
 
-_Item = Frame | _Typed | _Said | _Noticed | Noise | StateChanged | Button
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Lid:
+    is_open: bool
+
+
+_Item = Frame | _Typed | _Said | _Noticed | _Lid | Noise | StateChanged | Button
 
 
 class AtTheLane(Protocol):
@@ -81,6 +87,10 @@ class AtTheLane(Protocol):
         """A device came, went or failed."""
         ...
 
+    def lid(self, *, is_open: bool) -> None:
+        """The box's case was opened or closed."""
+        ...
+
     def not_read(self) -> None:
         """The scanner sent something that is no document."""
         ...
@@ -109,6 +119,7 @@ class Lane:
         """Begin: first what waited for an outcome before the booth went away, then the scanner."""
         self._panel.show(None)
         self._panel.on_press(self._queue.put)
+        self._panel.on_lid(lambda is_open: self._queue.put(_Lid(is_open=is_open)))
         self._thread = threading.Thread(target=self._run, args=(clerk,), name="lane")
         self._thread.start()
         self._scanner.start(self._deliver)
@@ -142,6 +153,11 @@ class Lane:
     def notice(self, words: str) -> None:
         """Show a quiet remark, in words for the officer, without personal data."""
         self._queue.put(_Noticed(words=words))
+
+    def tell(self, word: Word) -> None:
+        """Say something that nobody waits for; a lane that is busy for long does not hear it."""
+        with contextlib.suppress(queue.Full):
+            self._queue.put_nowait(_Said(word=word, done=Future()))
 
     def _deliver(self, event: ScannerEvent) -> None:
         if isinstance(event, Frame):
@@ -177,6 +193,8 @@ class Lane:
                 clerk.remark("The supervisor was called with the button.")
             case StateChanged():
                 clerk.device(item.device, item.state, item.why)
+            case _Lid():
+                clerk.lid(is_open=item.is_open)
             case Noise():
                 clerk.not_read()
             case _Noticed():

@@ -11,7 +11,7 @@
 import asyncio
 import hashlib
 import os
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -29,7 +29,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from appliance.booth import forms
 from appliance.booth.board import Board, Snapshot
-from appliance.booth.events import Word
+from appliance.booth.events import BadgeSaid, SignInFailed, Word
 from appliance.booth.gate import COOKIE, HEADERS, Gate, Misdirected, OfAnotherRun
 from appliance.booth.lane import Lane
 from appliance.booth.status_line import Surroundings
@@ -98,7 +98,7 @@ class Page:
             "/move": forms.move,
             "/voice": forms.voice,
             "/asylum": forms.asylum,
-            "/badge": forms.badge,
+            "/badge": self._badge,
             "/hand_over": forms.hand_over,
             "/crossing": lambda fields: forms.crossing(fields, os.urandom(16).hex()),
             "/details": lambda fields: forms.details(fields, self._newest_referral(self._board.latest)),
@@ -175,6 +175,13 @@ class Page:
             return await self._taken(lambda: self._lane.say(event, within_s=LANE_PATIENCE_S))
 
         return endpoint
+
+    def _badge(self, fields: Mapping[str, str]) -> BadgeSaid:
+        try:
+            return forms.badge(fields)
+        except Malformed:
+            self._lane.tell(SignInFailed())
+            raise
 
     async def _typed(self, request: Request) -> Response:
         now = self._now()

@@ -65,10 +65,16 @@ class Press(_Request, frozen=True, kw_only=True, tag="press"):
     bounces: Annotated[int, Meta(ge=0, le=20)] = 0
 
 
+class Lid(_Request, frozen=True, kw_only=True, tag="lid"):
+    """Open or close the case of the box; it is closed when the desk starts."""
+
+    open: bool
+
+
 class State(_Request, frozen=True, kw_only=True, tag="state"):
     """Ask how everything stands."""
 
 
-Request = Lay | Remove | Raw | Unplug | Plug | Press | State
+Request = Lay | Remove | Raw | Unplug | Plug | Press | Lid | State
 
 DECODER: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)

@@ -17,7 +17,7 @@ from typing import Any, Final, assert_never
 import msgspec
 
 from drivers.simulators.camera_stand import CameraStand
-from drivers.simulators.control import DECODER, Lay, Plug, Press, Raw, Remove, Request, State, Unplug
+from drivers.simulators.control import DECODER, Lay, Lid, Plug, Press, Raw, Remove, Request, State, Unplug
 from drivers.simulators.faults import Fault, Pause, script
 from drivers.simulators.lamps import LampLog
 from drivers.simulators.pin_board import PinBoard
@@ -183,6 +183,8 @@ class Desk:
                 self._port.plug()
             case Press():
                 return await self._press(request)
+            case Lid():
+                self._pins.lid(is_open=request.open)
             case State():
                 return self._state()
             case _:

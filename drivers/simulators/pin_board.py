@@ -10,6 +10,7 @@ from typing import Final
 from drivers.simulators.lamps import LampLog
 
 PACKET_BYTES_MAX: Final = 256
+LID: Final = "lid"
 BOUNCE_S: Final = 0.001
 """A worn contact opens and closes for some milliseconds."""
 
@@ -27,6 +28,7 @@ class PinBoard:
         self._lamps = lamps
         self._door = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._box: socket.socket | None = None
+        self._lid_open = False
 
     @property
     def held(self) -> bool:
@@ -54,6 +56,11 @@ class PinBoard:
         await asyncio.sleep(held_s)
         return await self._edge(button, pressed=False, bounces=bounces) and pressed
 
+    def lid(self, *, is_open: bool) -> None:
+        """Open or close the case; a box without a switch there does not notice."""
+        self._lid_open = is_open
+        self._drive(LID, on=not is_open)
+
     async def _edge(self, button: str, *, pressed: bool, bounces: int) -> bool:
         for _ in range(bounces):
             for on in (pressed, not pressed):
@@ -76,6 +83,7 @@ class PinBoard:
             self._let_go()
             box.setblocking(False)  # noqa: FBT003 - the signature is socket's
             self._box = box
+            self._drive(LID, on=not self._lid_open)
             asyncio.get_running_loop().add_reader(box, self._look)
 
     def _let_go(self) -> None:

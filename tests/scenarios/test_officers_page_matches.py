@@ -6,6 +6,7 @@ import pytest
 
 from appliance.formats.voice import Verdict
 from appliance.recorded import HandOver
+from tests.delivery_post import wait_until
 from tests.scenarios.booth_bed import Booth, open_booth
 from tests.small_post import WANTED_NAME, passport, spoken
 
@@ -102,3 +103,12 @@ def test_a_shift_takes_over_by_badge_looks_and_one_form(booth: Booth) -> None:
     assert isinstance(body, HandOver)
     assert (body.gave, body.took, body.cases, body.note) == ("7701", "7702", (of,), "Waits for an answer.")
     assert booth.state()["opened"] is None
+
+
+def test_a_badge_that_can_be_none_is_logged_as_a_failed_sign_in(booth: Booth) -> None:
+    assert booth.say("/badge", badge="x" * 65)[0] == 422
+    assert booth.say("/badge", badge="7701")[0] == 200
+    failed = ("sign_in_failed", {"count": "1"})
+    logged = booth.post.recorder.events
+    wait_until(lambda: failed in logged and ("signed_in", {}) in logged, "both sign-ins in the log")
+    assert "7701" not in str(booth.post.recorder.events)

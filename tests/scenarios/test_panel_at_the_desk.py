@@ -1,6 +1,7 @@
 """Lamps and buttons on gpiozero's mock pins, seen and pressed from outside the box's process."""
 
 import contextlib
+import dataclasses
 import json
 import queue
 from collections.abc import Generator
@@ -126,3 +127,39 @@ def test_the_panel_drives_the_pins_it_was_given() -> None:
     assert {factory.pin(number).function for number in NAMES} == {"input"}
     with gpiozero.LED(17, pin_factory=factory) as released:
         assert not released.is_lit
+
+
+@contextlib.contextmanager
+def panel_with_a_lid(socket: Path) -> Generator[queue.SimpleQueue[bool]]:
+    """A panel whose case has a switch; gives what it tells."""
+    told: queue.SimpleQueue[bool] = queue.SimpleQueue()
+    panel = GpioPanel(dataclasses.replace(PINS, lid=26), DeskPinFactory(socket, NAMES | {26: "lid"}))
+    panel.show(Lamp.RED)
+    try:
+        panel.on_lid(told.put)
+        yield told
+    finally:
+        panel.close()
+
+
+def test_a_case_that_is_opened_and_closed_is_told_once_each(desk: DeskWorld) -> None:
+    with panel_with_a_lid(desk.folder / "pins.sock") as told:
+        desk.event(event="lamp", lamp="red", on=True)
+        desk.ask("lid", open=False)
+        heard: list[bool] = []
+        for is_open in (True, False):
+            desk.ask("lid", open=is_open)
+            while not heard or heard[-1] is not is_open:
+                heard.append(told.get(timeout=PATIENCE_S))
+        assert heard in ([True, False], [True, False, True, False]), "without a desk the switch reads open"
+
+
+def test_a_case_that_is_open_at_the_start_is_told(desk: DeskWorld) -> None:
+    desk.ask("lid", open=True)
+    with panel_with_a_lid(desk.folder / "pins.sock") as told:
+        assert told.get(timeout=PATIENCE_S) is True
+
+
+def test_a_cut_wire_reads_as_an_open_case(tmp_path: Path) -> None:
+    with panel_with_a_lid(tmp_path / "nobody.sock") as told:
+        assert told.get(timeout=PATIENCE_S) is True
