@@ -43,6 +43,7 @@ def headquarters() -> int:
     from provisioning.authority.verbs import add_verbs as add_authority_verbs
     from provisioning.collector.verbs import add_verbs as add_collector_verbs
     from provisioning.duty.verbs import add_verbs as add_duty_verbs
+    from provisioning.exhibit.verbs import add_verbs as add_exhibit_verbs
     from provisioning.policy.verbs import add_verbs as add_policy_verbs
 
     parser = argparse.ArgumentParser(prog="landlink-hq", description=f"Headquarters. {CODES}")
@@ -53,6 +54,7 @@ def headquarters() -> int:
     add_authority_verbs(verbs)
     add_collector_verbs(verbs)
     add_audit_verbs(verbs)
+    add_exhibit_verbs(verbs)
     add_duty_verbs(verbs)
     add_policy_verbs(verbs)
     return _run(parser)

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 from msgspec import Meta
 
 from appliance.clock import Milliseconds
-from appliance.errors import Malformed, Untrusted
+from appliance.errors import Untrusted
 from appliance.formats import cbor
 from appliance.formats.age import Identity, Recipient, decrypt, encrypt
 from appliance.formats.fields import Count, OriginText
@@ -103,7 +103,7 @@ def parse_act(leaf: bytes) -> Act:
 
 def seal_detail(detail: Detail, recipients: Sequence[Recipient]) -> tuple[bytes, bytes]:
     """The sealed detail, and the hash of it for the leaf."""
-    encoded = cbor.pack(detail)
+    encoded = encode_detail(detail)
     return encrypt(pad(encoded), recipients), _commitment(encoded)
 
 
@@ -114,11 +114,18 @@ def open_detail(blob: bytes, identity: Identity, commitment: bytes) -> Detail:
         Malformed: It is none.
         Untrusted: Sealed to others, changed, or not the one that the leaf has the hash of.
     """
-    encoded = unpad(decrypt(blob, identity, plaintext_bytes_max=padded_size(DETAIL_BYTES_MAX)))
+    return read_detail(unpad(decrypt(blob, identity, plaintext_bytes_max=padded_size(DETAIL_BYTES_MAX))), commitment)
+
+
+def encode_detail(detail: Detail) -> bytes:
+    """Deterministic CBOR, without padding: what the leaf has the hash of."""
+    return cbor.pack(detail)
+
+
+def read_detail(encoded: bytes, commitment: bytes | None) -> Detail:
+    """A detail that its leaf commits to. Raises Malformed, Untrusted."""
     if _commitment(encoded) != commitment:
         raise Untrusted("not what the entry commits to")
-    if len(encoded) > DETAIL_BYTES_MAX:
-        raise Malformed("custody detail", f"at most {DETAIL_BYTES_MAX} bytes")
     return cbor.parse(encoded, Detail, what="custody detail", bytes_max=DETAIL_BYTES_MAX)
 
 

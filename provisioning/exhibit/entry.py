@@ -23,7 +23,7 @@ from appliance.formats.statement import (
 )
 from appliance.recorded import Picture, Record
 from provisioning.audit.store import check_body
-from provisioning.exhibit.contents import EntryFacts
+from provisioning.exhibit.contents import EntryFacts, ProvenTime
 from provisioning.exhibit.pieces import EVIDENCE, Broken, Pieces, demand, naming, take
 from provisioning.exhibit.times import TIME, encode_time, pretty, read_time
 from provisioning.exhibit.tlog_proof import encode_proof, parse_proof
@@ -178,7 +178,7 @@ def read_entry(pieces: Pieces, folder: str, trusted: Trusted, *, redacted: tuple
     if not isinstance(sealed, Sealed):
         raise Broken(f"{folder}/{STATEMENT}", "not a sealed entry")
     time = read_time(pieces, folder, proven.index, proven.statement, proven.leaf, trusted)
-    _same(pieces, f"{folder}/{TIME}", encode_time(time), "not what the signatures beside it prove")
+    time = _with_claims(pieces, f"{folder}/{TIME}", time)
     shown, kind = _read_record(pieces, folder, proven, sealed, redacted)
     record_id = "" if shown is None else str(shown["record_id"])
     return EntryFacts(
@@ -198,6 +198,17 @@ def read_entry(pieces: Pieces, folder: str, trusted: Trusted, *, redacted: tuple
         redacted=redacted,
         picture=f"{folder}/{PICTURE}" if f"{folder}/{PICTURE}" in pieces else "",
     )
+
+
+def _with_claims(pieces: Pieces, path: str, time: ProvenTime) -> ProvenTime:
+    """The proven interval with the distances that `time.json` claims; the rest of it must be what is proven."""
+    try:
+        said = msgspec.json.decode(take(pieces, path), type=ProvenTime)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise Broken(path, "not a proven interval as JSON") from None
+    time = msgspec.structs.replace(time, spacing=said.spacing)
+    _same(pieces, path, encode_time(time), "not what the signatures beside it prove")
+    return time
 
 
 def _read_record(

@@ -114,7 +114,7 @@ def _cosigned(note: bytes, trusted: Trusted) -> CosignedHead:
 
 def _receipt(path: str, signed: bytes, index: int, statement: Statement, trusted: Trusted) -> DeliveryReceipt:
     with naming(path):
-        receipt = verified_receipt(signed, trusted.receipts)
+        receipt = verify_receipt(signed, signing_key(signed, trusted.receipts))
         sealed = statement.kind
         names = (receipt.origin, receipt.index, receipt.sha256, receipt.size)
         body = (sealed.blob_sha256, sealed.blob_bytes) if isinstance(sealed, Sealed) else None
@@ -122,14 +122,16 @@ def _receipt(path: str, signed: bytes, index: int, statement: Statement, trusted
     return receipt
 
 
-def verified_receipt(signed: bytes, keys: Iterable[bytes]) -> DeliveryReceipt:
-    """A receipt that one of headquarters' keys signed. Raises Malformed, Untrusted."""
+def signing_key(signed: bytes, keys: Iterable[bytes]) -> bytes:
+    """Which of headquarters' keys signed a receipt. Raises Malformed, Untrusted."""
     failed: Malformed | Untrusted = Untrusted("headquarters has no key for receipts in this roster")
     for key in keys:
         try:
-            return verify_receipt(signed, key)
+            verify_receipt(signed, key)
         except (Malformed, Untrusted) as error:
             failed = error
+        else:
+            return key
     raise failed
 
 

@@ -124,7 +124,7 @@ def trust_pieces(tuf: Path, log: Log, note: bytes) -> dict[str, bytes]:
     """
     version = newest_release(tuf)
     pieces = {f"{ROSTER}/{name}": data for name, data in release_metadata(tuf, version).items()}
-    chain = _chain(pieces, ROSTER)
+    chain = read_release(pieces, ROSTER, take(pieces, f"{ROSTER}/1.root.json"))
     pieces[ROSTER_FILE] = target_file(tuf, chain.targets["roster"][ROSTER_TARGET])
     roster = parse_roster(pieces[ROSTER_FILE])
     cosigners = headquarters_verifiers(roster)
@@ -178,7 +178,8 @@ def read_trust(pieces: Pieces, serial: str, origin: str, mode: Mode) -> Trusted:
     Raises:
         Broken: One of them does not hold; it names the file.
     """
-    chain = _chain(pieces, ROSTER)
+    root = take(pieces, f"{ROSTER}/1.root.json")
+    chain = read_release(pieces, ROSTER, root)
     data = take(pieces, ROSTER_FILE)
     check_target(chain, "roster", ROSTER_TARGET, ROSTER_FILE, data)
     with naming(ROSTER_FILE):
@@ -198,7 +199,7 @@ def read_trust(pieces: Pieces, serial: str, origin: str, mode: Mode) -> Trusted:
         checkpoint, opened = open_checkpoint(note, log.verifier, *cosigners)
     return Trusted(
         roster=roster,
-        root=take(pieces, f"{ROSTER}/1.root.json"),
+        root=root,
         log=log,
         cosigners=cosigners,
         receipts=tuple(key.public for key in roster.keys_of(RECEIPTS)),
@@ -218,17 +219,11 @@ def _vkeys(data: bytes) -> tuple[Verifier, ...]:
     return tuple(map(parse_vkey, text.splitlines()))
 
 
-def _chain(pieces: Pieces, folder: str) -> Chain:
-    """The metadata of a release that lies in `folder`, verified. Raises Broken."""
+def read_release(pieces: Pieces, folder: str, root: bytes) -> Chain:
+    """The metadata of the release in `folder`, verified from this first root. Raises Broken."""
     files = {f"metadata/{path.removeprefix(f'{folder}/')}": data for path, data in pieces.items()}
-    root = take(pieces, f"{ROSTER}/1.root.json")
     with naming(f"{folder}/*.json"):
         return verify_past_chain(files, root)
-
-
-def read_release(pieces: Pieces, folder: str) -> Chain:
-    """The metadata of the release in `folder`, verified from the same root. Raises Broken."""
-    return _chain(pieces, folder)
 
 
 def check_target(chain: Chain, role: str, path: str, file: str, content: bytes) -> None:

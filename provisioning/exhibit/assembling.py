@@ -1,0 +1,103 @@
+"""From the files of an exhibit to what it says: what can be derived is, when made and when checked."""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from appliance.model import Mode
+from provisioning.exhibit.act import Act
+from provisioning.exhibit.contents import EXHIBIT_SCHEMA, EntryFacts, Exhibit
+from provisioning.exhibit.custody_part import KEY as CUSTODY_KEY
+from provisioning.exhibit.custody_part import read_custody
+from provisioning.exhibit.entry import STATEMENT, read_entry, read_proven
+from provisioning.exhibit.in_force import read_in_force
+from provisioning.exhibit.pieces import EVIDENCE, Pieces, demand, take
+from provisioning.exhibit.trust import RECEIPTS_KEY, Trusted, read_trust
+
+EXHIBIT: Final = f"{EVIDENCE}/exhibit.json"
+_RELATED: Final = re.compile(rf"{EVIDENCE}/entries/(0|[1-9][0-9]*)/{re.escape(STATEMENT)}", re.ASCII)
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """Who asked for an exhibit, of what, and what only they can say.
+
+    Attributes:
+        made_ms, made_by, case, serial, origin, domain, mode, redacted, problems: As in `Exhibit`.
+    """
+
+    made_ms: int
+    made_by: str
+    case: str
+    domain: str
+    mode: Mode
+    serial: str
+    origin: str
+    redacted: bool
+    problems: tuple[str, ...] = ()
+
+
+def order_of(exhibit: Exhibit) -> Order:
+    """What an exhibit says that cannot be derived."""
+    return Order(**{field: getattr(exhibit, field) for field in Order.__struct_fields__})
+
+
+def assemble_record(pieces: Pieces, order: Order, lacks: Mapping[str, tuple[str, ...]]) -> Exhibit:
+    """What the files of a record's exhibit say, verified.
+
+    Args:
+        pieces: The files.
+        order: Who asked.
+        lacks: By folder, the paths that a redacted copy lacks of that entry's record.
+
+    Raises:
+        Broken: Something does not hold; it names the file.
+    """
+    trusted = read_trust(pieces, order.serial, order.origin, order.mode)
+    entry = read_entry(pieces, EVIDENCE, trusted, redacted=lacks.get(EVIDENCE, ()))
+    software = read_proven(pieces, EVIDENCE, trusted).certificate.software
+
+    def concerns(act: Act) -> bool:
+        return act.concerns(entry.record_id, order.origin, entry.index)
+
+    return Exhibit(
+        schema=EXHIBIT_SCHEMA,
+        kind="record",
+        **{field: getattr(order, field) for field in Order.__struct_fields__},
+        trust=trusted.facts(vkey_of(pieces), receipts_key_of(pieces, trusted)),
+        checkpoint=trusted.tree(),
+        entry=entry,
+        related=_related(pieces, trusted, entry, lacks),
+        nothing=None,
+        in_force=read_in_force(pieces, entry.index, software, trusted),
+        custody=read_custody(pieces, order.domain, trusted, concerns),
+    )
+
+
+def _related(
+    pieces: Pieces, trusted: Trusted, main: EntryFacts, lacks: Mapping[str, tuple[str, ...]]
+) -> tuple[EntryFacts, ...]:
+    found: list[EntryFacts] = []
+    for index in sorted(int(match[1]) for match in map(_RELATED.fullmatch, pieces) if match):
+        folder = f"{EVIDENCE}/entries/{index}"
+        facts = read_entry(pieces, folder, trusted, redacted=lacks.get(folder, ()))
+        demand(facts.index == index, f"{folder}/{STATEMENT}", f"is entry {facts.index}")
+        if facts.record is not None and not facts.redacted:
+            body = facts.record["body"]
+            demand(main.record_id in (body.get("of"), *body.get("cases", ())), folder, "belongs to another record")
+        found.append(facts)
+    return tuple(found)
+
+
+def vkey_of(pieces: Pieces) -> str:
+    """The key of headquarters' own log as it lies in the exhibit; verified by `read_custody`."""
+    return take(pieces, CUSTODY_KEY).decode("ascii", "replace").strip()
+
+
+def receipts_key_of(pieces: Pieces, trusted: Trusted) -> str:
+    """The key of receipts in hexadecimal, "" where there is none. Raises Broken when the roster has another."""
+    if RECEIPTS_KEY not in pieces:
+        return ""
+    demand(pieces[RECEIPTS_KEY] in trusted.receipts, RECEIPTS_KEY, "not a key that the roster has for receipts")
+    return pieces[RECEIPTS_KEY].hex()

@@ -1,0 +1,115 @@
+"""The part of headquarters' own log that concerns one exhibit, as files and back (`evidence/custody/`)."""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from appliance.errors import Malformed, Untrusted
+from appliance.formats.age import Identity
+from appliance.formats.checkpoint import open_checkpoint
+from appliance.formats.merkle import NodeReader, complete_root, inclusion_proof, leaf_hash, verify_inclusion
+from appliance.formats.note import parse_vkey
+from provisioning.exhibit.act import Act, Detail, Did, encode_detail, parse_act, read_detail
+from provisioning.exhibit.contents import Custody, CustodyFacts
+from provisioning.exhibit.custody import CustodyLog, origin_of
+from provisioning.exhibit.pieces import EVIDENCE, Pieces, demand, naming, take
+from provisioning.exhibit.tlog_proof import encode_proof, parse_proof
+from provisioning.exhibit.trust import Trusted
+
+FOLDER: Final = f"{EVIDENCE}/custody"
+KEY: Final = f"{FOLDER}/log.vkey"
+CHECKPOINT: Final = f"{FOLDER}/checkpoint"
+TOLD: Final = (Did.EXPORTED, Did.HANDED_OVER, Did.ERASED)
+"""Of these an exhibit has the words too: they are about its own record, others may be about other people."""
+
+
+def custody_pieces(
+    custody: CustodyLog, concerns: Callable[[Act], bool], identities: Sequence[Identity], *, words: bool
+) -> dict[str, bytes]:
+    """The acts that concern an exhibit with their proofs, the first act of all, and the log's checkpoint.
+
+    Args:
+        custody: Headquarters' own log, with at least one act.
+        concerns: Which acts.
+        identities: What opens their words.
+        words: Whether to give the words; a redacted copy goes without.
+    """
+    note, leaves = custody.leaves()
+    hashes = [leaf_hash(leaf) for leaf in leaves]
+    pieces = {KEY: f"{custody.verifier.vkey()}\n".encode("ascii"), CHECKPOINT: note}
+    for index, leaf in enumerate(leaves):
+        act = parse_act(leaf)
+        if index and not concerns(act):
+            continue
+        proof = inclusion_proof(index, len(leaves), _nodes(hashes))
+        pieces[f"{FOLDER}/{index}.cbor"] = leaf
+        pieces[f"{FOLDER}/{index}.tlog-proof"] = encode_proof(index, proof, note)
+        if words and concerns(act) and act.did in TOLD:
+            detail = _detail(custody, index, act, identities)
+            if detail is not None:
+                pieces[f"{FOLDER}/{index}.detail.cbor"] = encode_detail(detail)
+    return pieces
+
+
+def _nodes(hashes: Sequence[bytes]) -> NodeReader:
+    def node(level: int, index: int) -> bytes:
+        return complete_root(hashes[index << level : (index + 1) << level])
+
+    return node
+
+
+def _detail(custody: CustodyLog, index: int, act: Act, identities: Sequence[Identity]) -> Detail | None:
+    for identity in identities:
+        try:
+            return custody.detail(index, act, identity)
+        except (Malformed, Untrusted):  # sealed to others; who holds another key may read it
+            continue
+    return None
+
+
+def read_custody(pieces: Pieces, domain: str, trusted: Trusted, concerns: Callable[[Act], bool]) -> Custody:
+    """Verify the part of the log that lies in an exhibit. Raises Broken."""
+    with naming(KEY):
+        verifier = parse_vkey(take(pieces, KEY).decode("ascii", "replace"))
+    demand(verifier.name == origin_of(domain), KEY, "the key of another log")
+    keys = trusted.custody_keys
+    demand(not keys or verifier.public in keys, KEY, "not a key that the roster has for headquarters' own log")
+    note = take(pieces, CHECKPOINT)
+    with naming(CHECKPOINT):
+        checkpoint, _ = open_checkpoint(note, verifier)
+    since_ms: int | None = None
+    entries: list[CustodyFacts] = []
+    for index in _indices(pieces):
+        path, proof_path = f"{FOLDER}/{index}.cbor", f"{FOLDER}/{index}.tlog-proof"
+        leaf = take(pieces, path)
+        with naming(path):
+            act = parse_act(leaf)
+        with naming(proof_path):
+            proof = parse_proof(take(pieces, proof_path))
+            demand((proof.index, proof.checkpoint) == (index, note), proof_path, "of another entry or checkpoint")
+            tree = checkpoint
+            verify_inclusion(leaf_hash(leaf), index=index, size=tree.size, root=tree.root, proof=proof.hashes)
+        since_ms = act.at_ms if index == 0 else since_ms
+        if concerns(act):
+            entries.append(_facts(pieces, index, act))
+    return Custody(
+        origin=checkpoint.origin,
+        size=checkpoint.size,
+        root=checkpoint.root.hex(),
+        since_ms=since_ms,
+        entries=tuple(entries),
+    )
+
+
+def _indices(pieces: Pieces) -> list[int]:
+    names = (path.removeprefix(f"{FOLDER}/").removesuffix(".cbor") for path in pieces if path.startswith(f"{FOLDER}/"))
+    return sorted(int(name) for name in names if name.isascii() and name.isdecimal())
+
+
+def _facts(pieces: Pieces, index: int, act: Act) -> CustodyFacts:
+    path = f"{FOLDER}/{index}.detail.cbor"
+    why = to = ""
+    if path in pieces:
+        with naming(path):
+            detail = read_detail(pieces[path], act.detail)
+        why, to = detail.why, detail.to
+    return CustodyFacts(index=index, at_ms=act.at_ms, act=act.did, by=act.by, why=why, to=to)

@@ -1,0 +1,114 @@
+"""Make the exhibit of one record: gather the files, then read them again as whoever checks them will."""
+
+from collections.abc import Callable
+from itertools import islice
+
+import msgspec
+
+from appliance.formats.statement import parse_statement
+from appliance.formats.tiles import TileNodes
+from provisioning.audit.opening import Opened
+from provisioning.audit.store import PulledLog
+from provisioning.authority.home import Home
+from provisioning.exhibit.act import Act
+from provisioning.exhibit.assembling import EXHIBIT, Order, assemble_record
+from provisioning.exhibit.contents import Exhibit, ProvenTime
+from provisioning.exhibit.custody import CustodyLog
+from provisioning.exhibit.custody_part import custody_pieces
+from provisioning.exhibit.entry import (
+    Places,
+    Shape,
+    folder_of,
+    kind_of,
+    placed,
+    read_proven,
+    record_json,
+    record_pieces,
+    statement_pieces,
+    whole,
+)
+from provisioning.exhibit.in_force import in_force_pieces
+from provisioning.exhibit.pieces import EVIDENCE, Pieces
+from provisioning.exhibit.search import Openers, Seen, concerned
+from provisioning.exhibit.spacing import spacing
+from provisioning.exhibit.times import RECEIPT, TIME, Shown, encode_time, pretty, read_time, signing_key, time_pieces
+from provisioning.exhibit.trust import RECEIPTS_KEY, Trusted, read_trust, trust_pieces
+
+
+def record_exhibit(
+    home: Home, seen: Seen, main: Opened, keys: Openers, shown: Shown, order: Order, shape: Shape = whole
+) -> tuple[Exhibit, dict[str, bytes]]:
+    """What an exhibit of one record says, and every file of its `evidence/`.
+
+    Args:
+        home: Headquarters.
+        seen: One pass over the log that has the record.
+        main: The record.
+        keys: What opens records here.
+        shown: Headquarters' signatures on this log.
+        order: Who asked.
+        shape: What of records is shown.
+
+    Raises:
+        Broken: Something of it does not hold, so there is no exhibit.
+        ConfigError, StorageFault: Something cannot be read.
+    """
+    pieces, trusted, places = base(home, seen.kept)
+    record_id = main.record.record_id
+    belongs = [each for _, each in sorted(seen.opened.items()) if record_id in concerned(each.record)]
+    folders = {each.index: EVIDENCE if each is main else folder_of(each.index) for each in belongs}
+    lacks: dict[str, tuple[str, ...]] = {}
+    for each in belongs:
+        folder = folders[each.index]
+        body = seen.kept.body(each.index)
+        assert body is not None, "its body was opened a moment ago"
+        files = statement_pieces(each.index, seen.epochs[each.statement.epoch], places, trusted)
+        files |= record_pieces(each.record, body, shape)
+        files |= dict(time_pieces(each.index, each.statement, shown, trusted, places.nodes))
+        pieces |= placed(folder, files)
+        pieces[f"{folder}/{TIME}"] = encode_time(_time(pieces, folder, trusted, places))
+        lacks[folder] = shape(kind_of(each.record), record_json(each.record))[1]
+    pieces |= receipts_key(pieces, trusted)
+    events = [(index, seen.epochs[said.epoch], event) for index, said, event in seen.events]
+    pieces |= in_force_pieces(home.tuf, main.index, events, places, trusted)
+    identities = (keys.first, *keys.others)
+    custody = CustodyLog(home)
+    pieces |= custody_pieces(custody, about(main, trusted), identities, words=not order.redacted)
+    exhibit = assemble_record(pieces, order, lacks)
+    return exhibit, {**pieces, EXHIBIT: pretty(exhibit)}
+
+
+def base(home: Home, kept: PulledLog) -> tuple[dict[str, bytes], Trusted, Places]:
+    """Keys and checkpoint as files, the same verified, and the log behind them."""
+    note = kept.note()
+    assert note is not None, "the log was read a moment ago"
+    pieces = trust_pieces(home.tuf, kept.log, note)
+    trusted = read_trust(pieces, kept.log.box.serial, kept.log.origin, kept.log.mode)
+    size = trusted.checkpoint.size
+
+    def leaf(index: int) -> bytes:
+        return next(islice(kept.leaves(size, index), 1))
+
+    return pieces, trusted, Places(leaf=leaf, nodes=TileNodes(size, kept.tile))
+
+
+def receipts_key(pieces: Pieces, trusted: Trusted) -> dict[str, bytes]:
+    """The key that signed the receipts of an exhibit, where it has one."""
+    signed = next((data for path, data in pieces.items() if path.endswith(f"/{RECEIPT}")), None)
+    return {} if signed is None else {RECEIPTS_KEY: signing_key(signed, trusted.receipts)}
+
+
+def _time(pieces: Pieces, folder: str, trusted: Trusted, places: Places) -> ProvenTime:
+    proven = read_proven(pieces, folder, trusted)
+    time = read_time(pieces, folder, proven.index, proven.statement, proven.leaf, trusted)
+    neighbours = {
+        index: parse_statement(places.leaf(index)).unverified.at
+        for index in (proven.index - 1, proven.index + 1)
+        if 0 <= index < trusted.checkpoint.size
+    }
+    return msgspec.structs.replace(time, spacing=spacing(proven.index, time.claimed, neighbours))
+
+
+def about(main: Opened, trusted: Trusted) -> Callable[[Act], bool]:
+    """Which acts of headquarters concern a record."""
+    return lambda act: act.concerns(main.record.record_id, trusted.log.origin, main.index)
