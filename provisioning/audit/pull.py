@@ -3,18 +3,20 @@
 The steps, in this order; each one's failure is named and the copy stays as it was:
 
 1. our own copy gives the root of the checkpoint that we kept;
-2. the source's checkpoint is signed by the log's key, and headquarters' cosignatures hold where there are any;
-3. it does not contradict what we kept: not shorter (rollback), not another tree of the same size (fork);
-4. the new leaves, appended to ours, give its root (else: a fork, proven, or damage at the source, located);
-5. each new leaf is a statement under the epoch key valid at its index: a leaf that is not is kept, since the box signed
-   for it, and is named;
-6. the source's hash tiles are what the leaves give: they are not needed here, but whoever reads that source needs them;
-7. bodies that are awaited are fetched and kept when their hash is the one in the statement.
+2. what the collector has cosigned since is fetched and verified (testimony.py); its words bind headquarters;
+3. the source's checkpoint is signed by the log's key, and headquarters' cosignatures hold where there are any;
+4. it does not contradict what we kept: not shorter (rollback), not another tree of the same size (fork);
+5. the new leaves, appended to ours, give its root and, on the way, that of every checkpoint that headquarters cosigned
+   (else contradiction.py says what the log did, or where the source is damaged);
+6. each new leaf is a statement under the epoch key valid at its index, and its times contradict nothing
+   (chronology.py): one that does not hold is kept, since the box signed for it, and is named;
+7. the source's hash tiles are what the leaves give: they are not needed here, but whoever reads that source needs them;
+8. the collector's receipts are fetched and verified, and held against what the statements name (acknowledged.py);
+9. bodies that are awaited are fetched and kept when their hash is the one in the statement.
 """
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
+from functools import partial
 from typing import Final
 
 from appliance.errors import Malformed, Refused, Untrusted
@@ -22,14 +24,22 @@ from appliance.formats.age import BLOB_BYTES_MAX
 from appliance.formats.checkpoint import Checkpoint, open_checkpoint
 from appliance.formats.edge import Edge
 from appliance.formats.merkle import EMPTY_ROOT, root_hash
-from appliance.formats.note import NOTE_BYTES_MAX, Verifier
-from appliance.formats.statement import EpochStart, Sealed, parse_statement
-from appliance.formats.tiles import TILE_WIDTH, TileNodes, parse_path, read_entries
+from appliance.formats.note import NOTE_BYTES_MAX
+from appliance.formats.statement import Sealed, Statement, parse_statement
+from appliance.formats.tiles import TILE_WIDTH, TileNodes, read_entries
+from provisioning.audit.acknowledged import check_receipt, missing_body, unfounded_claim
+from provisioning.audit.chronology import Chronology
+from provisioning.audit.contradiction import Suspect, read_tile, refuse_foreign
 from provisioning.audit.log import Problem, Trust, problem
 from provisioning.audit.progress import Advance
+from provisioning.audit.proof import Contradiction, Fault, consistency_of
+from provisioning.audit.resume import walk_at
 from provisioning.audit.source import Source
 from provisioning.audit.store import TILE_BYTES_MAX, PulledLog, check_body
+from provisioning.audit.testimony import Testimony, load_testimony, take_testimony
+from provisioning.audit.testimony_pages import COSIGNED, RECEIPTS
 from provisioning.audit.walk import Walk
+from provisioning.audit.when import CosignedHead
 
 ENTRIES: Final = "entries"
 BODIES: Final = "bodies"
@@ -46,6 +56,7 @@ class Pulled:
         bodies: New bodies.
         awaited: Sealed entries whose body is not here yet.
         cosigned: Headquarters' cosignatures on the checkpoint that held.
+        unproven: New entries that name a cosigned checkpoint of which no signature of headquarters is here yet.
         problems: What is not as it should be, in the order of discovery.
     """
 
@@ -55,104 +66,211 @@ class Pulled:
     bodies: int = 0
     awaited: int = 0
     cosigned: int = 0
+    unproven: int = 0
     problems: list[Problem] = field(default_factory=list[Problem])
 
 
-def pull(kept: PulledLog, source: Source, trust: Trust, advance: Advance) -> Pulled:
+def pull(kept: PulledLog, source: Source, trust: Trust, advance: Advance, *, collector: Source | None = None) -> Pulled:
     """Pull what `source` has of the log beyond what is kept.
+
+    Args:
+        kept: The copy.
+        source: Anything that shows the log; believed in nothing.
+        trust: Whose signatures count.
+        advance: Told how far it is.
+        collector: Headquarters' own collector, when it can be asked what headquarters signed; may be the source itself.
 
     Raises:
         Refused: It is a log of the other mode.
         Untrusted, Malformed: The source's checkpoint or tree does not hold; nothing of it was kept but the proof.
         UplinkFault, StorageFault, StorageFull: It could not be read or kept.
     """
-    result = Pulled(origin=kept.log.origin)
-    note = source.read("checkpoint", bytes_max=NOTE_BYTES_MAX)
-    old = _kept_checkpoint(kept)
-    result.size = old.size
-    if note is None:
-        if old.size:
-            raise Untrusted(f"rollback: {source.name} has no checkpoint, headquarters has {old.size} entries")
+    return _Pulling(kept, source, trust, advance, collector).run()
+
+
+class _Pulling:
+    """One pull; its parameters are those of `pull`."""
+
+    def __init__(
+        self, kept: PulledLog, source: Source, trust: Trust, advance: Advance, collector: Source | None
+    ) -> None:
+        self._kept = kept
+        self._source = source
+        self._trust = trust
+        self._advance = advance
+        self._collector = collector
+        self._result = Pulled(origin=kept.log.origin)
+        self._testimony = Testimony()
+        self._claims: list[tuple[int, Statement]] = []
+
+    def run(self) -> Pulled:
+        """All steps. Raises as `pull`."""
+        kept, result = self._kept, self._result
+        self._ask_collector(COSIGNED, RECEIPTS)
+        old = _kept_checkpoint(kept)
+        result.size = old.size
+        self._hold_kept_to_cosigned(old)
+        note = self._read_checkpoint()
+        if note is None:
+            if old.size:
+                raise Untrusted(f"rollback: {self._source.name} has no checkpoint, headquarters has {old.size} entries")
+            return result
+        new, result.cosigned = self._open(note)
+        suspect = Suspect(kept, self._source, note, new)
+        suspect.refuse_shorter_or_other(old)
+        self._refuse_behind(suspect, new)
+        if new.size > old.size or kept.note() is None:
+            self._take_entries(old, new, note, suspect)
+        elif result.cosigned > self._cosigned():
+            kept.keep_tiles([], note)  # the same tree, with headquarters' word on it
+        self._judge_claims()
+        self._take_bodies(new.size)
         return result
-    new, opened = open_checkpoint(note, kept.log.verifier, *trust.cosigners)
-    result.cosigned = sum(signature.verifier in trust.cosigners for signature in opened.signatures)
-    _compare(kept, old, new, note, source)
-    if new.size > old.size or kept.note() is None:
-        _take_entries(kept, old, new, note, source, result, advance)
-    elif result.cosigned > _cosigned(kept, trust.cosigners):
-        kept.keep_tiles([], note)  # the same tree, with headquarters' word on it
-    _take_bodies(kept, new.size, source, result, advance)
-    return result
+
+    def _ask_collector(self, *kinds: str) -> None:
+        """Step 2."""
+        if self._collector is not None:
+            for kind in kinds:
+                self._result.problems += take_testimony(self._kept, kind, self._collector, self._trust)
+        self._testimony, problems = load_testimony(self._kept, self._trust, again=False)
+        self._result.problems += problems
+
+    def _read_checkpoint(self) -> bytes | None:
+        """The source's; from the collector once more when it is behind what it has cosigned: it had not written it."""
+        note = self._source.read("checkpoint", bytes_max=NOTE_BYTES_MAX)
+        if note is not None and self._collector is self._source and self._open(note)[0].size < self._testimony.reaches:
+            return self._source.read("checkpoint", bytes_max=NOTE_BYTES_MAX)
+        return note
+
+    def _open(self, note: bytes) -> tuple[Checkpoint, int]:
+        """Step 3: the checkpoint, and how many cosignatures of headquarters it has."""
+        try:
+            checkpoint, opened = open_checkpoint(note, self._kept.log.verifier, *self._trust.cosigners)
+        except Untrusted:
+            refuse_foreign(self._kept, self._source, note)
+            raise
+        return checkpoint, sum(signature.verifier in self._trust.cosigners for signature in opened.signatures)
+
+    def _cosigned(self) -> int:
+        _, opened = self._kept.open_checkpoint(*self._trust.cosigners)
+        return sum(signature.verifier in self._trust.cosigners for signature in opened.signatures)
+
+    def _refuse_behind(self, suspect: Suspect, new: Checkpoint) -> None:
+        """Step 4, for what was never pulled: the collector shows less than it has cosigned."""
+        ahead = max(self._testimony.heads, key=lambda head: head.checkpoint.size, default=None)
+        if self._collector is self._source and ahead is not None and ahead.checkpoint.size > new.size:
+            suspect.refuse_rollback(ahead.checkpoint, ahead.note)
+
+    def _hold_kept_to_cosigned(self, old: Checkpoint) -> None:
+        """What was kept begins with every tree that headquarters has cosigned; else it is named, with the proof."""
+        note = self._kept.note()
+        if note is None:
+            return
+        nodes = TileNodes(old.size, self._kept.tile)
+        for head in self._testimony.heads:
+            size = head.checkpoint.size
+            if 0 < size <= old.size and root_hash(size, nodes) != head.checkpoint.root:
+                consistency = consistency_of(size, old.size, nodes)
+                found = Contradiction(fault=Fault.FORK, seen=head.note, shown=note, consistency=consistency)
+                words = (
+                    f"fork: of {size} entries headquarters has cosigned another tree than the one that was pulled; "
+                    f"both signed checkpoints are kept as proof in {self._kept.keep_proof(found)}"
+                )
+                self._name(None, words)
+
+    def _take_entries(self, old: Checkpoint, new: Checkpoint, note: bytes, suspect: Suspect) -> None:
+        """Steps 1, 5, 6 and 7."""
+        kept, source = self._kept, self._source
+        edge = Edge.resume(old.size, kept.tile) if old.size else Edge()
+        if edge.root() != old.root:
+            raise Untrusted(
+                f"headquarters' own copy in {kept.folder} was altered: its tiles do not give the root that was kept; "
+                "`landlink-hq verify` says where; move the folder away and pull again"
+            )
+        chronology = Chronology(self._testimony)
+        walk = walk_at(kept, old.size, chronology)
+        cosigned = {head.checkpoint.size: head for head in self._testimony.heads}
+        differs: CosignedHead | None = None
+        for index, leaf in enumerate(read_entries(new.size, partial(read_tile, source), old.size), old.size):
+            edge.append(leaf)
+            if index == 0:
+                _admit(kept, leaf)
+            self._judge_entry(index, leaf, walk, chronology)
+            head = cosigned.get(index + 1)
+            if head is not None and differs is None and edge.root() != head.checkpoint.root:
+                differs = head
+            if index % TILE_WIDTH == 0 or index == new.size - 1:
+                self._advance(ENTRIES, index + 1 - old.size, new.size - old.size)
+        if edge.root() != new.root:
+            suspect.refuse_growth(old)
+        if differs is not None:
+            suspect.refuse_cosigned(differs)
+        tiles = edge.publish()
+        kept.keep_tiles(tiles, note)
+        self._result.entries, self._result.size = new.size - old.size, new.size
+        self._result.unproven = chronology.unproven
+        for path, content in tiles:
+            if source.read(path, bytes_max=TILE_BYTES_MAX) != content:
+                words = f"{source.name}: {path} is not what the log's entries give; the entries themselves hold"
+                self._name(None, words)
+
+    def _judge_entry(self, index: int, leaf: bytes, walk: Walk, chronology: Chronology) -> None:
+        """Step 6."""
+        try:
+            statement = walk.take(leaf)
+        except (Malformed, Untrusted) as error:
+            self._result.problems.append(problem(self._kept.log, index, error))
+            return
+        for words in chronology.take(index, statement):
+            self._name(index, words)
+        if unfounded_claim(index, statement, self._testimony):
+            self._claims.append((index, statement))
+
+    def _judge_claims(self) -> None:
+        """Step 8: a receipt may have been given while entries were read; so the collector is asked once more."""
+        if not self._claims:
+            return
+        self._ask_collector(RECEIPTS)
+        for index, statement in self._claims:
+            words = unfounded_claim(index, statement, self._testimony)
+            if words:
+                self._name(index, words)
+
+    def _take_bodies(self, size: int) -> None:
+        """Step 9."""
+        kept, result = self._kept, self._result
+        here = kept.body_indices()
+        awaited = [
+            (index, sealed)
+            for index, leaf in enumerate(kept.leaves(size))
+            if index not in here and (sealed := _sealed(leaf)) is not None
+        ]
+        for done, (index, sealed) in enumerate(awaited, 1):
+            try:
+                check_receipt(index, sealed, self._testimony)
+                blob = self._source.body(index, bytes_max=BLOB_BYTES_MAX)
+                if blob is not None:
+                    check_body(blob, sealed)
+                    kept.keep_body(index, blob)
+                    result.bodies += 1
+                    continue
+                words = missing_body(index, self._testimony)
+                if words and self._collector is self._source:  # another source need not have it
+                    self._name(index, words)
+            except Untrusted as error:
+                result.problems.append(problem(kept.log, index, error))
+            finally:
+                self._advance(BODIES, done, len(awaited))
+            result.awaited += 1
+
+    def _name(self, index: int | None, words: str) -> None:
+        self._result.problems.append(Problem(origin=self._kept.log.origin, index=index, words=words))
 
 
 def _kept_checkpoint(kept: PulledLog) -> Checkpoint:
     if kept.note() is None:
         return Checkpoint(origin=kept.log.origin, size=0, root=EMPTY_ROOT)
     return kept.checkpoint()
-
-
-def _cosigned(kept: PulledLog, cosigners: tuple[Verifier, ...]) -> int:
-    _, opened = kept.open_checkpoint(*cosigners)
-    return sum(signature.verifier in cosigners for signature in opened.signatures)
-
-
-def _compare(kept: PulledLog, old: Checkpoint, new: Checkpoint, note: bytes, source: Source) -> None:
-    """Step 3. Raises Untrusted."""
-    if new.size > old.size:
-        return
-    if new.size == old.size:
-        if new.root == old.root:
-            return
-        proof = kept.keep_proof(note, new)
-        raise Untrusted(
-            f"fork: {source.name} shows another tree of the same {new.size} entries, signed by the same key; "
-            f"both checkpoints are kept as proof in {proof}"
-        )
-    proof = kept.keep_proof(note, new)
-    ours = root_hash(new.size, TileNodes(old.size, kept.tile))
-    if ours == new.root:
-        raise Untrusted(
-            f"rollback: {source.name} has {new.size} entries, headquarters already has {old.size}; the box was set "
-            f"back to an old copy, or this mirror is behind; both checkpoints are kept in {proof}"
-        )
-    raise Untrusted(
-        f"fork: {source.name} has {new.size} entries that are not the first {new.size} of the {old.size} that "
-        f"headquarters has; both checkpoints are kept as proof in {proof}"
-    )
-
-
-def _take_entries(
-    kept: PulledLog, old: Checkpoint, new: Checkpoint, note: bytes, source: Source, result: Pulled, advance: Advance
-) -> None:
-    """Steps 1, 4, 5 and 6."""
-    edge = Edge.resume(old.size, kept.tile) if old.size else Edge()
-    if edge.root() != old.root:
-        raise Untrusted(
-            f"headquarters' own copy in {kept.folder} was altered: its tiles do not give the root that was kept; "
-            "`landlink-hq verify` says where; move the folder away and pull again"
-        )
-    walk = _walk_at(kept, old.size)
-    read = _reader(source)
-    for index, leaf in enumerate(read_entries(new.size, read, old.size), old.size):
-        edge.append(leaf)
-        if index == 0:
-            _admit(kept, leaf)
-        try:
-            walk.take(leaf)
-        except (Malformed, Untrusted) as error:
-            result.problems.append(problem(kept.log, index, error))
-        if index % TILE_WIDTH == 0 or index == new.size - 1:
-            advance(ENTRIES, index + 1 - old.size, new.size - old.size)
-    if edge.root() != new.root:
-        _explain(kept, old, new, note, source)
-    tiles = edge.publish()
-    kept.keep_tiles(tiles, note)
-    result.entries = new.size - old.size
-    result.size = new.size
-    for path, content in tiles:
-        if source.read(path, bytes_max=TILE_BYTES_MAX) != content:
-            words = f"{source.name}: {path} is not what the log's entries give; the entries themselves hold"
-            result.problems.append(Problem(origin=kept.log.origin, index=None, words=words))
 
 
 def _admit(kept: PulledLog, leaf: bytes) -> None:
@@ -166,101 +284,6 @@ def _admit(kept: PulledLog, leaf: bytes) -> None:
             f"this log is of mode {mode}, this home is for {kept.log.mode}; "
             f"use the home for {mode} (--home), the two never mix"
         )
-
-
-def _walk_at(kept: PulledLog, size: int) -> Walk:
-    """A walk that stands before entry `size`, having taken the current epoch's kept leaves again."""
-    if size == 0:
-        return Walk(kept.log)
-    for bundle in range((size - 1) // TILE_WIDTH, -1, -1):
-        first = bundle * TILE_WIDTH
-        for index, leaf in reversed(list(enumerate(islice(kept.leaves(size, first), TILE_WIDTH), first))):
-            if _starts_epoch(leaf):
-                return _retake(kept, index, size)
-    return _retake(kept, 0, size)
-
-
-def _starts_epoch(leaf: bytes) -> bool:
-    try:
-        return isinstance(parse_statement(leaf).unverified.kind, EpochStart)
-    except Malformed:  # named when it was pulled, and by `verify`
-        return False
-
-
-def _retake(kept: PulledLog, start: int, size: int) -> Walk:
-    walk = Walk(kept.log, start=start)
-    for leaf in kept.leaves(size, start):
-        try:
-            walk.take(leaf)
-        except (Malformed, Untrusted):  # named when it was pulled, and by `verify`
-            continue
-    return walk
-
-
-def _reader(source: Source) -> Callable[[str], bytes]:
-    def read(path: str) -> bytes:
-        content = source.read(path, bytes_max=TILE_BYTES_MAX)
-        if content is None:
-            raise Untrusted(f"{source.name}: {path} is missing, though its checkpoint covers it")
-        return content
-
-    return read
-
-
-def _explain(kept: PulledLog, old: Checkpoint, new: Checkpoint, note: bytes, source: Source) -> None:
-    """Say why step 4 failed: the source's whole tree holds and is another one, or its bytes are damaged, and where."""
-    read = _reader(source)
-    edge = Edge()
-    differs: int | None = None
-    ours: Iterator[bytes] = kept.leaves(old.size)
-    for index, leaf in enumerate(read_entries(new.size, read)):
-        edge.append(leaf)
-        if index < old.size and differs is None and next(ours) != leaf:
-            differs = index
-    if edge.root() == new.root:
-        proof = kept.keep_proof(note, new)
-        raise Untrusted(
-            f"fork: {source.name} signed its past again: entry {differs} is not the one that headquarters has; "
-            f"both checkpoints are kept as proof in {proof}"
-        )
-    for path, content in edge.publish():
-        if not path.startswith("tile/0/"):
-            continue
-        theirs = read(path)
-        for at in range(0, len(content), 32):
-            if theirs[at : at + 32] != content[at : at + 32]:
-                raise Untrusted(f"{source.name}: entry {_first(path) + at // 32} was altered; nothing was kept")
-    raise Untrusted(
-        f"{source.name}: its {new.size} entries do not give the root that its checkpoint signs; nothing was kept"
-    )
-
-
-def _first(path: str) -> int:
-    tile = parse_path(path)
-    return tile.n * TILE_WIDTH
-
-
-def _take_bodies(kept: PulledLog, size: int, source: Source, result: Pulled, advance: Advance) -> None:
-    """Step 7."""
-    here = kept.body_indices()
-    awaited = [
-        (index, sealed)
-        for index, leaf in enumerate(kept.leaves(size))
-        if index not in here and (sealed := _sealed(leaf)) is not None
-    ]
-    for done, (index, sealed) in enumerate(awaited, 1):
-        try:
-            blob = source.body(index, bytes_max=BLOB_BYTES_MAX)
-            if blob is not None:
-                check_body(blob, sealed)
-                kept.keep_body(index, blob)
-                result.bodies += 1
-                continue
-        except Untrusted as error:
-            result.problems.append(problem(kept.log, index, error))
-        finally:
-            advance(BODIES, done, len(awaited))
-        result.awaited += 1
 
 
 def _sealed(leaf: bytes) -> Sealed | None:

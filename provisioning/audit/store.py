@@ -4,7 +4,9 @@
 pulled/<domain>/<log>/checkpoint    the last verified one, as it was served
                       tile/...      computed from verified leaves
                       bodies/<index>.age
-                      proof/*.note  checkpoints that contradict it
+                      cosigned/<n>, receipts/<n>   what headquarters signed about it (testimony_pages.py)
+                      cosigned/own/*.note           what this desk cosigned itself
+                      proof/<fault>-.../           signed checkpoints that contradict each other (proof.py)
 ```
 """
 
@@ -21,6 +23,8 @@ from appliance.formats.note import NOTE_BYTES_MAX, Opened, Verifier
 from appliance.formats.statement import Sealed
 from appliance.formats.tiles import BUNDLE_BYTES_MAX, read_entries
 from provisioning.audit.log import Log
+from provisioning.audit.proof import Contradiction, proofs_in, write_proof
+from provisioning.audit.testimony_pages import COSIGNED, PAGE_BYTES_MAX, page_path
 
 TILE_BYTES_MAX: Final = BUNDLE_BYTES_MAX
 """An entry bundle; a hash tile is far smaller."""
@@ -91,23 +95,48 @@ class PulledLog:
         self._make_folder(".")
         write_durably(self.folder / "checkpoint", note, mode=0o644)
 
-    def keep_proof(self, note: bytes, checkpoint: Checkpoint) -> Path:
-        """Keep a signed checkpoint that contradicts the last verified one, and that one beside it.
-
-        Returns:
-            The folder of the proof.
-        """
-        self._make_folder("proof")
-        own = self.note()
-        assert own is not None, "only a checkpoint that is kept can be contradicted"
-        write_durably(self.folder / "proof" / f"{checkpoint.size}-{checkpoint.root.hex()[:16]}.note", note, mode=0o644)
-        seen = self.checkpoint()
-        write_durably(self.folder / "proof" / f"{seen.size}-{seen.root.hex()[:16]}.note", own, mode=0o644)
-        return self.folder / "proof"
+    def keep_proof(self, found: Contradiction) -> Path:
+        """Keep two signed checkpoints that contradict each other; the folder of the proof. Raises as `write_proof`."""
+        return write_proof(self.folder / "proof", self.log.verifier, found)
 
     def proofs(self) -> tuple[Path, ...]:
-        """Checkpoints kept as proof of a rollback or a fork."""
-        return tuple(sorted((self.folder / "proof").glob("*.note")))
+        """Folders of kept proofs."""
+        return proofs_in(self.folder / "proof")
+
+    def page(self, kind: str, n: int) -> bytes | None:
+        """A page of what headquarters signed; None when there is none. Raises StorageFault, Untrusted (too long)."""
+        return self._read(page_path(kind, n), PAGE_BYTES_MAX)
+
+    def pages(self, kind: str) -> int:
+        """How many pages of a kind are kept."""
+        names = (path.name for path in (self.folder / kind).glob("*") if path.is_file())
+        return sum(name.isascii() and name.isdecimal() for name in names)
+
+    def keep_page(self, kind: str, n: int, page: bytes) -> None:
+        """Keep a page that was verified. Raises StorageFull, StorageFault."""
+        self._make_folder(kind)
+        replace_file(self.folder / page_path(kind, n), page)
+
+    def own_cosigned(self) -> tuple[bytes, ...]:
+        """Checkpoints that this desk cosigned, oldest first. Raises StorageFault, Untrusted (too long)."""
+        folder = Path(COSIGNED) / "own"
+        names = sorted(path.name for path in (self.folder / folder).glob("*.note"))
+        return tuple(note for name in names if (note := self._read(f"{folder}/{name}", NOTE_BYTES_MAX)) is not None)
+
+    def keep_cosigned(self, note: bytes, *, at_ms: int) -> None:
+        """Keep the checkpoint that is kept as this desk has now cosigned it: in its place, and for ever.
+
+        Args:
+            note: The same checkpoint with more signatures, verified.
+            at_ms: When, milliseconds since 1970.
+
+        Raises:
+            StorageFull, StorageFault: It is not kept; nobody is to be given it.
+        """
+        self._make_folder(f"{COSIGNED}/own")
+        size = self.checkpoint().size
+        write_durably(self.folder / COSIGNED / "own" / f"{size:012d}-{at_ms:015d}.note", note, mode=0o644)
+        write_durably(self.folder / "checkpoint", note, mode=0o644)
 
     def body_indices(self) -> set[int]:
         """Entries whose body lies here."""

@@ -7,19 +7,17 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from appliance.errors import Malformed, Untrusted
-from appliance.formats.checkpoint import Checkpoint, open_checkpoint
+from appliance.formats.checkpoint import Checkpoint
 from appliance.formats.edge import Edge
-from appliance.formats.merkle import root_hash
 from appliance.formats.statement import Sealed
-from appliance.formats.tiles import (
-    TILE_WIDTH,
-    TileNodes,
-    parse_path,
-    tiles_of,
-)
+from appliance.formats.tiles import TILE_WIDTH, parse_path, tiles_of
+from provisioning.audit.acknowledged import check_receipt, missing_body, unfounded_claim
+from provisioning.audit.chronology import Chronology
 from provisioning.audit.log import Problem, Trust, problem
 from provisioning.audit.progress import Advance
+from provisioning.audit.proof import verify_proof
 from provisioning.audit.store import PulledLog, check_body
+from provisioning.audit.testimony import Testimony, load_testimony
 from provisioning.audit.walk import Walk
 
 HASH_BYTES: Final = 32
@@ -34,6 +32,7 @@ class Verified:
         size: Entries that its checkpoint covers.
         bodies: Bodies that are here and are the ones that the statements name.
         cosigned: Headquarters' cosignatures on the checkpoint.
+        unproven: Entries that name a cosigned checkpoint of which no signature of headquarters is here.
         problems: Everything that is not as it should be.
     """
 
@@ -41,6 +40,7 @@ class Verified:
     size: int = 0
     bodies: int = 0
     cosigned: int = 0
+    unproven: int = 0
     problems: list[Problem] = field(default_factory=list[Problem])
 
 
@@ -58,19 +58,26 @@ def verify(kept: PulledLog, trust: Trust, advance: Advance) -> Verified:
         return result
     result.size = checkpoint.size
     result.cosigned = sum(signature.verifier in trust.cosigners for signature in opened.signatures)
-    _verify_tree(kept, checkpoint, result)
-    _verify_entries(kept, checkpoint.size, result, advance)
-    _verify_proofs(kept, checkpoint, result)
+    testimony, problems = load_testimony(kept, trust, again=True)
+    result.problems += problems
+    _verify_tree(kept, checkpoint, testimony, result)
+    _verify_entries(kept, checkpoint.size, testimony, result, advance)
+    _verify_proofs(kept, result)
     return result
 
 
-def _verify_tree(kept: PulledLog, checkpoint: Checkpoint, result: Verified) -> None:
-    """Every tile is what the leaves give, and the leaves give the signed root."""
+def _verify_tree(kept: PulledLog, checkpoint: Checkpoint, testimony: Testimony, result: Verified) -> None:
+    """Every tile is what the leaves give, and the leaves give the signed root and every root that was cosigned."""
+    cosigned = {head.checkpoint.size: head.checkpoint.root for head in testimony.heads}
     expected = {tile.path for tile in tiles_of(checkpoint.size)}
     edge = Edge()
     try:
         for leaf in kept.leaves(checkpoint.size):
             edge.append(leaf)
+            root = cosigned.get(edge.size)
+            if root is not None and edge.root() != root:
+                words = f"fork: of {edge.size} entries headquarters has cosigned another tree than this one"
+                result.problems.append(Problem(origin=kept.log.origin, index=None, words=words))
             if edge.size % TILE_WIDTH == 0 or edge.size == checkpoint.size:
                 # In between, higher tiles are partial ones that a tree of the final size no longer has.
                 _verify_tiles(kept, [tile for tile in edge.publish() if tile[0] in expected], result)
@@ -104,16 +111,18 @@ def _first_difference(one: bytes, other: bytes) -> int:
     return next((at for at, (left, right) in pairs if left != right), min(len(one), len(other)))
 
 
-def _verify_entries(kept: PulledLog, size: int, result: Verified, advance: Advance) -> None:
-    """Every statement under its epoch's key, and every body that a statement names."""
-    walk = Walk(kept.log)
+def _verify_entries(kept: PulledLog, size: int, testimony: Testimony, result: Verified, advance: Advance) -> None:
+    """Every statement under its epoch's key, its times, and every body that a statement names."""
+    walk, chronology = Walk(kept.log), Chronology(testimony)
     strays = kept.body_indices()
     try:
         for index, leaf in enumerate(kept.leaves(size)):
             try:
                 statement = walk.take(leaf)
+                said = [*chronology.take(index, statement), unfounded_claim(index, statement, testimony)]
+                result.problems += [Problem(origin=kept.log.origin, index=index, words=each) for each in said if each]
                 if isinstance(statement.kind, Sealed):
-                    _verify_body(kept, index, statement.kind, result)
+                    _verify_body(kept, index, statement.kind, testimony, result)
                     strays.discard(index)
             except (Malformed, Untrusted) as error:
                 result.problems.append(problem(kept.log, index, error))
@@ -121,30 +130,28 @@ def _verify_entries(kept: PulledLog, size: int, result: Verified, advance: Advan
             advance("entries", index + 1, size)
     except (Malformed, Untrusted):  # the bundle itself: named with the tree
         return
+    result.unproven = chronology.unproven
     for index in sorted(strays):
         words = "a body lies here that no statement names"
         result.problems.append(Problem(origin=kept.log.origin, index=index, words=words))
 
 
-def _verify_body(kept: PulledLog, index: int, sealed: Sealed, result: Verified) -> None:
+def _verify_body(kept: PulledLog, index: int, sealed: Sealed, testimony: Testimony, result: Verified) -> None:
+    check_receipt(index, sealed, testimony)
     blob = kept.body(index)
     if blob is None:
-        raise Untrusted("its body is not here: it has not been delivered, or it was removed")
+        words = "its body is not here: it has not been delivered, or it was removed"
+        raise Untrusted(missing_body(index, testimony) or words)
     check_body(blob, sealed)
     result.bodies += 1
 
 
-def _verify_proofs(kept: PulledLog, checkpoint: Checkpoint, result: Verified) -> None:
-    """Kept contradictions: an older checkpoint of the same tree is history, any other proves a fork."""
-    for path in kept.proofs():
+def _verify_proofs(kept: PulledLog, result: Verified) -> None:
+    """Kept contradictions, from their files alone: what they prove is named each time."""
+    for proof in kept.proofs():
         try:
-            other, _ = open_checkpoint(path.read_bytes(), kept.log.verifier)
-            held = other.size <= checkpoint.size and other.root == root_hash(
-                other.size, TileNodes(checkpoint.size, kept.tile)
-            )
+            words = verify_proof(proof, kept.log.verifier)
         except (Malformed, Untrusted) as error:
-            result.problems.append(problem(kept.log, None, error))
-            continue
-        if not held:
-            words = f"fork proven: the box's key also signed another tree of {other.size} entries ({path})"
+            words = f"the proof kept in {proof} does not hold: {error}"
+        if words:
             result.problems.append(Problem(origin=kept.log.origin, index=None, words=words))

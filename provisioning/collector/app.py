@@ -20,10 +20,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from appliance.errors import LandlinkError, Malformed, Refused, StorageFault, StorageFull, Untrusted
 from provisioning.collector.bodies import PREFIX
+from provisioning.collector.ledger import Ledger
 from provisioning.collector.logs import FOLDER
 from provisioning.collector.peers import Auditor, Peer, Peers
 from provisioning.collector.protocol import CERTIFICATE
 from provisioning.collector.requests import Requests
+from provisioning.collector.testimony import testimony_routes
 
 SPREAD_HEADER: Final = b"landlink-spread"
 BOXES_PER_S: Final = 50
@@ -77,6 +79,7 @@ def build(
     requests: Requests,
     peers: Peers,
     *,
+    ledger: Ledger,
     data: Path,
     tuf: Path,
     connected: Callable[[], int],
@@ -87,6 +90,7 @@ def build(
     Args:
         requests: The addresses of boxes.
         peers: Who may come in.
+        ledger: What headquarters signed.
         data: The collector's folder.
         tuf: Headquarters' repository.
         connected: How many connections are open.
@@ -107,6 +111,7 @@ def build(
     inner = Starlette(
         routes=[
             *requests.routes(),
+            *testimony_routes(ledger),
             Mount("/tuf", StaticFiles(directory=tuf, check_dir=False)),
             Mount(f"/{FOLDER}", StaticFiles(directory=data / FOLDER, check_dir=False)),
             Mount(f"/{PREFIX}", StaticFiles(directory=data / PREFIX, check_dir=False)),

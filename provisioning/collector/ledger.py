@@ -30,6 +30,7 @@ SCHEMA: Final = (
         position integer primary key autoincrement, origin text not null, leaf integer not null check (leaf >= 0),
         prio integer not null, size integer not null check (size > 0), sha256 blob not null check (length(sha256) = 32),
         body_ref text not null, via text not null, received_ms integer not null, unique (origin, leaf)) strict""",
+    "create index if not exists entry_of on entry (origin)",  # each row of it holds the position too
     """create table if not exists receipt (
         position integer primary key references entry (position), receipt blob not null) strict""",
     """create table if not exists head (
@@ -187,6 +188,22 @@ class Ledger:
         if row is None:
             return NO_HEAD
         return Head(size=row[0], root=bytes(row[1]), note=b"" if note is None else bytes(note[0]))
+
+    def cosigned(self, origin: str, *, first: int, count: int) -> tuple[bytes, ...]:
+        """Checkpoints of this log that headquarters cosigned, oldest first, from the `first` one on."""
+        return self._signed(
+            "select note from head where origin = ? and note is not null order by id", origin, first, count
+        )
+
+    def receipts(self, origin: str, *, first: int, count: int) -> tuple[bytes, ...]:
+        """Receipts for bodies of this log in the order of the ledger, from the `first` one on."""
+        query = "select receipt from entry join receipt using (position) where origin = ? order by position"
+        return self._signed(query, origin, first, count)
+
+    def _signed(self, query: str, origin: str, first: int, count: int) -> tuple[bytes, ...]:
+        with self._held():
+            rows = self._database.execute(f"{query} limit ? offset ?", (origin, count, first)).fetchall()
+        return tuple(bytes(row[0]) for row in rows)
 
     def origins(self) -> tuple[str, ...]:
         """Logs of which there is a copy."""

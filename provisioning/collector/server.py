@@ -65,6 +65,7 @@ def collect(home: Home, data: Path, host: str, port: int) -> None:
         application = build(
             Requests(deposit, data, Down(home.down)),
             peers,
+            ledger=ledger,
             data=data,
             tuf=home.tuf,
             connected=lambda: len(server.server_state.connections),

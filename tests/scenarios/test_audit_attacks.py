@@ -5,7 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from appliance.errors import Malformed, Untrusted
 from appliance.formats.age import generate_identity
@@ -107,48 +106,7 @@ def test_a_missing_tile_a_stray_body_and_a_missing_body_are_named(box: Box) -> N
     assert "entry 6: its body is not here" in found
 
 
-# --- rollback, fork, foreign keys -------------------------------------------------------------------------------------
-
-
-def test_a_rollback_is_refused_and_both_checkpoints_are_kept(box: Box) -> None:
-    pull_from(box)
-    box.publish(leaves=box.leaves[:5])
-    with pytest.raises(Untrusted, match=r"rollback: .* has 5 entries, headquarters already has 9"):
-        pull_from(box)
-    assert len(kept(box).proofs()) == 2
-    assert verify_of(box).problems == []
-
-
-@pytest.mark.parametrize("extra", [0, 1, -1], ids=["same size", "longer", "shorter"])
-def test_a_past_signed_again_is_a_fork_with_proof(box: Box, extra: int) -> None:
-    pull_from(box)
-    other = box.leaves[:3]
-    box.leaves, honest = other, box.leaves
-    while len(box.leaves) < len(honest) + extra:
-        box.event()
-    box.publish()
-    with pytest.raises(Untrusted, match="fork"):
-        pull_from(box)
-    assert len(kept(box).proofs()) == 2
-    assert kept(box).checkpoint().size == len(honest)
-    assert "fork proven" in words(verify_of(box).problems)
-
-
-def test_a_fork_names_the_first_entry_that_differs(box: Box) -> None:
-    pull_from(box)
-    box.leaves = box.leaves[:3]
-    while len(box.leaves) < ENTRIES_OF_THE_DAY + 3:
-        box.event()
-    box.publish()
-    with pytest.raises(Untrusted, match="signed its past again: entry 3 is not the one"):
-        pull_from(box)
-
-
-def test_a_log_signed_by_a_foreign_key_is_refused(box: Box) -> None:
-    box.publish(key=Ed25519PrivateKey.generate())
-    with pytest.raises(Untrusted):
-        pull_from(box)
-    assert kept(box).note() is None
+# --- the copy itself ------------------------------------------------------------------------------------------------
 
 
 def test_an_altered_own_copy_is_noticed_before_it_is_built_upon(box: Box) -> None:
