@@ -39,8 +39,8 @@ check: $(VENV)/.test ## what a reviewer would run: style, types, layers
 bench: $(VENV)/.test ## ours, the peer, the limit, in one run
 	$(BIN)/python -m tests.benchmarks
 
-crash: $(VENV)/.test tools ## ten thousand power cuts at the recorder's file operations: [CUTS=N]
-	$(BIN)/python -m tests.crash --cuts $(or $(CUTS),10000)
+crash: $(VENV)/.test tools ## ten thousand power cuts under recorder and queue: [CUTS=N] [SEED=N]
+	$(BIN)/python -m tests.crash --cuts $(or $(CUTS),10000) --seed $(or $(SEED),1)
 
 screenshots: $(VENV)/.test tools ## draw README's pictures from a running post
 	$(BIN)/python -m tests.browser.draw_screenshots

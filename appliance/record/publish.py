@@ -13,12 +13,14 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterable
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Final
 
 from appliance.errors import Malformed, StorageFault
 from appliance.files import replace_file, storage
 from appliance.formats.edge import Edge
+from appliance.formats.receipt import claimed_receipt
 from appliance.formats.statement import EventEntry, parse_statement
 from appliance.formats.tiles import parse_path, tiles_of
 from appliance.record.deletion import named_by
@@ -53,6 +55,7 @@ class Publisher:
         self._counters = stores.counters
         self._not_same = stores.not_same
         self._waiting: list[Frame] = []
+        self._deletions: dict[int, AbstractSet[int]] = {}  # of what waits: a deletion's index, and the bodies it names
         self._tiles: list[tuple[str, bytes]] = []
         self._next_checkpoint = checkpoint
         self._files: dict[Path, None] = {}
@@ -67,10 +70,16 @@ class Publisher:
         return bool(self._waiting or self._tiles or self._next_checkpoint)
 
     def add(self, frames: Iterable[Frame]) -> None:
-        """Take durable frames, in order."""
+        """Take durable frames, in order.
+
+        What one of them deletes is not published from those before it: at a start the journal still has the bodies,
+        and nobody may see one again, not for a moment.
+        """
         for frame in frames:
             self._waiting.append(frame)
             self.owed += _bytes_beside(frame)
+            if deleted := _deleted_by(frame):
+                self._deletions[frame.index] = deleted
 
     def publish(self, *, seconds: float = math.inf, clock: Callable[[], float] = time.monotonic) -> None:
         """Publish what waits, in order, as much of it as fits.
@@ -93,6 +102,7 @@ class Publisher:
             self._edge.append(frame.leaf)
             self._next_checkpoint = frame.checkpoint
             self.owed -= _bytes_beside(frame)
+            self._deletions.pop(frame.index, None)
         del self._waiting[:done]
         self._tiles.extend(self._edge.publish())
         while self._tiles:
@@ -130,12 +140,11 @@ class Publisher:
                 left.unlink(missing_ok=True)
 
     def _publish_frame(self, frame: Frame) -> None:
-        if frame.blob is not None and frame.priority is not None:
-            self._published(self._bodies.write(frame.index, frame.priority, frame.blob))
-        elif frame.priority is not None:
-            self._bodies.found(frame.index)
+        if not self._is_going(frame.index):
+            self._publish_body(frame)
         for receipt in frame.receipts:
-            self._published(self._bodies.write_receipt(receipt))
+            if not self._is_going(claimed_receipt(receipt).index):
+                self._published(self._bodies.write_receipt(receipt))
         for case in (frame.opens, frame.updates):
             path = None if case is None else self._cases.write(case)
             if path is not None:
@@ -146,16 +155,18 @@ class Publisher:
             self._published(self._counters.write(frame.taken))
         if frame.judged:
             self._published(self._not_same.write(frame.judged))
-        if frame.priority is None:
-            self._delete_named(frame)
-
-    def _delete_named(self, frame: Frame) -> None:
-        kind = parse_statement(frame.leaf).unverified.kind
-        if isinstance(kind, EventEntry) and kind.event == "bodies_deleted":
-            for indices in named_by(kind.fields, frame.index):
-                for index in indices:
-                    self._bodies.delete(index)
+        for index in sorted(self._deletions.get(frame.index, ())):
+            self._bodies.delete(index)
             self._folders |= {self._places.bodies: None, self._places.receipts: None}
+
+    def _is_going(self, index: int) -> bool:
+        return any(index in bodies for bodies in self._deletions.values())
+
+    def _publish_body(self, frame: Frame) -> None:
+        if frame.blob is not None and frame.priority is not None:
+            self._published(self._bodies.write(frame.index, frame.priority, frame.blob))
+        elif frame.priority is not None:
+            self._bodies.found(frame.index)
 
     def _write(self, path: Path, content: bytes) -> None:
         with storage("publishing the log"):
@@ -204,6 +215,16 @@ class Drain:
             self._paths.pop()
             if clock() >= end:
                 return
+
+
+def _deleted_by(frame: Frame) -> AbstractSet[int]:
+    """The bodies that this entry deletes."""
+    if frame.priority is not None:
+        return frozenset()  # a record; only an event deletes
+    kind = parse_statement(frame.leaf).unverified.kind
+    if not isinstance(kind, EventEntry) or kind.event != "bodies_deleted":
+        return frozenset()
+    return {index for indices in named_by(kind.fields, frame.index) for index in indices}
 
 
 def _bytes_beside(frame: Frame) -> int:

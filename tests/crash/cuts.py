@@ -10,6 +10,7 @@ import enum
 import random
 import stat
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -23,9 +24,10 @@ SECTOR: Final = 512
 class Luck(enum.Enum):
     """What becomes of that which was not synced."""
 
-    NOTHING = "nothing of it is there"
-    EVERYTHING = "all of it is there"
-    ANYTHING = "any part of it is there, torn"
+    NOTHING = "nothing"
+    EVERYTHING = "everything"
+    NAMES = "names"  # every entry is there, and no byte of what it names
+    ANYTHING = "torn"  # any part of it, in any order, sector by sector
 
 
 @dataclass
@@ -51,12 +53,12 @@ class Disk:
 
     Args:
         operations: The trace.
-        lies: It says of every sync that it is done, and does nothing: what no program can stand.
+        ignores: Numbers of syncs of which it says that they are done, and does nothing: what no program can stand.
     """
 
-    def __init__(self, operations: Iterable[Operation], *, lies: bool = False) -> None:
+    def __init__(self, operations: Iterable[Operation], *, ignores: AbstractSet[int] = frozenset()) -> None:
         self._operations = list(operations)
-        self._lies = lies
+        self._ignores = ignores
         self._files: dict[int, _File] = {ROOT: _File(stat.S_IFDIR | 0o755, folder=True)}
         self._entries: dict[int, _Entries] = {ROOT: _Entries()}
         self._moves: list[Operation] = []
@@ -77,8 +79,9 @@ class Disk:
     def tell(self, until: int) -> None:
         """Go on to just before operation `until`."""
         assert until >= self.told, "a disk does not go back"
-        for operation in self._operations[self.told : until]:
-            self._tell(operation)
+        for number, operation in enumerate(self._operations[self.told : until], self.told):
+            if number not in self._ignores:
+                self._tell(operation)
         self.told = until
 
     def cut(self, folder: Path, luck: Luck, chance: random.Random) -> None:
@@ -105,8 +108,7 @@ class Disk:
             case "chmod":
                 self._files[operation.inode].mode = operation.offset
             case "sync":
-                if not self._lies:
-                    self._sync(operation.inode)
+                self._sync(operation.inode)
             case _:
                 raise AssertionError(operation.kind)
 
@@ -137,7 +139,7 @@ class Disk:
     def _lucky_moves(self, luck: Luck, chance: random.Random) -> Sequence[Operation]:
         if luck is Luck.NOTHING:
             return ()
-        if luck is Luck.EVERYTHING:
+        if luck in (Luck.EVERYTHING, Luck.NAMES):
             return self._moves
         lost: set[tuple[int, str]] = set()
         kept: list[Operation] = []
@@ -165,7 +167,7 @@ class Disk:
 
     @staticmethod
     def _content(file: _File, luck: Luck, chance: random.Random) -> bytes:
-        if luck is Luck.NOTHING or not file.pending:
+        if luck in (Luck.NOTHING, Luck.NAMES) or not file.pending:
             return bytes(file.content)
         content = bytearray(file.content)
         if luck is Luck.EVERYTHING:

@@ -24,7 +24,11 @@ from tests.crash.trace import Operation, TraceWriter
 
 COUNT_FILE: Final = ".operations"
 ROOT: Final = 1
-FREE_BLOCKS: Final = 1 << 20
+BLOCK: Final = 4_096
+BLOCKS: Final = 16_384
+FREE_BLOCKS: Final = 12_288
+RESERVE_BYTES_MAX: Final = 4 * 1024 * 1024
+"""Nobody may set more aside: a reserve that is not whole makes the recorder turn its journal early."""
 
 
 @dataclass
@@ -81,9 +85,9 @@ class Forgetful(mfusepy.Operations):
 
     def statfs(self, path: str) -> dict[str, int]:
         return {
-            "f_bsize": 4096,
-            "f_frsize": 4096,
-            "f_blocks": FREE_BLOCKS,
+            "f_bsize": BLOCK,
+            "f_frsize": BLOCK,
+            "f_blocks": BLOCKS,
             "f_bfree": FREE_BLOCKS,
             "f_bavail": FREE_BLOCKS,
         }
@@ -125,7 +129,7 @@ class Forgetful(mfusepy.Operations):
     def link(self, target: str, source: str) -> int:
         inode, (folder, name) = self._inode(source), self._place(target)
         inode.links += 1
-        folder.entries[name] = inode.number
+        self._enter(folder, name, inode.number)
         self._wrote(Operation(kind="link", inode=inode.number, folder=folder.number, name=name))
         return 0
 
@@ -146,18 +150,20 @@ class Forgetful(mfusepy.Operations):
         self._wrote(Operation(kind="truncate", inode=inode.number, offset=length))
         return 0
 
-    def fallocate(self, path: str, mode: int, offset: int, length: int, fh: int) -> int:
+    def fallocate(self, path: str, mode: int, offset: int, size: int, fh: int) -> int:
         if mode:
             raise mfusepy.FuseOSError(errno.EOPNOTSUPP)
+        if offset + size > RESERVE_BYTES_MAX:
+            raise mfusepy.FuseOSError(errno.ENOSPC)
         inode = self._handles[fh]
-        if len(inode.content) < offset + length:
-            self.truncate(path, offset + length, fh)
+        if len(inode.content) < offset + size:
+            self.truncate(path, offset + size, fh)
         return 0
 
     def rename(self, old: str, new: str) -> int:
         (old_folder, old_name), (new_folder, new_name) = self._place(old), self._place(new)
-        number = old_folder.entries.pop(old_name)
-        new_folder.entries[new_name] = number
+        number = self._leave(old_folder, old_name)
+        self._enter(new_folder, new_name, number)
         self._wrote(
             Operation(
                 kind="rename",
@@ -172,7 +178,7 @@ class Forgetful(mfusepy.Operations):
 
     def unlink(self, path: str) -> int:
         folder, name = self._place(path)
-        number = folder.entries.pop(name)
+        number = self._leave(folder, name)
         self._inodes[number].links -= 1
         self._wrote(Operation(kind="unlink", inode=number, folder=folder.number, name=name))
         return 0
@@ -205,6 +211,17 @@ class Forgetful(mfusepy.Operations):
 
     # --- within ---
 
+    @staticmethod
+    def _enter(folder: Inode, name: str, number: int) -> None:
+        """Put an entry into a folder, whose time changes: the uplink looks at it."""
+        folder.entries[name] = number
+        folder.at_ns = time.time_ns()
+
+    @staticmethod
+    def _leave(folder: Inode, name: str) -> int:
+        folder.at_ns = time.time_ns()
+        return folder.entries.pop(name)
+
     def _wrote(self, operation: Operation) -> None:
         self._trace.write(operation)
 
@@ -232,7 +249,7 @@ class Forgetful(mfusepy.Operations):
         folder, name = self._place(path)
         inode = Inode(next(self._numbers), mode, bytearray(content))
         self._inodes[inode.number] = inode
-        folder.entries[name] = inode.number
+        self._enter(folder, name, inode.number)
         made = Operation(
             kind=kind, inode=inode.number, folder=folder.number, name=name, data=content, offset=stat.S_IMODE(mode)
         )

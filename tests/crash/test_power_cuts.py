@@ -1,7 +1,7 @@
-"""Power cuts at the recorder's file operations, on storage that forgets, reorders and tears what was not synced (I3).
+"""Power cuts under the real recorder and the real queue, on storage that forgets, reorders and tears (I3).
 
-`make crash` is the long run; here are some of the same cuts. A disk that lies about its syncs must be noticed: that
-shows that these tests can fail.
+`make crash` is the long run; here are some of the same cuts. And the same cuts with syncs ignored must find losses:
+that shows that these tests can fail.
 """
 
 import os
@@ -13,10 +13,9 @@ from tempfile import mkdtemp
 
 import pytest
 
-from appliance.errors import LandlinkError
+from tests.crash.campaign import Cut, Worked
 from tests.crash.cuts import Disk, Luck
-from tests.crash.rig import Work, cut_and_recover, work
-from tests.crash.trace import Operation, read_trace
+from tests.crash.trace import Operation
 
 pytestmark = [
     pytest.mark.fuse,
@@ -27,30 +26,66 @@ pytestmark = [
 
 SEED = 20_261_122
 CUTS = 300
+CUTS_TO_A_LOSS = 40
 
 
 @cache
-def worked() -> Work:
-    return work(Path(mkdtemp(prefix="trace-")) / "trace", seed=SEED, steps=40)
+def worked() -> Worked:
+    return Worked.done(Path(mkdtemp(prefix="trace-")) / f"{SEED}", seed=SEED, steps=0)
 
 
 def test_whatever_a_power_cut_leaves_nothing_that_was_promised_is_lost() -> None:
-    done, chance = worked(), random.Random(SEED)
-    disk = done.disk()
-    boundaries = range(done.begins, len(disk) + 1)
-    for at in sorted(chance.choices(boundaries, k=CUTS)):
-        luck = chance.choice(tuple(Luck))
-        cut_and_recover(done, disk, at, luck, random.Random(f"{SEED} {at}"))
-
-
-def test_a_disk_that_lies_about_its_syncs_is_caught_by_these_very_checks() -> None:
     done = worked()
-    with done.trace.open("rb") as file:
-        disk = Disk(read_trace(file), lies=True)
-    disk.tell(done.begins)
-    disk.settle()
-    with pytest.raises((AssertionError, IndexError, LandlinkError)):
-        cut_and_recover(done, disk, len(disk), Luck.NOTHING, random.Random(SEED))
+    disk = done.disk()
+    for cut in done.some(random.Random(SEED), CUTS):
+        done.hold(disk, cut)
+
+
+def test_the_workload_does_all_that_a_box_does() -> None:
+    done = worked()
+    assert {told.release for told in done.promises.told} > {0}, "no release was switched"
+    assert {"log/checkpoint", "bodies/I.P.age", "receipts/I", "uplink/index.db-wal"} <= {*done.syncs.values()}, (
+        "no journal was turned, or nothing was delivered"
+    )
+
+
+def test_a_deleted_body_is_never_seen_again_not_even_for_a_moment_of_a_start() -> None:
+    """The journal still has it when the recorder starts: it publishes nothing that a later entry deletes."""
+    seen = worked().witness
+    assert len(seen.gone) > 1, "nothing was deleted"
+    assert not seen.back
+
+
+# What must be missed when a disk ignores it: each kind of sync that the order of README.md rests on.
+NEEDED = (
+    "recorder/journal",
+    "recorder/",
+    "bodies/I.P.age",
+    "bodies/",
+    "recorder/case-keys/K.key",
+    "recorder/case-keys/",
+    "state/",
+)
+
+
+@pytest.mark.parametrize("word", NEEDED)
+def test_a_disk_that_ignores_one_kind_of_sync_is_caught_by_these_very_checks(word: str) -> None:
+    done = worked()
+    assert done.first_loss([word], after(done, word)) is not None
+
+
+def test_a_disk_that_ignores_all_syncs_is_caught_by_these_very_checks() -> None:
+    done = worked()
+    assert done.first_loss({*done.syncs.values()}, [Cut(len(done.operations), Luck.NOTHING)]) is not None
+
+
+def after(done: Worked, word: str) -> list[Cut]:
+    """Cuts soon after syncs of one kind, and at the end."""
+    ends = [number + 12 for number, synced in done.syncs.items() if synced == word]
+    chance = random.Random(f"{SEED} {word}")
+    chosen = sorted(chance.choices([min(end, len(done.operations)) for end in ends], k=CUTS_TO_A_LOSS))
+    luck = (Luck.NOTHING, Luck.NAMES, Luck.ANYTHING)
+    return [Cut(at, chance.choice(luck)) for at in chosen] + [Cut(len(done.operations), Luck.NOTHING)]
 
 
 # --- the disk itself --------------------------------------------------------------------------------------------------
