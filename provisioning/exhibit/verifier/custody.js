@@ -1,0 +1,17 @@
+// Headquarters' own log: who opened, exported and handed over. Its leaves are CBOR; its key vouches for itself alone.
+
+async function checkCustodyEntry(evidence, index) {
+  const logKey = await parseVkey(evidence.text("evidence/custody/log.vkey").trim());
+  const leaf = evidence.get(`evidence/custody/${index}.cbor`);
+  const place = await checkPlace(evidence, leaf, `evidence/custody/${index}.tlog-proof`, logKey);
+  must(place.index === BigInt(index), "other_place");
+  const said = decodeCbor(leaf);
+  must(said instanceof Map, "malformed");
+  return { params: { index: String(index), size: String(place.checkpoint.size) }, values: [["leaf_hash", hex(await leafHash(leaf))]] };
+}
+
+async function* custodySteps(evidence) {
+  const found = Array.from(evidence.files.keys(), (path) => /^evidence\/custody\/(\d+)\.cbor$/.exec(path)).filter(Boolean);
+  const indices = found.map(([, index]) => Number(index)).sort((one, other) => one - other);
+  for (const index of indices) yield await take("custody", "evidence/custody", () => checkCustodyEntry(evidence, index));
+}

@@ -1,0 +1,3 @@
+// A negative exhibit: every leaf of an interval is here, between two signed states of the log.
+
+async function* nothingSteps() {}

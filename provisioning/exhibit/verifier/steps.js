@@ -1,0 +1,337 @@
+// What is checked, in this order. Each step stands alone: one that fails stops no other, so that the page shows which
+// file was altered. A step is { id, folder, state: "holds" | "fails" | "open", why, params, values }.
+
+const COMMITMENT_HEAD = "landlink.example/commit/v1\0";
+
+/** The files of an exhibit by path, `evidence/...`. */
+class Evidence {
+  constructor(files) {
+    this.files = files;
+  }
+
+  has(path) {
+    return this.files.has(path);
+  }
+
+  get(path) {
+    must(this.files.has(path), "missing", { file: path });
+    return this.files.get(path);
+  }
+
+  text(path) {
+    return fromUtf8(this.get(path));
+  }
+
+  lines(path) {
+    return this.text(path).split("\n").filter(Boolean);
+  }
+
+  /** Folders of entries: the record that was asked for, then those that belong to it, in log order. */
+  entryFolders() {
+    const related = Array.from(this.files.keys(), (path) => /^evidence\/entries\/(\d+)\/statement\.cose$/.exec(path));
+    const indices = related.filter(Boolean).map(([, index]) => Number(index));
+    const folders = indices.sort((one, other) => one - other).map((index) => `evidence/entries/${index}`);
+    return this.has("evidence/statement.cose") ? ["evidence", ...folders] : folders;
+  }
+}
+
+/** A step that could not be taken, with the sentence that says why: no tick and no cross. */
+class Open extends Error {
+  constructor(word) {
+    super(word);
+    this.word = word;
+  }
+}
+
+async function take(id, folder, check) {
+  try {
+    const { values = [], params = {} } = (await check()) || {};
+    return { id, folder, state: "holds", why: "", params, values };
+  } catch (error) {
+    if (error instanceof Open) return { id, folder, state: "open", why: error.word, params: {}, values: [] };
+    // A reader that stumbles over a value of another kind than it expects has read something malformed.
+    const [word, params] = error instanceof Bad ? [error.word, error.values] : ["malformed", {}];
+    return { id, folder, state: "fails", why: word, params, values: [] };
+  }
+}
+
+const isoTime = (ms) => new Date(Number(ms)).toISOString().replace("T", " ").replace(".000Z", " UTC").replace("Z", " UTC");
+
+/** Equal as JSON, whatever the order of keys. */
+function sameJson(one, other) {
+  if (one === null || other === null || typeof one !== "object" || typeof other !== "object") return one === other;
+  if (Array.isArray(one) !== Array.isArray(other)) return false;
+  const keys = Object.keys(one);
+  return keys.length === Object.keys(other).length && keys.every((key) => key in other && sameJson(one[key], other[key]));
+}
+
+/** What a statement says: its context and payload, verified by nobody. */
+function parseStatement(bytes) {
+  const message = parseSign1(bytes);
+  const context = message.header.get(CONTEXT);
+  const payload = decodeCbor(message.payload);
+  must(Array.isArray(context) && context.length === 11 && Array.isArray(payload), "malformed");
+  const [origin, epoch, mode, wallMs, grade, lowerBoundMs, bootId, bootMs, recipients, commitment, cosigned] = context;
+  return { message, origin, epoch, mode, wallMs, grade, lowerBoundMs, bootId, bootMs, recipients, commitment, cosigned, payload };
+}
+
+/** Checks the leaf that certifies the epoch's key; gives the certificate. */
+async function checkEpoch(evidence, folder) {
+  const leaf = parseStatement(evidence.get(`${folder}/epoch.cose`));
+  must(leaf.payload[0] === "epoch" && leaf.payload[1] instanceof Uint8Array, "malformed");
+  const signed = parseSign1(leaf.payload[1]);
+  await checkSign1(signed, ES256, "landlink/epoch", evidence.get("evidence/identity.der"));
+  const certificate = decodeCbor(signed.payload);
+  await checkSign1(leaf.message, EDDSA, "landlink/statement", certificate.get("public"));
+  const agrees = certificate.get("origin") === leaf.origin && certificate.get("mode") === leaf.mode && certificate.get("epoch") === leaf.epoch;
+  must(agrees && certificate.get("boot_id") === hex(leaf.bootId), "not_the_same_entry");
+  return certificate;
+}
+
+/** Checks a leaf's place: its proof leads to a checkpoint that the log's key signed. */
+async function checkPlace(evidence, leaf, proofPath, logKey) {
+  const { index, proof, checkpoint } = parseProof(evidence.get(proofPath));
+  must(checkpoint.origin === logKey.name, "other_origin");
+  must(await checkSigned(checkpoint, logKey), "signature_fails");
+  await checkInclusion(leaf, index, checkpoint.size, checkpoint.root, proof);
+  return { index, checkpoint };
+}
+
+const readLogKey = (evidence) => parseVkey(evidence.text("evidence/log.vkey").trim());
+const readCosigners = (evidence) => Promise.all(evidence.lines("evidence/cosigners.vkey").map(parseVkey));
+
+/** Headquarters' cosignatures of one algorithm under a checkpoint: the earliest time, in milliseconds. */
+async function cosignedAt(checkpoint, cosigners, type) {
+  const times = [];
+  for (const cosigner of cosigners.filter((each) => each.type === type)) {
+    const signed = await checkSigned(checkpoint, cosigner);
+    if (signed) times.push(signed.seconds * 1000);
+  }
+  return times.length ? Math.min(...times) : null;
+}
+
+// --- keys and checkpoint ---------------------------------------------------------------------------------------------
+
+async function checkRoster(evidence) {
+  if (!evidence.has("evidence/roster/1.root.json")) throw new Open("not_in_folder");
+  const roster = await verifyRoster(evidence);
+  const identity = base64(evidence.get("evidence/identity.der"));
+  const box = roster.boxes.find(({ identity_der: der }) => der === identity);
+  must(box, "not_in_roster");
+  const [own, named] = [await readLogKey(evidence), await parseVkey(box.log_vkey)];
+  must(box.origins.includes(own.name) && same(own.key, named.key), "not_in_roster");
+  for (const line of evidence.lines("evidence/cosigners.vkey"))
+    must(roster.keys.some(({ role, vkey }) => role.startsWith("cosign-") && vkey === line), "not_in_roster");
+  if (evidence.has("evidence/receipts.key"))
+    must(roster.keys.some((key) => key.role === "receipts" && key.public === base64(evidence.get("evidence/receipts.key"))), "not_in_roster");
+  return { params: { version: roster.version, serial: box.serial }, values: [["roster_sha256", hex(await sha256(evidence.get("evidence/roster/roster.target.json")))]] };
+}
+
+async function checkCheckpoint(evidence) {
+  const checkpoint = parseCheckpoint(evidence.text("evidence/checkpoint"));
+  const logKey = await readLogKey(evidence);
+  must(checkpoint.origin === logKey.name, "other_origin");
+  must(await checkSigned(checkpoint, logKey), "not_signed");
+  return { params: { origin: checkpoint.origin, size: String(checkpoint.size) }, values: [["root", base64(checkpoint.root)], ["checkpoint_sha256", hex(await sha256(utf8(checkpoint.text)))]] };
+}
+
+async function checkCosigned(evidence, type) {
+  if (!evidence.has("evidence/cosigners.vkey")) throw new Open("not_cosigned");
+  const cosigners = await readCosigners(evidence);
+  const at = await cosignedAt(parseCheckpoint(evidence.text("evidence/checkpoint")), cosigners, type);
+  if (at === null) throw new Open("not_cosigned");
+  return { params: { time: isoTime(at) } };
+}
+
+// --- one entry -------------------------------------------------------------------------------------------------------
+
+async function checkEpochStep(evidence, folder) {
+  const certificate = await checkEpoch(evidence, folder);
+  return { params: { software: certificate.get("software") }, values: [["epoch_key", hex(certificate.get("public"))]] };
+}
+
+async function checkEpochPlace(evidence, folder, logKey) {
+  const certificate = await checkEpoch(evidence, folder);
+  const { index } = await checkPlace(evidence, evidence.get(`${folder}/epoch.cose`), `${folder}/epoch.tlog-proof`, await logKey);
+  must(index === BigInt(certificate.get("first_index")), "other_place");
+  return { params: { index: String(index) } };
+}
+
+async function checkStatement(evidence, folder) {
+  const certificate = decodeCbor(parseSign1(parseStatement(evidence.get(`${folder}/epoch.cose`)).payload[1]).payload);
+  const statement = parseStatement(evidence.get(`${folder}/statement.cose`));
+  await checkSign1(statement.message, EDDSA, "landlink/statement", certificate.get("public"));
+  const agrees = statement.origin === certificate.get("origin") && statement.epoch === certificate.get("epoch") && statement.mode === certificate.get("mode");
+  must(agrees && statement.payload[0] === "sealed", "not_the_same_entry");
+  return { params: { claimed: isoTime(statement.wallMs), grade: statement.grade }, values: [["statement_sha256", hex(await sha256(evidence.get(`${folder}/statement.cose`)))]] };
+}
+
+async function checkPlaceStep(evidence, folder, facts, logKey) {
+  const leaf = evidence.get(`${folder}/statement.cose`);
+  const { index, checkpoint } = await checkPlace(evidence, leaf, `${folder}/proof.tlog-proof`, await logKey);
+  const certificate = decodeCbor(parseSign1(parseStatement(evidence.get(`${folder}/epoch.cose`)).payload[1]).payload);
+  must(index >= BigInt(certificate.get("first_index")), "other_place");
+  must(parseStatement(leaf).origin === checkpoint.origin, "other_origin");
+  const named = /^evidence\/entries\/(\d+)$/.exec(folder);
+  must(!named || BigInt(named[1]) === index, "other_place");
+  if (folder === "evidence") Object.assign(facts, { origin: checkpoint.origin, index: String(index) });
+  const cosigners = evidence.has("evidence/cosigners.vkey") ? await readCosigners(evidence) : [];
+  const at = await cosignedAt(checkpoint, cosigners, COSIGNED_ED25519);
+  if (folder === "evidence" && at !== null) facts.before = Math.min(facts.before || Infinity, at);
+  return { params: { index: String(index), size: String(checkpoint.size) }, values: [["leaf_hash", hex(await leafHash(leaf))]] };
+}
+
+async function checkBody(evidence, folder) {
+  const [, hash, length] = parseStatement(evidence.get(`${folder}/statement.cose`)).payload;
+  if (!evidence.has(`${folder}/body.age`)) throw new Open("not_in_folder");
+  const body = evidence.get(`${folder}/body.age`);
+  must(body.length === length && same(await sha256(body), hash), "other_hash");
+  return { values: [["body_sha256", hex(hash)]] };
+}
+
+async function checkCommitment(evidence, folder, facts) {
+  const { commitment, origin, mode } = parseStatement(evidence.get(`${folder}/statement.cose`));
+  if (folder === "evidence") facts.commitment = hex(commitment);
+  if (!evidence.has(`${folder}/record.cbor`)) throw new Open("record_not_here");
+  const record = evidence.get(`${folder}/record.cbor`);
+  must(same(await sha256(concat(utf8(COMMITMENT_HEAD), record)), commitment), "other_hash");
+  const inside = decodeCbor(record);
+  must(inside.get("origin") === origin && inside.get("mode") === mode, "not_the_same_entry");
+  return { values: [["commitment", hex(commitment)]] };
+}
+
+/** `record.json` of a record; a picture stands in it by its hash and length. */
+async function readableRecord(record) {
+  const content = record.get("body").get("content");
+  const readable = asJson(record);
+  if (content) readable.body.content = { sha256: hex(await sha256(content)), bytes: content.length };
+  return readable;
+}
+
+async function checkReadable(evidence, folder, exhibit) {
+  if (!evidence.has(`${folder}/record.json`)) throw new Open("record_not_here");
+  const readable = parseJson(evidence.get(`${folder}/record.json`));
+  const shown = [exhibit.entry, ...exhibit.related].find((entry) => entry && entry.folder === folder);
+  must(shown && sameJson(shown.record, readable), "report_differs");
+  if (!evidence.has(`${folder}/record.cbor`)) throw new Open("redacted");
+  must(sameJson(await readableRecord(decodeCbor(evidence.get(`${folder}/record.cbor`))), readable), "report_differs");
+}
+
+async function checkPicture(evidence, folder) {
+  const picture = evidence.get(`${folder}/picture.jpg`);
+  const record = decodeCbor(evidence.get(`${folder}/record.cbor`));
+  must(same(record.get("body").get("content"), picture), "other_hash");
+  return { values: [["picture_sha256", hex(await sha256(picture))]] };
+}
+
+async function checkReceipt(evidence, folder, facts) {
+  if (!evidence.has(`${folder}/receipt.cose`)) throw new Open("no_receipt");
+  const message = parseSign1(evidence.get(`${folder}/receipt.cose`));
+  await checkSign1(message, EDDSA, "landlink/receipt", evidence.get("evidence/receipts.key"));
+  const receipt = decodeCbor(message.payload);
+  const statement = parseStatement(evidence.get(`${folder}/statement.cose`));
+  const { index } = parseProof(evidence.get(`${folder}/proof.tlog-proof`));
+  must(receipt.get("origin") === statement.origin && BigInt(receipt.get("index")) === index, "not_the_same_entry");
+  must(same(receipt.get("sha256"), statement.payload[1]), "other_hash");
+  if (folder === "evidence") facts.before = Math.min(facts.before || Infinity, receipt.get("received_ms"));
+  return { params: { time: isoTime(receipt.get("received_ms")) }, values: [["ledger_position", String(receipt.get("ledger_position"))]] };
+}
+
+/** An earlier countersigned state of the log that has the entry already. */
+async function checkBefore(evidence, folder, facts, logKey) {
+  const leaf = evidence.get(`${folder}/statement.cose`);
+  const { index, checkpoint } = await checkPlace(evidence, leaf, `${folder}/before.tlog-proof`, await logKey);
+  must(index === parseProof(evidence.get(`${folder}/proof.tlog-proof`)).index, "other_place");
+  const at = await cosignedAt(checkpoint, await readCosigners(evidence), COSIGNED_ED25519);
+  must(at !== null, "not_signed");
+  if (folder === "evidence") facts.before = Math.min(facts.before || Infinity, at);
+  return { params: { time: isoTime(at), size: String(checkpoint.size) } };
+}
+
+async function checkAfter(evidence, folder, facts) {
+  const { cosigned } = parseStatement(evidence.get(`${folder}/statement.cose`));
+  if (!cosigned || !evidence.has(`${folder}/after.checkpoint`)) throw new Open("no_after");
+  const checkpoint = parseCheckpoint(evidence.text(`${folder}/after.checkpoint`));
+  must(same(await sha256(utf8(checkpoint.text)), cosigned), "other_hash");
+  const at = await cosignedAt(checkpoint, await readCosigners(evidence), COSIGNED_ED25519);
+  must(at !== null, "not_signed");
+  if (folder === "evidence") facts.after = at;
+  return { params: { time: isoTime(at) } };
+}
+
+async function checkTime(evidence, folder, exhibit) {
+  const shown = [exhibit.entry, ...exhibit.related].find((entry) => entry && entry.folder === folder);
+  must(shown && sameJson(shown.time, parseJson(evidence.get(`${folder}/time.json`))), "report_differs");
+}
+
+/** What the report shows of an entry is what its files say. */
+async function checkShown(evidence, folder, exhibit) {
+  const shown = [exhibit.entry, ...exhibit.related].find((entry) => entry && entry.folder === folder);
+  const statement = parseStatement(evidence.get(`${folder}/statement.cose`));
+  const [, hash, length] = statement.payload;
+  const { index } = parseProof(evidence.get(`${folder}/proof.tlog-proof`));
+  const leaf = hex(await leafHash(evidence.get(`${folder}/statement.cose`)));
+  must(shown && BigInt(shown.index) === index && shown.leaf_hash === leaf, "report_differs");
+  must(shown.commitment === hex(statement.commitment) && shown.blob_sha256 === hex(hash) && shown.blob_bytes === length, "report_differs");
+  const claimed = shown.time.claimed;
+  must(claimed.wall_ms === statement.wallMs && claimed.grade === statement.grade && claimed.boot_ms === statement.bootMs, "report_differs");
+}
+
+async function* entrySteps(evidence, folder, exhibit, facts) {
+  const logKey = readLogKey(evidence);
+  logKey.catch(() => undefined); // each step that awaits it says so itself
+  yield await take("epoch", folder, () => checkEpochStep(evidence, folder));
+  yield await take("epoch_place", folder, () => checkEpochPlace(evidence, folder, logKey));
+  yield await take("statement", folder, () => checkStatement(evidence, folder));
+  yield await take("place", folder, () => checkPlaceStep(evidence, folder, facts, logKey));
+  yield await take("body", folder, () => checkBody(evidence, folder));
+  yield await take("commitment", folder, () => checkCommitment(evidence, folder, facts));
+  yield await take("readable", folder, () => checkReadable(evidence, folder, exhibit));
+  if (evidence.has(`${folder}/picture.jpg`)) yield await take("picture", folder, () => checkPicture(evidence, folder));
+  yield await take("shown", folder, () => checkShown(evidence, folder, exhibit));
+  yield await take("receipt", folder, () => checkReceipt(evidence, folder, facts));
+  if (evidence.has(`${folder}/before.tlog-proof`)) yield await take("before", folder, () => checkBefore(evidence, folder, facts, logKey));
+  yield await take("after", folder, () => checkAfter(evidence, folder, facts));
+  if (evidence.has(`${folder}/time.json`)) yield await take("time", folder, () => checkTime(evidence, folder, exhibit));
+}
+
+// --- everything ------------------------------------------------------------------------------------------------------
+
+/** What the report's first page says of keys and checkpoint is what the files say. */
+async function checkExhibit(evidence, exhibit) {
+  must(exhibit.schema === 1, "malformed");
+  const { trust, checkpoint } = exhibit;
+  const { size, root, text } = parseCheckpoint(evidence.text("evidence/checkpoint"));
+  must(BigInt(checkpoint.size) === size && checkpoint.digest === hex(await sha256(utf8(text))), "report_differs");
+  must([base64(root), hex(root)].includes(checkpoint.root), "report_differs");
+  must(trust.identity_fingerprint === fingerprint(await sha256(evidence.get("evidence/identity.der"))), "report_differs");
+  must(trust.log_vkey === evidence.text("evidence/log.vkey").trim(), "report_differs");
+  must(sameJson(trust.cosigner_vkeys, evidence.has("evidence/cosigners.vkey") ? evidence.lines("evidence/cosigners.vkey") : []), "report_differs");
+  if (evidence.has("evidence/roster/1.root.json"))
+    must(trust.root_sha256 === hex(await sha256(evidence.get("evidence/roster/1.root.json"))), "report_differs");
+}
+
+/** Every step, one after the other; the last value is the summary { facts, failed, open }. */
+async function* allSteps(evidence) {
+  const facts = {};
+  let exhibit = { entry: null, related: [] };
+  const counts = { holds: 0, fails: 0, open: 0 };
+  const counted = (step) => {
+    counts[step.state] += 1;
+    return step;
+  };
+  const read = await take("exhibit", "", async () => {
+    exhibit = parseJson(evidence.get("evidence/exhibit.json"));
+    await checkExhibit(evidence, exhibit);
+  });
+  yield counted(await take("roster", "", () => checkRoster(evidence)));
+  yield counted(await take("checkpoint", "", () => checkCheckpoint(evidence)));
+  yield counted(await take("cosigned_ed25519", "", () => checkCosigned(evidence, COSIGNED_ED25519)));
+  yield counted(await take("cosigned_mldsa44", "", () => checkCosigned(evidence, COSIGNED_MLDSA44)));
+  yield counted(read);
+  for (const folder of evidence.entryFolders())
+    for await (const step of entrySteps(evidence, folder, exhibit, facts)) yield counted(step);
+  for await (const step of nothingSteps(evidence, exhibit, facts)) yield counted(step);
+  for await (const step of custodySteps(evidence)) yield counted(step);
+  yield { summary: { ...counts, facts, kind: exhibit.kind === "none" ? "none" : "record" } };
+}

@@ -1,0 +1,494 @@
+"""A whole exhibit of a synthetic traveller with real signatures, laid out as provisioning/exhibit/README.md has it."""
+
+import hashlib
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
+from msgspec.structs import replace
+from PIL import Image, ImageDraw
+
+from appliance.clock import Instant
+from appliance.formats import cbor
+from appliance.formats.age import encrypt
+from appliance.formats.checkpoint import Checkpoint, sign_checkpoint
+from appliance.formats.edge import Edge
+from appliance.formats.merkle import complete_root, inclusion_proof, leaf_hash
+from appliance.formats.note import Ed25519Cosigner, LogSigner, MlDsa44Cosigner, add_signatures
+from appliance.formats.receipt import DeliveryReceipt, sign_receipt
+from appliance.formats.record import commitment, encode_record, pad
+from appliance.formats.release import Roster, RosterBox, RosterKey
+from appliance.formats.statement import EventEntry, Kind, Sealed, sign_statement
+from appliance.model import Answer, Finding, Line, ListAnswer, Mode, MrzReading, Reason, Refer, Screening
+from appliance.parse.mrz import parse_mrz
+from appliance.recorded import (
+    Body,
+    Crossing,
+    Direction,
+    DocumentBasis,
+    HandOver,
+    Outcome,
+    OutcomeKind,
+    Person,
+    Picture,
+    Record,
+    Screened,
+    Stage,
+    Transition,
+)
+from provisioning.authority.keys import write_private_key
+from provisioning.authority.repository import KEY_NAMES, Repository
+from provisioning.exhibit.contents import (
+    Cosignature,
+    Custody,
+    CustodyFacts,
+    EntryFacts,
+    Exhibit,
+    InForce,
+    ProvenTime,
+    SignedFile,
+    TimeSide,
+    TreeHead,
+    Trust,
+)
+from provisioning.exhibit.tlog_proof import encode_proof
+from tests.formats_samples import (
+    EPOCH_KEY,
+    EPOCH_PUBLIC,
+    ESCROW,
+    GENERAL,
+    IDENTITY_DER,
+    LOG_SIGNER,
+    NOW,
+    ORIGIN,
+    RECEIPTS_KEY,
+    RECEIPTS_PUBLIC,
+    SERIAL,
+    a_statement,
+    epoch_start,
+)
+from tests.release_world import recipients
+from tests.small_post import LIST_DAY, passport
+from tests.synthetic_cases import document_hit, person_hit
+
+COSIGNER: Final = "landlink.example/headquarters"
+COSIGN_KEY: Final = Ed25519PrivateKey.from_private_bytes(b"\x88" * 32)
+COSIGN_MLDSA_KEY: Final = MLDSA44PrivateKey.from_seed_bytes(b"\x99" * 32)
+CUSTODY: Final = LogSigner("landlink.example/custody", Ed25519PrivateKey.from_private_bytes(b"\xaa" * 32))
+RECORD_ID: Final = "5a" * 16
+AFTER_S: Final = NOW.wall_ms // 1000 - 3_600
+BEFORE_S: Final = NOW.wall_ms // 1000 + 7_200
+NAME: Final = "PHOMMASAK"
+NUMBER: Final = "PA0047113"
+
+
+@dataclass
+class Chosen:
+    """What a test wants otherwise: the officer's words, the given name, the document that was laid."""
+
+    note: str = "Telephoned the duty office. The traveller waits in the second room."
+    given: str = "KHAMPHENG"
+    case: str = "Provincial court, file 117 of 2026"
+
+
+@dataclass
+class Made:
+    """An exhibit: its struct, and every file by its path in the folder."""
+
+    exhibit: Exhibit
+    files: dict[str, bytes] = field(default_factory=dict[str, bytes])
+
+    def write(self, folder: Path) -> Path:
+        for path, content in self.files.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_bytes(content)
+        return folder
+
+
+def page_image() -> bytes:
+    """A picture of a page: synthetic lines, no person."""
+    image = Image.new("RGB", (640, 440), "#e9e4d4")
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((24, 24, 200, 260), outline="#8a8471", width=3)
+    for line, text in enumerate(passport(NUMBER, NAME)):
+        draw.text((24, 350 + 30 * line), text, fill="#2a2a2a")
+    out = io.BytesIO()
+    image.save(out, "JPEG", quality=70)
+    return out.getvalue()
+
+
+def later(minutes: float) -> Instant:
+    passed = int(minutes * 60_000)
+    return replace(NOW, wall_ms=NOW.wall_ms + passed, boot_ms=NOW.boot_ms + passed)
+
+
+def screened(chosen: Chosen) -> Screened:
+    lines = passport(NUMBER, NAME, chosen.given)
+    findings = (
+        Finding(check="check_digits", answer=Answer.PASSED, reason="All check digits hold."),
+        Finding(
+            check="expiry",
+            answer=Answer.FAILED,
+            reason="The document has expired.",
+            evidence=("expiry 2026-06-30, the day is 2026-10-27",),
+        ),
+        Finding(check="specimen", answer=Answer.INCONCLUSIVE, reason="No picture of the page was read."),
+    )
+    lists = (
+        ListAnswer(list_name="documents", searched=True, version=3, dated=LIST_DAY),
+        ListAnswer(list_name="persons", searched=True, version=3, dated=LIST_DAY),
+    )
+    reason = Reason(
+        code="listed_document",
+        words="Possible match. Not confirmed. This document is on a list (stolen and lost documents).",
+        next_step="Keep the document. Telephone the duty office.",
+    )
+    other = Reason(code="expired", words="The document has expired.", next_step="Look at the document.")
+    return Screened(
+        reading=MrzReading(device="elyctis", lines=lines, raw_sha256=hashlib.sha256(b"raw").digest()),
+        document=parse_mrz(lines, NOW),
+        laid=1,
+        findings=findings,
+        screening=Screening(lists=lists, hits=(document_hit(), person_hit())),
+        decision=Refer(first=reason, others=(other,), alert=True),
+    )
+
+
+def bodies(chosen: Chosen) -> list[tuple[Body, Instant, str, tuple[bytes, ...]]]:
+    """Picture, the record itself, and what people did afterwards: body, time, record id, pictures."""
+    image = page_image()
+    step = Transition(
+        of=RECORD_ID,
+        before=RECORD_ID,
+        was=Stage.CANDIDATE,
+        now=Stage.CONFIRMATION_REQUESTED,
+        by="4471",
+        reason=chosen.note,
+    )
+    end = Outcome(
+        of=RECORD_ID,
+        outcome=OutcomeKind.HANDED_OVER,
+        implied=False,
+        note=chosen.note,
+        legal_basis="Immigration law, article 12",
+        by="4471",
+        before="63" * 16,
+    )
+    return [
+        (Picture(of=RECORD_ID, media_type="image/jpeg", content=image), later(0), "61" * 16, ()),
+        (screened(chosen), later(0), RECORD_ID, (hashlib.sha256(image).digest(),)),
+        (step, later(4), "63" * 16, ()),
+        (
+            HandOver(gave="4471", took="4502", cases=(RECORD_ID,), note="Waits for the answer."),
+            later(60),
+            "64" * 16,
+            (),
+        ),
+        (end, later(75), "65" * 16, ()),
+    ]
+
+
+class _Log:
+    """Leaves, and their places in the tree that they end in."""
+
+    def __init__(self) -> None:
+        self.edge = Edge()
+        self.leaves: list[bytes] = []
+
+    def append(self, kind: Kind, at: Instant = NOW, cosigned: bytes | None = None) -> int:
+        statement = replace(a_statement(kind), at=at, cosigned=cosigned)
+        leaf = sign_statement(statement, epoch_public=EPOCH_PUBLIC, sign=EPOCH_KEY.sign)
+        self.edge.append(leaf)
+        self.leaves.append(leaf)
+        return len(self.leaves) - 1
+
+    def node(self, level: int, index: int) -> bytes:
+        first = index << level
+        return complete_root([leaf_hash(leaf) for leaf in self.leaves[first : first + (1 << level)]])
+
+    def checkpoint(self, *, at_s: int) -> tuple[Checkpoint, bytes]:
+        checkpoint = Checkpoint(origin=ORIGIN, size=len(self.leaves), root=self.edge.root())
+        cosigners = (
+            Ed25519Cosigner(COSIGNER, COSIGN_KEY, at_s=at_s),
+            MlDsa44Cosigner(COSIGNER, COSIGN_MLDSA_KEY, at_s=at_s),
+        )
+        return checkpoint, add_signatures(sign_checkpoint(checkpoint, [LOG_SIGNER]), cosigners)
+
+    def proof(self, index: int, note: bytes) -> bytes:
+        return encode_proof(index, inclusion_proof(index, len(self.leaves), self.node), note)
+
+
+def readable(record: Record) -> dict[str, Any]:
+    """`record.json`: byte strings in hexadecimal, a picture by its hash."""
+
+    def spell(value: Any) -> Any:  # noqa: ANN401 - whatever a record holds
+        match value:
+            case bytes():
+                return value.hex()
+            case dict():
+                return {key: spell(item) for key, item in value.items()}
+            case list() | tuple():
+                return [spell(item) for item in value]
+            case _:
+                return value
+
+    shown: dict[str, Any] = spell(msgspec.to_builtins(record, builtin_types=(bytes,)))
+    if isinstance(record.body, Picture):
+        content = record.body.content
+        shown["body"]["content"] = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+    return shown
+
+
+def roster_files(folder: Path) -> dict[str, bytes]:
+    """Headquarters' signed roster as TUF metadata, of this box and these keys."""
+    home = folder / "hq"
+    (home / "keys").mkdir(parents=True)
+    for name in KEY_NAMES:
+        write_private_key(home / "keys" / f"{name}.pem", Ed25519PrivateKey.generate())
+    (home / "keys" / "list-key").write_bytes(bytes(32))
+    cosigners = cosigner_vkeys()
+    keys = (
+        RosterKey(role="receipts", public=RECEIPTS_PUBLIC),
+        RosterKey(role="cosign-ed25519", public=COSIGN_KEY.public_key().public_bytes_raw(), vkey=cosigners[0]),
+        RosterKey(role="cosign-mldsa44", public=COSIGN_MLDSA_KEY.public_key().public_bytes_raw(), vkey=cosigners[1]),
+    )
+    box = RosterBox(
+        serial=SERIAL,
+        identity_der=IDENTITY_DER,
+        log_vkey=LOG_SIGNER.verifier.vkey(),
+        origins=(ORIGIN,),
+        age_recipient=recipients().general,
+        tls_sha256=bytes(32),
+    )
+    Repository.create(
+        home,
+        recipients=recipients(),
+        roster=Roster(version=1, keys=keys, boxes=(box,)),
+        list_key=bytes(32),
+        at_ms=NOW.wall_ms,
+    )
+    metadata = home / "tuf" / "metadata"
+    (target,) = (home / "tuf" / "targets" / "roster").glob("*.roster.json")
+    return {
+        "evidence/roster/1.root.json": (metadata / "1.root.json").read_bytes(),
+        "evidence/roster/targets.json": (metadata / "1.targets.json").read_bytes(),
+        "evidence/roster/roster.json": (metadata / "1.roster.json").read_bytes(),
+        "evidence/roster/roster.target.json": target.read_bytes(),
+    }
+
+
+def cosigner_vkeys() -> tuple[str, str]:
+    return (
+        Ed25519Cosigner(COSIGNER, COSIGN_KEY, at_s=0).verifier.vkey(),
+        MlDsa44Cosigner(COSIGNER, COSIGN_MLDSA_KEY, at_s=0).verifier.vkey(),
+    )
+
+
+def custody_files() -> tuple[dict[str, bytes], Custody]:
+    """Three acts at headquarters, in a log of its own."""
+    acts = (("opened", 100), ("exported", 130), ("handed over", 200))
+    edge, leaves = Edge(), [cbor.encode({"act": did, "at_ms": later(minutes).wall_ms}) for did, minutes in acts]
+    for leaf in leaves:
+        edge.append(leaf)
+    checkpoint = Checkpoint(origin=CUSTODY.verifier.name, size=len(leaves), root=edge.root())
+    note = sign_checkpoint(checkpoint, [CUSTODY])
+
+    def node(level: int, index: int) -> bytes:
+        return complete_root([leaf_hash(leaf) for leaf in leaves[index << level : (index + 1) << level]])
+
+    files = {
+        "evidence/custody/log.vkey": f"{CUSTODY.verifier.vkey()}\n".encode(),
+        "evidence/custody/checkpoint": note,
+    }
+    for index, leaf in enumerate(leaves):
+        files[f"evidence/custody/{index}.cbor"] = leaf
+        files[f"evidence/custody/{index}.tlog-proof"] = encode_proof(
+            index, inclusion_proof(index, len(leaves), node), note
+        )
+    facts = tuple(
+        CustodyFacts(index=index, at_ms=later(minutes).wall_ms, act=did, by="auditor 2", to=to)
+        for index, ((did, minutes), to) in enumerate(zip(acts, ("", "", "Clerk of the court"), strict=True))
+    )
+    custody = Custody(
+        origin=checkpoint.origin,
+        size=checkpoint.size,
+        root=checkpoint.root.hex(),
+        since_ms=facts[0].at_ms,
+        entries=facts,
+    )
+    return files, custody
+
+
+def make_exhibit(folder: Path, chosen: Chosen | None = None) -> Made:
+    """The exhibit; `folder` is where headquarters' repository is made for it."""
+    chosen = chosen or Chosen()
+    log = _Log()
+    log.append(epoch_start())
+    log.append(
+        EventEntry(
+            event="release_switched", fields={"version": "3", "dated": "2026-11-03", "recipients": "1", "rules": "1"}
+        )
+    )
+    early, early_note = log.checkpoint(at_s=AFTER_S)
+    records: list[tuple[int, Record, bytes, bytes]] = []
+    for body, at, record_id, pictures in bodies(chosen):
+        record = Record(
+            schema=1,
+            origin=ORIGIN,
+            record_id=record_id,
+            mode=Mode.LIVE,
+            salt=hashlib.sha256(record_id.encode()).digest(),
+            at=at,
+            crossing=Crossing(id="5c" * 16, direction=Direction.ENTRY, lane="1", conveyance="", group=2),
+            person=Person(id="5d" * 16, number=1, document_basis=DocumentBasis.PASSPORT),
+            body=body,
+            pictures=pictures,
+        )
+        encoded = encode_record(record)
+        blob = encrypt(pad(encoded), [GENERAL.recipient, ESCROW.recipient])
+        kind = Sealed(commitment=commitment(encoded), blob_sha256=hashlib.sha256(blob).digest(), blob_bytes=len(blob))
+        records.append((log.append(kind, at, early.digest()), record, encoded, blob))
+    for number in range(6):
+        log.append(EventEntry(event="case_expired", fields={"count": str(number)}), later(80 + number))
+    checkpoint, note = log.checkpoint(at_s=BEFORE_S)
+
+    files: dict[str, bytes] = {}
+    entries: list[EntryFacts] = []
+    main = next(index for index, record, _, _ in records if record.record_id == RECORD_ID)
+    for index, record, encoded, blob in records:
+        at = "evidence" if index == main else f"evidence/entries/{index}"
+        entry = _entry(at, index, record, blob, log)
+        shown = entry.record
+        files |= {
+            f"{at}/body.age": blob,
+            f"{at}/record.cbor": encoded,
+            f"{at}/record.json": json.dumps(shown, indent=1).encode(),
+            f"{at}/statement.cose": log.leaves[index],
+            f"{at}/proof.tlog-proof": log.proof(index, note),
+            f"{at}/epoch.cose": log.leaves[0],
+            f"{at}/epoch.tlog-proof": log.proof(0, note),
+            f"{at}/receipt.cose": _receipt(index, blob),
+            f"{at}/after.checkpoint": early_note,
+            f"{at}/time.json": msgspec.json.encode(entry.time),
+        }
+        if isinstance(record.body, Picture):
+            files[f"{at}/picture.jpg"] = record.body.content
+        entries.append(entry)
+    cosigners = cosigner_vkeys()
+    roster = roster_files(folder)
+    custody, shown_custody = custody_files()
+    files |= roster | custody
+    files |= {
+        "evidence/checkpoint": note,
+        "evidence/log.vkey": f"{LOG_SIGNER.verifier.vkey()}\n".encode(),
+        "evidence/cosigners.vkey": "".join(f"{vkey}\n" for vkey in cosigners).encode(),
+        "evidence/receipts.key": RECEIPTS_PUBLIC,
+        "evidence/identity.der": IDENTITY_DER,
+    }
+    exhibit = Exhibit(
+        schema=1,
+        kind="record",
+        made_ms=later(130).wall_ms,
+        made_by="auditor 2",
+        case=chosen.case,
+        domain="landlink.example",
+        mode=Mode.LIVE,
+        serial=SERIAL,
+        origin=ORIGIN,
+        trust=Trust(
+            root_sha256=hashlib.sha256(roster["evidence/roster/1.root.json"]).hexdigest(),
+            identity_fingerprint=_fingerprint(IDENTITY_DER),
+            log_vkey=LOG_SIGNER.verifier.vkey(),
+            cosigner_vkeys=cosigners,
+            receipts_key=RECEIPTS_PUBLIC.hex(),
+            custody_vkey=CUSTODY.verifier.vkey(),
+            roster_version=1,
+        ),
+        checkpoint=TreeHead(
+            origin=ORIGIN,
+            size=checkpoint.size,
+            root=checkpoint.root.hex(),
+            digest=checkpoint.digest().hex(),
+            cosignatures=(
+                Cosignature(name=COSIGNER, algorithm="Ed25519", at_ms=BEFORE_S * 1000),
+                Cosignature(name=COSIGNER, algorithm="ML-DSA-44", at_ms=BEFORE_S * 1000),
+            ),
+        ),
+        entry=next(entry for entry in entries if entry.folder == "evidence"),
+        related=tuple(entry for entry in entries if entry.folder != "evidence"),
+        nothing=None,
+        in_force=InForce(
+            software="0.1.0",
+            release=3,
+            release_index=1,
+            dated="2026-11-03",
+            recipients=1,
+            rules=1,
+            files=(SignedFile(path="policy/policy.json", bytes=312, sha256="ab" * 32),),
+            missing="The signed metadata of this release is no longer at headquarters.",
+        ),
+        custody=shown_custody,
+    )
+    files["evidence/exhibit.json"] = msgspec.json.format(msgspec.json.encode(exhibit), indent=1)
+    return Made(exhibit, files)
+
+
+def _entry(folder: str, index: int, record: Record, blob: bytes, log: _Log) -> EntryFacts:
+    encoded = encode_record(record)
+    sides = (
+        TimeSide(
+            at_ms=AFTER_S * 1000,
+            by="the cosigned checkpoint that the statement names",
+            file=f"{folder}/after.checkpoint",
+        ),
+        TimeSide(at_ms=RECEIVED_MS, by="headquarters' receipt for its body", file=f"{folder}/receipt.cose"),
+    )
+    return EntryFacts(
+        folder=folder,
+        index=index,
+        kind=str(type(record.body).__struct_config__.tag),
+        record_id=record.record_id,
+        leaf_hash=leaf_hash(log.leaves[index]).hex(),
+        commitment=commitment(encoded).hex(),
+        blob_sha256=hashlib.sha256(blob).hexdigest(),
+        blob_bytes=len(blob),
+        epoch=0,
+        epoch_index=0,
+        recipients_version=1,
+        time=ProvenTime(after=sides[0], before=sides[1], claimed=record.at, spacing=("2 min after entry 1",)),
+        record=readable(record),
+        picture=f"{folder}/picture.jpg" if isinstance(record.body, Picture) else "",
+    )
+
+
+RECEIVED_MS: Final = NOW.wall_ms + 5_400_000
+
+
+def _receipt(index: int, blob: bytes) -> bytes:
+    receipt = DeliveryReceipt(
+        origin=ORIGIN,
+        index=index,
+        sha256=hashlib.sha256(blob).digest(),
+        size=len(blob),
+        received_ms=RECEIVED_MS,
+        ledger_position=index + 1,
+        previous=None,
+        opened_through=-1,
+    )
+    return sign_receipt(receipt, public=RECEIPTS_PUBLIC, sign=RECEIPTS_KEY.sign)
+
+
+def _fingerprint(data: bytes) -> Line:
+    digits = hashlib.sha256(data).hexdigest()[:20]
+    return " ".join(digits[at : at + 4] for at in range(0, 20, 4))
+
+
+def altered(files: Mapping[str, bytes], path: str, change: bytes) -> dict[str, bytes]:
+    """The same exhibit with other bytes in one file."""
+    return {**files, path: change}
