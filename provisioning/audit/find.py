@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
 
 from anyascii import anyascii
 
@@ -11,6 +12,8 @@ from appliance.errors import Malformed
 from appliance.model import TravelDocument
 from provisioning.audit.carrier_checks import CarrierLine
 from provisioning.audit.records import RecordLine
+
+WORDS_MAX: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,10 +33,39 @@ class Question:
     until_ms: int | None = None
     referred: bool = False
 
+    def words(self) -> str:
+        """The question as it is written down, sealed, in headquarters' own log."""
+        asked = {
+            "number": self.number,
+            "name": self.name,
+            "from": "" if self.since_ms is None else str(self.since_ms),
+            "to": "" if self.until_ms is None else str(self.until_ms),
+            "referred": "yes" if self.referred else "",
+        }
+        return ", ".join(f"{part} {value}" for part, value in asked.items() if value)[:WORDS_MAX]
+
 
 def find(question: Question, lines: Iterable[RecordLine | CarrierLine]) -> list[RecordLine | CarrierLine]:
     """The lines that answer the question, in the order given."""
     return [line for line in lines if _answers(question, line)]
+
+
+def nearly(question: Question, lines: Iterable[RecordLine | CarrierLine]) -> list[str]:
+    """What to ask instead, when nothing answered: which part of the question nothing has, in words."""
+    asked = list(lines)
+    parts = {
+        "the number": (question.number, replace(question, number="")),
+        "the name": (question.name, replace(question, name="")),
+        "the time": (question.since_ms or question.until_ms, replace(question, since_ms=None, until_ms=None)),
+        "--referred": (question.referred, replace(question, referred=False)),
+    }
+    without = ((part, len(find(other, asked))) for part, (given, other) in parts.items() if given)
+    words = [f"Without {part}: {count} {'record' if count == 1 else 'records'}." for part, count in without if count]
+    if any(isinstance(line, RecordLine) and line.document is None for line in asked) and (
+        question.number or question.name
+    ):
+        words.append("Some documents could not be read: they have neither number nor name; search by time.")
+    return words
 
 
 def _answers(question: Question, line: RecordLine | CarrierLine) -> bool:

@@ -8,11 +8,12 @@ from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import TextIO
 
+from appliance.errors import Malformed, Untrusted
 from appliance.files import storage
 from appliance.formats.age import Identity
 from provisioning.audit.carrier_checks import CarrierLine
 from provisioning.audit.checking import print_problems, pulled_logs
-from provisioning.audit.find import Question, find, parse_time
+from provisioning.audit.find import Question, find, nearly, parse_time
 from provisioning.audit.log import logs_of
 from provisioning.audit.opened import OpenedLog, keep_opened_through, read_log
 from provisioning.audit.opening import record_identity
@@ -23,16 +24,36 @@ from provisioning.audit.store import PulledLog
 from provisioning.authority.home import Home
 from provisioning.authority.roster import read_roster
 from provisioning.command import json_line, now_ms, say
+from provisioning.exhibit.act import Did, Reach
+from provisioning.exhibit.custody import CustodyLog, Use, Words, operator
 
 
-def opened_logs(home: Home, identity: Identity, serial: str | None) -> Generator[OpenedLog]:
-    """Each pulled log, or those of one box, opened; its problems are named on standard error."""
-    logs = pulled_logs(home, logs_of(home, read_roster(home), serial))
+def opened_logs(home: Home, identity: Identity, serial: str | None, use: Use) -> Generator[OpenedLog]:
+    """Each pulled log, or those of one box, opened; its problems are named on standard error.
+
+    Who opens them, and for what, is durable in headquarters' own log before the first body is opened.
+    """
+    logs = [
+        PulledLog(log, home.pulled_log(log.origin))
+        for log in pulled_logs(home, logs_of(home, read_roster(home), serial))
+    ]
+    CustodyLog(home).write(use.did, use.by, reaches=[reach for log in logs for reach in _reach(log)], words=use.words)
     with bars() as shown:
         for log in logs:
-            opened = read_log(PulledLog(log, home.pulled_log(log.origin)), identity, shown.bar(log.origin))
+            opened = read_log(log, identity, shown.bar(log.log.origin))
             print_problems(opened.problems, sys.stderr)
             yield opened
+
+
+def _reach(kept: PulledLog) -> Generator[Reach]:
+    """The entries that will be opened: all of it, or none when it does not hold, which opening then names."""
+    with contextlib.suppress(Malformed, Untrusted):
+        yield Reach(origin=kept.log.origin, first=0, end=kept.checkpoint().size)
+
+
+def use_of(arguments: argparse.Namespace, did: Did, asked: str = "") -> Use:
+    """Who opens bodies and for what, as the verb was called."""
+    return Use(did, operator(arguments.operator), Words(why=arguments.why, asked=asked))
 
 
 def run_open(arguments: argparse.Namespace) -> int:
@@ -41,7 +62,7 @@ def run_open(arguments: argparse.Namespace) -> int:
     identity = record_identity(home)
     code = 0
     with _output(arguments.out) as out:
-        for opened in opened_logs(home, identity, arguments.box):
+        for opened in opened_logs(home, identity, arguments.box, use_of(arguments, Did.OPENED)):
             lines = in_log_order(opened)
             _write_lines(out, lines)
             keep_opened_through(home, opened, at_ms=now_ms())
@@ -88,18 +109,36 @@ def run_find(arguments: argparse.Namespace) -> int:
         referred=arguments.referred,
     )
     found: list[RecordLine | CarrierLine] = []
-    code = 0
-    for opened in opened_logs(home, record_identity(home), arguments.box):
+    searched: list[OpenedLog] = []
+    use = use_of(arguments, Did.SEARCHED, question.words())
+    for opened in opened_logs(home, record_identity(home), arguments.box, use):
         found.extend(find(question, in_log_order(opened)))
-        code = code or int(bool(opened.problems))
+        searched.append(opened)
+    if found:
+        CustodyLog(home).write(use.did, use.by, records=[line.record_id for line in found])
     if arguments.json:
         _write_lines(sys.stdout, found)
     elif found:
         for line in found:
             _print_found(line)
     else:
-        print("No record answers this.")
-    return code
+        _print_nothing_found(question, searched)
+    return int(any(opened.problems for opened in searched))
+
+
+def _print_nothing_found(question: Question, searched: list[OpenedLog]) -> None:
+    """That nothing answers, and what may be why."""
+    lines = sorted((line for opened in searched for line in in_log_order(opened)), key=lambda line: line.at)
+    boxes = len({opened.serial for opened in searched})
+    print(f"No record answers this among {len(lines)} of {boxes} {'box' if boxes == 1 else 'boxes'}.")
+    if lines:
+        first, last = (at[:16].replace("T", " ") for at in (lines[0].at, lines[-1].at))
+        print(f"  They are from {first} to {last} UTC, by the boxes' clocks.")
+    for part in nearly(question, lines):
+        print(f"  {part}")
+    awaited = sum(len(opened.awaited) for opened in searched)
+    if awaited:
+        print(f"  {awaited} bodies have not arrived; next: landlink-hq pull")
 
 
 def _print_found(line: RecordLine | CarrierLine) -> None:
@@ -116,12 +155,14 @@ def _print_found(line: RecordLine | CarrierLine) -> None:
     say(f"{line.origin.rpartition('/')[2]} entry {line.index}  {line.at[:16].replace('T', ' ')}  {what}")
     reasons = ", ".join(reason.replace("_", " ") for reason in line.reasons)
     say(f"  {reasons or 'nothing found'}; what was done: {done}")
+    say(f"  RECORD {line.record_id}")
 
 
 def _print_found_check(line: CarrierLine) -> None:
     what = f"{line.document_type} {line.issuing_state} {line.document_number}".strip() or "not read"
     say(f"{line.origin.rpartition('/')[2]} entry {line.index}  {line.at[:16].replace('T', ' ')}  {what}")
     say(f"  a carrier's desk was told to {f'call ({line.why})' if line.call else 'continue'}")
+    say(f"  RECORD {line.record_id}")
 
 
 def in_log_order(opened: OpenedLog) -> list[RecordLine | CarrierLine]:
@@ -132,7 +173,8 @@ def in_log_order(opened: OpenedLog) -> list[RecordLine | CarrierLine]:
 def run_report(arguments: argparse.Namespace) -> int:
     """The verb; returns its exit code."""
     home = Home.open(arguments.home)
-    reports = [report(opened) for opened in opened_logs(home, record_identity(home), arguments.box)]
+    use = use_of(arguments, Did.REPORTED)
+    reports = [report(opened) for opened in opened_logs(home, record_identity(home), arguments.box, use)]
     if arguments.json:
         print(json_line(reports))
     else:

@@ -10,10 +10,11 @@ from appliance.errors import Malformed
 from provisioning.audit.opened_lines import opened_lines
 from provisioning.audit.opening import record_identity
 from provisioning.audit.progress import bars
-from provisioning.audit.reading import opened_logs
+from provisioning.audit.reading import opened_logs, use_of
 from provisioning.audit.replay import RecordedHits, Replayed, parse_line, replay
 from provisioning.authority.home import Home
 from provisioning.command import say
+from provisioning.exhibit.act import Did
 
 EXIT_DIFFERS: Final = 1
 EXIT_ASKED_WRONGLY: Final = 2
@@ -51,7 +52,7 @@ def _recorded(arguments: argparse.Namespace) -> Generator[Iterable[RecordedHits]
             RecordedHits(
                 origin=line.origin, index=line.index, record_id=line.record_id, document=line.document, hits=line.hits
             )
-            for opened in opened_logs(home, record_identity(home), arguments.box)
+            for opened in opened_logs(home, record_identity(home), arguments.box, use_of(arguments, Did.REPLAYED))
             for line in opened.lines
         )
         return

@@ -60,6 +60,7 @@ def add_verbs(verbs: Verbs) -> None:
     verb.set_defaults(run=run_verify)
     verb = _add(verbs, "open", "open the records that were pulled", OPEN)
     verb.add_argument("--out", type=Path, metavar="FILE", help="where to write the lines (standard output)")
+    _add_who(verb)
     verb.set_defaults(run=run_open)
     verb = _add(verbs, "find", "search the records", FIND)
     verb.add_argument("--number", default="", help="document number")
@@ -68,14 +69,17 @@ def add_verbs(verbs: Verbs) -> None:
     verb.add_argument("--to", dest="until", metavar="TIME", help="the same; a day is meant with all its hours")
     verb.add_argument("--referred", action="store_true", help="only where the box asked for a person to look")
     verb.add_argument("--json", action="store_true", help="whole records, one a line")
+    _add_who(verb)
     verb.set_defaults(run=run_find)
     verb = _add(verbs, "report", "count what happened, per box and day", REPORT)
     verb.add_argument("--json", action="store_true", help="for scripts")
+    _add_who(verb)
     verb.set_defaults(run=run_report)
     verb = _add(verbs, "replay", "work hits out again from the record alone", REPLAY)
     verb.add_argument("record", nargs="?", default="", metavar="RECORD", help="identifier of one record")
     verb.add_argument("--all", action="store_true", help="every record")
     verb.add_argument("--opened", type=Path, metavar="FILE", help="lines that `landlink-hq open` wrote")
+    _add_who(verb)
     verb.set_defaults(run=run_replay)
 
 
@@ -83,3 +87,9 @@ def _add(verbs: Verbs, name: str, words: str, description: str) -> argparse.Argu
     verb = verbs.add_parser(name, help=words, description=description, formatter_class=RAW)
     verb.add_argument("--box", metavar="SERIAL", help="only this box (all)")
     return verb
+
+
+def _add_who(verb: argparse.ArgumentParser) -> None:
+    """Who opens bodies, and why: both go into headquarters' own log."""
+    verb.add_argument("--as", dest="operator", metavar="NAME", help="who asks (the user of this machine)")
+    verb.add_argument("--why", default="", metavar="TEXT", help="for what; sealed in headquarters' own log")

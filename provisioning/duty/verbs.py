@@ -19,6 +19,8 @@ from provisioning.authority.roster import enrolled, read_roster
 from provisioning.command import RAW, Verbs, json_line, now_ms, say
 from provisioning.duty.answering import answer, find_request, voice
 from provisioning.duty.requests import VOICE_CODE, CaseRequest, ToldBefore, requests_of, told_before
+from provisioning.exhibit.act import Did
+from provisioning.exhibit.custody import Use, operator
 
 REQUESTS: Final = """\
 What boxes ask: possible matches that wait for headquarters, oldest first, from the records that were pulled. Those that
@@ -75,7 +77,7 @@ def _look(home: Home, serial: str | None) -> tuple[list[CaseRequest], list[ToldB
     requests: list[CaseRequest] = []
     said: dict[str, tuple[Said, ...]] = {}
     roster = read_roster(home)
-    for opened in opened_logs(home, record_identity(home), serial):
+    for opened in opened_logs(home, record_identity(home), serial, Use(Did.ASKED, operator(None))):
         said[opened.serial] = Down(home, enrolled(roster, opened.serial)).said()
         requests.extend(requests_of(opened.serial, opened.lines, said[opened.serial]))
     told = [before for box, lines in said.items() for before in told_before(box, requests, lines)]

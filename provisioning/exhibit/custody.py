@@ -76,6 +76,14 @@ class Words(NamedTuple):
 NO_WORDS: Final = Words()
 
 
+class Use(NamedTuple):
+    """For what bodies are opened, and by whom."""
+
+    did: Did
+    by: str
+    words: Words = NO_WORDS
+
+
 class CustodyLog:
     """The custody log of one home; made, with its key, when it is first needed."""
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from provisioning.command import RAW, Verbs
+from provisioning.exhibit.custody_verb import run_handover, run_show, run_verify
 from provisioning.exhibit.exhibit_verb import run_exhibit
 
 EXHIBIT: Final = """\
@@ -18,6 +19,26 @@ With --check nothing is written: DIR is checked, offline and without this home's
 Example: landlink-hq exhibit 4f1d22 --out case-17 --case "District court, case 17"
 """
 
+CUSTODY: Final = """\
+Headquarters' own log: who opened, searched, exported and handed over records. Every act is in it before anything is
+given out; entries name records by their identifiers, never people.
+"""
+
+SHOW: Final = """\
+Print it, the oldest first. What was said in words is sealed, and opened with record.identity where it is here.
+"""
+
+VERIFY: Final = """\
+Verify it from nothing. With --against, also that it still begins as it stood when that exhibit was made: who rewrites
+the log contradicts every exhibit that is out of the house. Exit code 1 names what is wrong.
+"""
+
+HANDOVER: Final = """\
+Write down that an exhibit leaves the house: it is checked, and the hash of its SHA256SUMS becomes part of the entry, so
+that the very files can be recognised. Do so before it is given away.
+Example: landlink-hq custody handover case-17 --to "District court, registry" --by "K. Sisouk"
+"""
+
 
 def add_verbs(verbs: Verbs) -> None:
     """Add the verbs of evidence to landlink-hq."""
@@ -29,3 +50,21 @@ def add_verbs(verbs: Verbs) -> None:
     verb.add_argument("--as", dest="operator", metavar="NAME", help="who asks (the user of this machine)")
     verb.add_argument("--check", type=Path, metavar="DIR", help="check an exhibit instead")
     verb.set_defaults(run=run_exhibit)
+    custody = verbs.add_parser(
+        "custody", help="who opened, exported and handed over records", description=CUSTODY, formatter_class=RAW
+    ).add_subparsers(dest="what", required=True, metavar="WHAT")
+    verb = custody.add_parser("show", help="print it", description=SHOW, formatter_class=RAW)
+    verb.add_argument("--record", default="", metavar="RECORD", help="only what was done with this record alone")
+    verb.add_argument("--json", action="store_true", help="one JSON line an entry")
+    verb.set_defaults(run=run_show)
+    verb = custody.add_parser("verify", help="verify it", description=VERIFY, formatter_class=RAW)
+    verb.add_argument("--against", type=Path, metavar="EXHIBIT", help="an exhibit, or a checkpoint of this log")
+    verb.set_defaults(run=run_verify)
+    verb = custody.add_parser(
+        "handover", help="write down that an exhibit leaves the house", description=HANDOVER, formatter_class=RAW
+    )
+    verb.add_argument("exhibit", type=Path, metavar="EXHIBIT", help="its folder")
+    verb.add_argument("--to", required=True, metavar="WHO", help="who takes it")
+    verb.add_argument("--by", default="", metavar="WHO", help="who gives it (the user of this machine)")
+    verb.add_argument("--why", default="", metavar="TEXT", help="for what (the exhibit's case)")
+    verb.set_defaults(run=run_handover)

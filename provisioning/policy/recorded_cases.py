@@ -14,6 +14,8 @@ from provisioning.audit.progress import bars
 from provisioning.audit.reading import opened_logs
 from provisioning.audit.records import RecordLine
 from provisioning.authority.home import Home
+from provisioning.exhibit.act import Did
+from provisioning.exhibit.custody import Use, operator
 
 OPENED: Final = "opened.jsonl"
 """What a rehearsal leaves in its folder."""
@@ -32,7 +34,7 @@ def pulled_cases(home: Home) -> Iterator[RecordLine]:
         Refused: Nothing has been pulled.
         ConfigError: The record key is not here.
     """
-    for opened in opened_logs(home, record_identity(home), None):
+    for opened in opened_logs(home, record_identity(home), None, Use(Did.TESTED, operator(None))):
         yield from opened.lines
 
 

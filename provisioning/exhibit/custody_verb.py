@@ -1,0 +1,121 @@
+"""What `landlink-hq custody` does, and how it tells it."""
+
+import argparse
+import hashlib
+from pathlib import Path
+
+from appliance.errors import ConfigError, Malformed, Refused, Untrusted
+from appliance.formats.age import Identity
+from appliance.formats.checkpoint import open_checkpoint
+from appliance.formats.merkle import complete_root, leaf_hash, root_hash
+from provisioning.audit.records import iso
+from provisioning.authority.home import Home
+from provisioning.command import json_line, say
+from provisioning.exhibit.act import Act, Did
+from provisioning.exhibit.checking import check_exhibit
+from provisioning.exhibit.custody import CustodyLog, Words, operator
+from provisioning.exhibit.custody_part import CHECKPOINT
+from provisioning.exhibit.folder import SUMS
+from provisioning.exhibit.search import openers
+
+
+def run_show(arguments: argparse.Namespace) -> int:
+    """The verb; returns its exit code."""
+    home = Home.open(arguments.home)
+    custody = CustodyLog(home)
+    identities = _identities(home)
+    wanted = arguments.record.lower()
+    for index, act in enumerate(custody.acts()):
+        if wanted and not any(record.startswith(wanted) for record in act.records):
+            continue
+        words = _words(custody, index, act, identities)
+        if arguments.json:
+            say(json_line({"index": index, "act": act, **words._asdict()}))
+        else:
+            _print(index, act, words)
+    return 0
+
+
+def _identities(home: Home) -> tuple[Identity, ...]:
+    try:
+        keys = openers(home)
+    except ConfigError:  # who only verifies needs no key that opens records
+        return ()
+    return (keys.first, *keys.others)
+
+
+def _words(custody: CustodyLog, index: int, act: Act, identities: tuple[Identity, ...]) -> Words:
+    """What was said of an act; nothing where it was destroyed or is sealed to others."""
+    for identity in identities:
+        try:
+            detail = custody.detail(index, act, identity)
+        except (Malformed, Untrusted):
+            continue
+        if detail is not None:
+            return Words(why=detail.why, to=detail.to, asked=detail.asked)
+    return Words()
+
+
+def _print(index: int, act: Act, words: Words) -> None:
+    say(f"{index}  {iso(act.at_ms)[:19].replace('T', ' ')}  {act.did}, by {act.by}")
+    for record in act.records:
+        say(f"  RECORD {record}")
+    for reach in act.reaches:
+        say(f"  entries {reach.first} to {reach.end - 1} of {reach.origin}")
+    if act.exhibit is not None:
+        say(f"  exhibit {act.exhibit.hex()}")
+    for label, said in (("to", words.to), ("for", words.why), ("asked", words.asked)):
+        if said:
+            say(f"  {label}: {said}")
+
+
+def run_verify(arguments: argparse.Namespace) -> int:
+    """The verb; returns its exit code."""
+    custody = CustodyLog(Home.open(arguments.home))
+    problems = custody.problems()
+    if arguments.against is not None and not problems:
+        problems += _contradicts(custody, arguments.against)
+    for problem in problems:
+        say(f"  {problem}")
+    checkpoint = None if problems else custody.checkpoint()
+    if problems:
+        print(f"{custody.origin}: NOT all as it should be")
+    else:
+        size = 0 if checkpoint is None else checkpoint.size
+        print(f"{custody.origin}: {size} entries, all of it holds, by the key {custody.verifier.vkey()}")
+    return int(bool(problems))
+
+
+def _contradicts(custody: CustodyLog, exhibit: Path) -> list[str]:
+    """Whether the log still begins as it stood when an exhibit was made; [] when it does."""
+    path = exhibit / CHECKPOINT if exhibit.is_dir() else exhibit
+    try:
+        old, _ = open_checkpoint(path.read_bytes(), custody.verifier)
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from None
+    hashes = [leaf_hash(leaf) for leaf in custody.leaves()[1]]
+    if old.size > len(hashes):
+        return [f"{path} was signed over {old.size} entries, here are {len(hashes)}: entries were taken away"]
+    root = root_hash(old.size, lambda level, n: complete_root(hashes[n << level : (n + 1) << level]))
+    if root != old.root:
+        return [f"{path} was signed over {old.size} other entries than are here: the log was written anew"]
+    return []
+
+
+def run_handover(arguments: argparse.Namespace) -> int:
+    """The verb; returns its exit code."""
+    home = Home.open(arguments.home)
+    exhibit, problems = check_exhibit(arguments.exhibit)
+    if exhibit is None or problems:
+        raise Refused(f"{arguments.exhibit} does not hold ({'; '.join(problems)[:300]}); nothing was written down")
+    custody = CustodyLog(home)
+    if exhibit.trust.custody_vkey != custody.verifier.vkey():
+        raise Refused(f"{arguments.exhibit} was made by another headquarters, or under another custody key")
+    sums = hashlib.sha256((arguments.exhibit / SUMS).read_bytes()).digest()
+    records = [] if exhibit.entry is None else [exhibit.entry.record_id]
+    words = Words(why=arguments.why or exhibit.case, to=arguments.to)
+    by = operator(arguments.by)
+    index = custody.write(Did.HANDED_OVER, by, records=records, words=words, exhibit=sums)
+    say(f"Written down as entry {index}: {arguments.exhibit} handed over to {arguments.to} by {by}.")
+    print(f"  Both sides compare the hash of {SUMS}: {sums.hex()}")
+    return 0
