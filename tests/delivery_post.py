@@ -39,6 +39,7 @@ from appliance.formats.wire import (
     Done,
     RefusalCode,
     RefusedReply,
+    StickSeen,
     encode,
     parse_uplink_request,
 )
@@ -162,6 +163,7 @@ class Wire:
     notes: list[bytes]
     brought: list[bytes]
     """Sealed messages, each time that one was brought."""
+    sticks: list[StickSeen]
 
 
 class RecorderDoor:
@@ -179,7 +181,7 @@ class RecorderDoor:
         refuse: dict[bytes, str] | None = None,
         judge: Callable[[bytes], str] = lambda _: "",
     ) -> None:
-        self.told = Wire([], [], [])
+        self.told = Wire([], [], [], [])
         self.refuse = refuse or {}
         self.judge = judge
         self._news = threading.Condition()
@@ -248,6 +250,8 @@ class RecorderDoor:
                             self.told.brought.append(sealed)
                             if code := self.judge(sealed):
                                 reply = RefusedReply(code=cast("RefusalCode", code), words=f"the test says {code}")
+                        case StickSeen():
+                            self.told.sticks.append(request)
                         case _:
                             pass
                     self._news.notify_all()

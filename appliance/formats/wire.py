@@ -8,7 +8,7 @@ role; anything else is Malformed and ends the connection. Roles and their verbs:
 | role | verbs |
 |---|---|
 | booth | Hello, Append, ListCases, Event, ListKeys, Inbox, Voice, Spared |
-| uplink | Hello, Acknowledge, Cosigned, Deliver |
+| uplink | Hello, Acknowledge, Cosigned, Deliver, StickSeen |
 | releases | Hello, Switched, ListKeys, LastCosigned |
 | audit | Hello, Cosigned, Exported |
 """
@@ -171,6 +171,18 @@ class Cosigned(Noun, frozen=True, kw_only=True, tag="cosigned"):
     note: Annotated[bytes, Meta(max_length=NOTE_BYTES_MAX)]
 
 
+class StickSeen(Noun, frozen=True, kw_only=True, tag="stick_seen"):
+    """A stick of headquarters was put in; to be logged.
+
+    Attributes:
+        messages: How many of its messages were taken now.
+        lists: What became of its lists.
+    """
+
+    messages: Count
+    lists: Literal["none", "known", "taken", "refused"]
+
+
 class Switched(Noun, frozen=True, kw_only=True, tag="switched"):
     """A newly verified release lies at `current`; load it, verify it, log the switch."""
 
@@ -189,7 +201,7 @@ class Exported(Noun, frozen=True, kw_only=True, tag="exported"):
 
 
 BoothRequest = Hello | Append | ListCases | Event | ListKeys | Inbox | Voice | Spared
-UplinkRequest = Hello | Acknowledge | Cosigned | Deliver
+UplinkRequest = Hello | Acknowledge | Cosigned | Deliver | StickSeen
 ReleasesRequest = Hello | Switched | ListKeys | LastCosigned
 AuditRequest = Hello | Cosigned | Exported
 Request = BoothRequest | UplinkRequest | ReleasesRequest | AuditRequest

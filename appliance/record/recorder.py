@@ -28,6 +28,7 @@ from appliance.formats.wire import (
     Request,
     Spared,
     SparedEntries,
+    StickSeen,
     Switched,
     Voice,
     Welcome,
@@ -51,6 +52,8 @@ from appliance.recorded import Canary, Picture, Record
 BOOTH_EVENTS: Final = frozenset(
     {"device_changed", "lid_changed", "page_started", "signed_in", "signed_out", "sign_in_failed", "not_recorded"}
 )
+STICKS_LOGGED_MAX: Final = 64
+"""In one epoch: a taken-over uplink must not fill the disk with them."""
 
 
 class Recorder:
@@ -74,8 +77,9 @@ class Recorder:
         self.pictures_refused = False
         self._mode = mode
         self._places = places
+        self._sticks: dict[int, int] = {}
         self._delivery = Delivery(log, stores, headquarters, places)
-        self._keys = HeldKeys(places.held_keys)
+        self._keys = HeldKeys(places.held_keys, places.at_rest)
         self._downlinks = Downlinks(log, stores, headquarters, self._keys, places)
         self._answers = Answers(log, stores, self._keys)
 
@@ -169,7 +173,7 @@ class Recorder:
             case _:
                 assert_never(request)
 
-    def _take(self, request: Event | Acknowledge | Cosigned | Deliver | Switched | Exported) -> None:
+    def _take(self, request: Event | Acknowledge | Cosigned | Deliver | Switched | StickSeen | Exported) -> None:
         match request:
             case Event():
                 self._booth_event(request)
@@ -182,7 +186,9 @@ class Recorder:
             case Switched():
                 self._switched(request)
             case Exported():
-                self.log.event("exported", {"entries": str(request.entries), "bodies": str(request.bodies)})
+                self._carried("exported", {"entries": str(request.entries), "bodies": str(request.bodies)})
+            case StickSeen():
+                self._carried("stick_seen", {"messages": str(request.messages), "lists": request.lists})
             case _:
                 assert_never(request)
 
@@ -241,6 +247,14 @@ class Recorder:
         if request.event not in BOOTH_EVENTS:
             raise Malformed("event", "not one that the booth may log")
         self.log.event(request.event, request.fields, Attached())
+
+    def _carried(self, event: str, fields: dict[str, str]) -> None:
+        """Log what uplink and audit tell of sticks, no more often than anybody handles them. Raises RefusedWith."""
+        epoch = self.log.scribe.epoch.number
+        self._sticks = {epoch: self._sticks.get(epoch, 0) + 1}
+        if self._sticks[epoch] > STICKS_LOGGED_MAX:
+            raise RefusedWith("busy", "More sticks than anybody puts in within a day: not logged.")
+        self.log.event(event, fields)
 
     def _switched(self, request: Switched) -> None:
         self.look_at_shelf()

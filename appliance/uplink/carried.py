@@ -10,18 +10,20 @@ import logging
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from appliance.errors import Malformed, StorageFault, StorageFull, Untrusted, UplinkFault
 from appliance.files import read_regular
 from appliance.formats.downlink import FOLDER
 from appliance.formats.tuf_chain import ROOT_BYTES_MAX, TIMESTAMP_BYTES_MAX
+from appliance.formats.wire import StickSeen
 from appliance.uplink.contact import Contact
 from appliance.uplink.handover import Fate
 from appliance.uplink.messages import Messages
 from appliance.uplink.mirror import TIMESTAMP, Mirror, RepositoryFault
 from appliance.uplink.stick import Stick, is_newer, sealed_messages, timestamp_on
 
+Lists = Literal["none", "known", "taken", "refused"]
 WAY: Final = ".stick"
 UNREADABLE_REST_S: Final = 30.0
 _journal = logging.getLogger("landlink.uplink")
@@ -71,11 +73,14 @@ class Carried:
         if brought:
             self._say(f"{brought} messages handed over")
         timestamp = timestamp_on(stick)
+        lists: Lists = "none"
         if timestamp is None:
             self._judged = None  # it was pulled out, or carries no lists
         elif timestamp != self._judged and time.monotonic() >= self._rest_until_s:
             self._judged = timestamp
-            self._take(stick, timestamp)
+            lists = self._take(stick, timestamp)
+        news = brought or lists != "none"
+        self._messages.stick(StickSeen(messages=brought, lists=lists) if news else None)
 
     def _bring(self, folder: Path, name: str) -> int:
         """Bring the messages in a folder; how many the recorder took now."""
@@ -85,17 +90,17 @@ class Carried:
                 taken += self._messages.bring(sealed, each) is Fate.TAKEN
         return taken
 
-    def _take(self, folder: Path, timestamp: bytes) -> None:
-        """Copy the release of a stick into the mirror, if it is a later one than lies there."""
+    def _take(self, folder: Path, timestamp: bytes) -> Lists:
+        """Copy the release of a stick into the mirror, if it is a later one than lies there; what became of it."""
         mirror, uplink = self._places.state / "mirror", self._places.state / "uplink"
         try:
             if not is_newer(timestamp, _read(mirror / TIMESTAMP, TIMESTAMP_BYTES_MAX)):
                 self._say("its lists are no newer than what this box has")
-                return
+                return "known"
             root = _read(uplink / "1.root.json", ROOT_BYTES_MAX)
             if root is None:
                 self._say("its lists cannot be verified: let the box accept headquarters' answer again")
-                return
+                return "refused"
             stick = Stick(folder, root)
             self._say(f"copying release {stick.version}: leave the stick in")
             Mirror(stick, mirror, WAY).refresh()
@@ -110,9 +115,13 @@ class Carried:
         except UplinkFault as error:
             self._say(f"its lists were not copied: {error}")
             self._judged, self._rest_until_s = None, time.monotonic() + UNREADABLE_REST_S
+            return "none"  # not yet: it is tried again
         except StorageFull:
             self._judged = None  # once more when there is room
             raise
+        else:
+            return "taken"
+        return "refused"
 
     def _say(self, words: str) -> None:
         if words != self._words:

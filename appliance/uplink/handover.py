@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from appliance.errors import Malformed
-from appliance.formats.wire import Acknowledge, Cosigned, Deliver, RefusalCode
+from appliance.formats.wire import Acknowledge, Cosigned, Deliver, RefusalCode, StickSeen
 from appliance.line import RecorderAway, RecorderLine, RecorderRefused
 from appliance.uplink.index import Index
 
@@ -71,6 +71,16 @@ class Handover:
             self._rest_until_s = time.monotonic() + AWAY_REST_S
             return Fate.LATER, str(error)
         return Fate.TAKEN, ""
+
+    def stick(self, seen: StickSeen) -> bool:
+        """Have it logged that a stick was put in; False when the recorder cannot now."""
+        try:
+            self._line.ask(seen)
+        except RecorderRefused as refusal:
+            _journal.warning("uplink: the recorder does not log a stick: %s", refusal)
+        except (RecorderAway, Malformed):
+            return False
+        return True
 
     def _receipts(self, index: Index, waiting: tuple[tuple[int, bytes], ...]) -> None:
         try:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from appliance.files import read_regular, remove_partial, write_durably
+from appliance.formats.wire import StickSeen
 from appliance.uplink.contact import Contact
 from appliance.uplink.handover import Fate, Handover
 
@@ -52,6 +53,7 @@ class Messages:
         self._lock = threading.Lock()
         remove_partial(path.parent)
         self._past = _read(path)
+        self._sticks: list[StickSeen] = []
 
     def settled(self, sha256: bytes) -> bool:
         """Whether a message of this hash needs not be brought."""
@@ -84,6 +86,14 @@ class Messages:
             else:
                 _journal.info("uplink: message %s handed over", name)
             return fate
+
+    def stick(self, seen: StickSeen | None) -> None:
+        """Have a stick logged; one that the recorder could not log is said again at the next call."""
+        with self._lock:
+            if seen is not None:
+                self._sticks.append(seen)
+            while self._sticks and self._handover.stick(self._sticks[0]):
+                self._sticks.pop(0)
 
     def _keep(self) -> None:
         newest = list(self._past.items())[-REMEMBERED_MAX:]

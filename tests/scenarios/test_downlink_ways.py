@@ -155,6 +155,8 @@ def test_a_stick_brings_messages_and_lists_to_a_dark_post(
     wait_until(lambda: "may be pulled out" in status(box).stick, "the word that it may be pulled out")
     said = run("landlink-box", "--config", box.config, "status")
     assert "is copied; the stick may be pulled out" in said
+    wait_until(lambda: [stick.lists for stick in door.told.sticks] == ["taken"], "the stick in the log, once")
+    assert door.told.sticks[0].messages >= 1
 
 
 def test_a_stick_for_one_box_carries_nobody_elses_messages(

@@ -15,16 +15,20 @@ from appliance.formats.statement import EventEntry
 from appliance.formats.wire import (
     Acknowledge,
     Append,
+    Done,
+    Event,
     Hello,
     ListCases,
     RefusedReply,
     Request,
+    StickSeen,
     Switched,
     encode,
     parse_reply,
 )
 from appliance.line import RecorderRefused
 from appliance.model import Priority
+from appliance.record.recorder import STICKS_LOGGED_MAX
 from tests.scenarios.made_headquarters import box_toml
 from tests.scenarios.recorder_bed import REPOSITORY, Bed, append, bed, record, recorded, welcome
 
@@ -173,3 +177,22 @@ def test_each_door_is_open_to_one_uid_and_closed_to_the_other(box: Bed) -> None:
         ("releases", "uid"),
         ("uplink", "uid"),
     ]
+
+
+def test_sticks_are_logged_and_nobody_fills_the_log_by_telling_of_them(box: Bed) -> None:
+    process = box.start()
+    uplink, booth = box.line("uplink"), box.line()
+    seen = StickSeen(messages=2, lists="taken")
+    for _ in range(STICKS_LOGGED_MAX):
+        assert uplink.ask(seen) == Done()
+    with pytest.raises(RecorderRefused) as refusal:
+        uplink.ask(seen)
+    assert refusal.value.code == "busy"
+    assert booth.ask(Event(event="page_started", fields={})) == Done()
+    box.stop(process)
+    sticks = [
+        dict(one.kind.fields)
+        for one in box.statements()
+        if isinstance(one.kind, EventEntry) and one.kind.event == "stick_seen"
+    ]
+    assert sticks == [{"messages": "2", "lists": "taken"}] * STICKS_LOGGED_MAX
