@@ -19,6 +19,8 @@ from provisioning.audit.testimony import Testimony
 
 SLACK_MS: Final = 5 * 60_000
 """What a clock set over a network, and headquarters' own, may be off."""
+COSIGNED_WITHIN_MS: Final = 999
+"""A cosignature names whole seconds, cut off: it was given up to so much later than it says."""
 
 
 class Chronology:
@@ -103,7 +105,7 @@ def _late(at: Instant, after_ms: int, before_ms: int | None) -> list[str]:
 def _early(at: Instant, before_ms: int) -> list[str]:
     """What contradicts "not after"."""
     words: list[str] = []
-    if at.lower_bound_ms > before_ms:
+    if at.lower_bound_ms > before_ms + COSIGNED_WITHIN_MS:
         words.append(
             f"it claims to be proven later than {moment(at.lower_bound_ms)}, and headquarters had signed for it "
             f"already on {moment(before_ms)}"
