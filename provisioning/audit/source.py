@@ -1,21 +1,14 @@
-"""Where a log is pulled from: any tlog-tiles folder (a box's card, a stick, a mirror) or the collector's address.
+"""Where a log is pulled from: any tlog-tiles folder (a box's card, a stick, a mirror), or an address (https_source.py).
 
 A source is believed in nothing: it gives bytes, within bounds, and whoever pulls verifies them.
 """
 
-import http.client
-import ssl
 from pathlib import Path
-from typing import Final, Protocol
-from urllib.parse import urlsplit
+from typing import Protocol
 
-from appliance.errors import ConfigError, StorageFault, Untrusted, UplinkFault
+from appliance.errors import ConfigError, StorageFault, Untrusted
 from appliance.files import open_regular
 from appliance.formats.note import NOTE_BYTES_MAX
-from provisioning.authority.home import Home
-
-TIMEOUT_S: Final = 30.0
-ATTEMPTS: Final = 3
 
 
 class Source(Protocol):
@@ -45,7 +38,7 @@ class FolderSource:
 
     Args:
         tree: The tlog-tiles tree; holds `checkpoint`.
-        bodies: Holds `<index>.age` (a mirror) or `<index>.<priority>.age` (a box).
+        bodies: Holds `<index>.age` (a mirror) or `<index>.<priority>.age` (a box), or folders of them (a stick).
     """
 
     def __init__(self, tree: Path, bodies: Path) -> None:
@@ -104,7 +97,7 @@ def _bodies_in(folder: Path) -> dict[int, Path]:
     """Bodies by index; none where there is no such folder."""
     return {
         int(path.name.split(".")[0]): path
-        for path in folder.glob("*.age")
+        for path in folder.rglob("*.age")
         if path.name.split(".")[0].isascii() and path.name.split(".")[0].isdecimal()
     }
 
@@ -120,83 +113,3 @@ def _read(path: Path, bytes_max: int) -> bytes | None:
     if len(content) > bytes_max:
         raise Untrusted(f"{path}: longer than {bytes_max} bytes")
     return content
-
-
-class CollectorSource:
-    """The collector's mirror of one log, over mutual TLS with the auditor's certificate; one connection, kept.
-
-    Args:
-        address: `https://HOST:PORT`.
-        origin: The log that is fetched.
-        tls: Context with the auditor's certificate, trusting headquarters' authority alone.
-    """
-
-    def __init__(self, address: str, origin: str, tls: ssl.SSLContext) -> None:
-        parts = urlsplit(address)
-        if parts.scheme != "https" or not parts.hostname:
-            raise ConfigError(f"{address}: not an address of the form https://HOST:PORT")
-        self._address = f"https://{parts.netloc}"
-        self._origin = origin
-        self._connection = http.client.HTTPSConnection(
-            parts.hostname, parts.port or 443, timeout=TIMEOUT_S, context=tls
-        )
-
-    @property
-    def name(self) -> str:
-        """How to name this source to a person."""
-        return f"{self._address}/log/{self._origin}"
-
-    def read(self, path: str, *, bytes_max: int) -> bytes | None:
-        """The file at `path` of the tree; None when there is none. Raises as `Source.read`."""
-        return self._get(f"/log/{self._origin}/{path}", bytes_max)
-
-    def body(self, index: int, *, bytes_max: int) -> bytes | None:
-        """The sealed body of entry `index`; None when it has not arrived. Raises as `Source.read`."""
-        return self._get(f"/bodies/{self._origin}/{index}.age", bytes_max)
-
-    def close(self) -> None:
-        """End the connection."""
-        self._connection.close()
-
-    def _get(self, path: str, bytes_max: int) -> bytes | None:
-        for attempt in range(1, ATTEMPTS + 1):
-            try:
-                return self._ask(path, bytes_max)
-            except ssl.SSLError as error:
-                raise UplinkFault(
-                    f"{self._address}: TLS refused ({error.reason}); is this the collector of this home, "
-                    "and the auditor's certificate the one that it knows (hq/ca)?"
-                ) from None
-            except (OSError, http.client.HTTPException) as error:
-                self._connection.close()  # a kept connection may have been ended by the far end
-                if attempt == ATTEMPTS or isinstance(error, ConnectionRefusedError):
-                    raise UplinkFault(
-                        f"{self._address} does not answer ({type(error).__name__}); is the collector running "
-                        "(landlink-hq collect)?"
-                    ) from None
-        raise AssertionError
-
-    def _ask(self, path: str, bytes_max: int) -> bytes | None:
-        self._connection.request("GET", path)
-        response = self._connection.getresponse()
-        content = response.read(bytes_max + 1)
-        if len(content) > bytes_max:
-            self._connection.close()
-            raise Untrusted(f"{self._address}{path}: longer than {bytes_max} bytes")
-        if response.status == http.HTTPStatus.OK:
-            return content
-        if response.status == http.HTTPStatus.NOT_FOUND:
-            return None
-        self._connection.close()
-        raise UplinkFault(f"{self._address}{path}: answered {response.status} {response.reason}")
-
-
-def auditor_tls(home: Home) -> ssl.SSLContext:
-    """The auditor's side of mutual TLS. Raises ConfigError when the home's certificates cannot be used."""
-    try:
-        context = ssl.create_default_context(cafile=str(home.ca / "ca.crt"))
-        context.load_cert_chain(home.ca / "auditor.crt", home.ca / "auditor.key")
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigError(f"{home.ca}: {error}") from None
-    context.minimum_version = ssl.TLSVersion.TLSv1_3
-    return context

@@ -4,7 +4,8 @@ import argparse
 from pathlib import Path
 from typing import Final
 
-from provisioning.audit.checking import run_pull, run_verify
+from provisioning.audit.checking import run_verify
+from provisioning.audit.pulling import run_pull
 from provisioning.audit.reading import run_find, run_open, run_report
 from provisioning.audit.replay_verb import run_replay
 from provisioning.command import RAW, Verbs

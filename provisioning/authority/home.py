@@ -5,6 +5,7 @@ hq.json        settings: domain, mode, collector's address
 keys/          signing keys, 0600        ca/   the authority of TLS certificates        *.identity   what opens records
 roster.json    enrolled boxes            tuf/  what boxes mirror                        lists/       staged imports
 pulled/<domain>/<log>/   logs as pulled and verified                                    opened/<log>.json
+incoming/<domain>/<log>/ what arrived of a pull that was interrupted
 down/<serial>/           sealed messages to one box (downlink.py)
 ```
 A home has one mode: a training home has its own keys and refuses what is live, and the other way round (I7).
@@ -93,6 +94,10 @@ class Home:
     def pulled(self) -> Path:
         """Logs as pulled and verified."""
         return self.folder / "pulled"
+
+    def incoming(self, origin: str) -> Path:
+        """What has arrived of that log in a pull that was interrupted."""
+        return self.folder / "incoming" / origin
 
     @property
     def down(self) -> Path:

@@ -12,9 +12,10 @@ import pytest
 
 from appliance.errors import ConfigError, Untrusted, UplinkFault
 from appliance.formats.note import NOTE_BYTES_MAX
+from provisioning.audit.https_source import HttpsSource, auditor_tls
+from provisioning.audit.incoming import Incoming
 from provisioning.audit.log import logs_of, trust_of
 from provisioning.audit.pull import Pulled, pull
-from provisioning.audit.source import CollectorSource, auditor_tls
 from provisioning.audit.store import PulledLog
 from provisioning.authority.home import Home
 from provisioning.authority.roster import read_roster
@@ -71,7 +72,7 @@ def mirror(box: Box, data: Path) -> None:
 def pull_from(home: Home, address: str) -> Pulled:
     roster = read_roster(home)
     log = logs_of(home, roster, None)[0]
-    source = CollectorSource(address, log.origin, auditor_tls(home))
+    source = HttpsSource(address, log.origin, auditor_tls(home), Incoming(home.incoming(log.origin), address))
     try:
         kept = PulledLog(log, home.pulled_log(log.origin))
         return pull(kept, source, trust_of(roster), lambda _what, _done, _total: None)
@@ -126,5 +127,6 @@ def test_no_collector_there_says_so(home: Home, tmp_path: Path) -> None:
 
 
 def test_an_address_without_tls_is_no_source(home: Home) -> None:
+    incoming = Incoming(home.incoming("landlink.example/la-0001.1"), "")
     with pytest.raises(ConfigError, match="not an address of the form https"):
-        CollectorSource("http://127.0.0.1:80", "landlink.example/la-0001.1", auditor_tls(home))
+        HttpsSource("http://127.0.0.1:80", "landlink.example/la-0001.1", auditor_tls(home), incoming)

@@ -1,0 +1,277 @@
+"""What `landlink-hq pull` does: every log that was asked for, several at once, each from where it is to be had.
+
+One log's failure stops no other. After a pull that held, headquarters cosigns, and a box that was asked itself is given
+the cosignature at once; others get it from the collector or by a stick.
+"""
+
+import argparse
+import queue
+import sys
+import threading
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from appliance.errors import LandlinkError, Malformed, Refused, Untrusted, UplinkFault
+from provisioning.audit.checking import print_problems
+from provisioning.audit.cosigning import Desk, alone
+from provisioning.audit.https_source import HttpsSource, auditor_tls, box_at, box_tls
+from provisioning.audit.incoming import Incoming
+from provisioning.audit.log import Log, Trust, logs_of, trust_of
+from provisioning.audit.progress import Advance, bars
+from provisioning.audit.pull import Pulled, pull
+from provisioning.audit.source import Source, folder_sources
+from provisioning.audit.store import PulledLog
+from provisioning.audit.when import cosigned_head
+from provisioning.authority.home import Home
+from provisioning.authority.roster import read_roster
+from provisioning.command import now_ms, say
+
+AT_ONCE_MAX: Final = 8
+"""Logs that are pulled at once: each waits for its link most of the time."""
+GRAVEST: Final = Untrusted.exit_code
+WHOLE: Final = "logs"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One log to pull.
+
+    Attributes:
+        log: Which.
+        address: Where it is asked for over the network; "" for a folder.
+        box: Serial of the box that answers there; None for a collector.
+        folder: The source, where it is a folder.
+        collector: Address at which the collector can be asked what it has signed; "" where it does not answer.
+    """
+
+    log: Log
+    address: str = ""
+    box: str | None = None
+    folder: Source | None = None
+    collector: str = ""
+
+
+@dataclass(slots=True)
+class Done:
+    """What became of a job.
+
+    Attributes:
+        lines: For standard output.
+        complaints: For standard error.
+        code: Exit code.
+    """
+
+    pulled: Pulled | None = None
+    lines: list[str] = field(default_factory=list[str])
+    complaints: list[str] = field(default_factory=list[str])
+    code: int = 0
+
+
+def run_pull(arguments: argparse.Namespace) -> int:
+    """The verb; returns its exit code: 76 where a log contradicts itself, else the first that is not 0."""
+    home = Home.open(arguments.home)
+    roster = read_roster(home)
+    jobs = _jobs(home, logs_of(home, roster, arguments.box), arguments.source)
+    pulling = Pulling(home, trust_of(roster), Desk.of(home))
+    with bars() as shown:
+        whole = shown.bar(WHOLE) if len(jobs) > 1 else None
+
+        def one(job: Job) -> Done:
+            with shown.passing(job.log.origin) as advance:
+                return pulling.pull(job, advance)
+
+        found = each_at_once(jobs, one, lambda done: None if whole is None else whole("", done, len(jobs)))
+    for done in found:
+        _print(done)
+    codes = [done.code for done in found]
+    return GRAVEST if GRAVEST in codes else next((code for code in codes if code), 0)
+
+
+class Pulling:
+    """Pulls one log after the other; for any number of threads, each with another log.
+
+    Args:
+        home: Headquarters.
+        trust: Whose signatures count.
+        desk: Cosigns; None where its keys are not here.
+    """
+
+    def __init__(self, home: Home, trust: Trust, desk: Desk | None) -> None:
+        self._home = home
+        self._trust = trust
+        self._desk = desk
+
+    def pull(self, job: Job, advance: Advance) -> Done:
+        """Pull one log, cosign it, give the cosignature back; no LandlinkError leaves it."""
+        done = Done()
+        try:
+            with alone(_beside(self._home.incoming(job.log.origin), "lock"), job.log.origin):
+                self._pull(job, advance, done)
+        except LandlinkError as error:
+            done.complaints.append(f"{job.log.origin}: refused: {error}")
+            done.code = done.code or error.exit_code
+        return done
+
+    def _pull(self, job: Job, advance: Advance, done: Done) -> None:
+        kept = PulledLog(job.log, self._home.pulled_log(job.log.origin))
+        with self._source(job) as (source, incoming), self._collector(job, source) as collector:
+            try:
+                done.pulled = pull(kept, source, self._trust, advance, collector=collector)
+            except (Untrusted, Malformed, Refused):
+                incoming.clear()
+                raise
+            incoming.clear()
+            done.code = int(bool(done.pulled.problems))
+            held = done.pulled.size > 0 and not done.pulled.problems
+            note, cosigned = self._cosign(kept) if held else (b"", "")
+            done.lines.append(_summary(done.pulled, cosigned))
+            if note and isinstance(source, HttpsSource) and source.box is not None:
+                _give_back(note, source, done)
+
+    def _cosign(self, kept: PulledLog) -> tuple[bytes, str]:
+        """The checkpoint with headquarters' word on a copy that held, b"" without; and how that is said."""
+        before = kept.note()
+        assert before is not None, "something was pulled"
+        if self._desk is not None:
+            note = self._desk.cosign(kept, at_ms=now_ms())
+            return note, "cosigned by headquarters" if note == before else "cosigned by headquarters now"
+        if cosigned_head(before, kept.log.verifier, self._trust.cosigners) is None:
+            return b"", "not cosigned: headquarters' cosigning keys are not in this home"
+        return before, "cosigned by headquarters"
+
+    @contextmanager
+    def _source(self, job: Job) -> Generator[tuple[Source, Incoming]]:
+        incoming = Incoming(self._home.incoming(job.log.origin), job.address)
+        if job.folder is not None:
+            yield job.folder, incoming
+            return
+        tls = auditor_tls(self._home) if job.box is None else box_tls(self._home)
+        with closing(HttpsSource(job.address, job.log.origin, tls, incoming, box=job.box)) as source:
+            yield source, incoming
+
+    @contextmanager
+    def _collector(self, job: Job, source: Source) -> Generator[Source | None]:
+        """Headquarters' collector, to be asked what it has signed: the source itself, another address, or nobody."""
+        if job.address == job.collector != "":
+            yield source
+            return
+        if not job.collector:
+            yield None
+            return
+        aside = Incoming(_beside(self._home.incoming(job.log.origin), "asked"), job.collector)
+        tls = auditor_tls(self._home)
+        with closing(HttpsSource(job.collector, job.log.origin, tls, aside)) as asked:
+            yield asked
+
+
+def _give_back(note: bytes, source: HttpsSource, done: Done) -> None:
+    """Give a box the cosigned checkpoint; what it does not take is said, and a stick or the next pull brings it."""
+    try:
+        source.give_back(note)
+        done.lines.append(f"  box {source.box} keeps the cosigned checkpoint")
+    except UplinkFault as fault:
+        done.complaints.append(f"the cosigned checkpoint is not at the box yet: {fault}")
+        done.code = done.code or fault.exit_code
+
+
+def _beside(folder: Path, suffix: str) -> Path:
+    return folder.with_name(f"{folder.name}.{suffix}")
+
+
+def each_at_once(jobs: Sequence[Job], work: Callable[[Job], Done], tell: Callable[[int], None]) -> list[Done]:
+    """Do all jobs in a few threads; what became of each, in their order. `tell` is told how many are done.
+
+    The threads end with the process, wherever they are: whatever they do can be broken off.
+    """
+    waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
+    finished: queue.SimpleQueue[tuple[int, Done | BaseException]] = queue.SimpleQueue()
+    for place in range(len(jobs)):
+        waiting.put(place)
+
+    def serve() -> None:
+        while True:
+            try:
+                place = waiting.get_nowait()
+            except queue.Empty:
+                return
+            try:
+                finished.put((place, work(jobs[place])))
+            except BaseException as error:  # noqa: BLE001 - a bug: it is raised where it can end the process
+                finished.put((place, error))
+
+    for _ in range(min(AT_ONCE_MAX, len(jobs))):
+        threading.Thread(target=serve, daemon=True).start()
+    found: dict[int, Done] = {}
+    while len(found) < len(jobs):
+        place, done = finished.get()
+        if isinstance(done, BaseException):
+            raise done
+        found[place] = done
+        tell(len(found))
+    return [found[place] for place in range(len(jobs))]
+
+
+def _jobs(home: Home, logs: tuple[Log, ...], where: str | None) -> list[Job]:
+    """Each log with where it is pulled from.
+
+    Raises:
+        ConfigError: The source cannot be one.
+        Refused: It is another box than was asked for.
+        Untrusted: A folder holds logs, but of no enrolled box.
+        UplinkFault: Nobody answers at the address.
+    """
+    collector = f"https://{home.settings.collector_host}:{home.settings.collector_port}"
+    if where is None:
+        return [Job(log=log, address=collector, collector=collector) for log in logs]
+    if "://" not in where:
+        return _folder_jobs(logs, where, _answering(collector, home))
+    box = box_at(where, home)
+    if box is None:
+        return [Job(log=log, address=where, collector=where) for log in logs]
+    own = [log for log in logs if log.box.serial == box]
+    if not own:
+        raise Refused(f"{where} is box {box}, which is not enrolled, or not the one that was asked for")
+    asked = _answering(collector, home)
+    return [Job(log=log, address=where, box=box, collector=asked) for log in own]
+
+
+def _folder_jobs(logs: tuple[Log, ...], where: str, collector: str) -> list[Job]:
+    found = folder_sources(Path(where))
+    jobs = [Job(log=log, folder=found[log.origin], collector=collector) for log in logs if log.origin in found]
+    if not jobs:
+        named = ", ".join(sorted(found))[:200]
+        raise Untrusted(f"{where}: holds the log {named!r}, which is none of the enrolled boxes that were asked for")
+    return jobs
+
+
+def _answering(collector: str, home: Home) -> str:
+    """The collector's address; "" where it does not answer, which is said."""
+    try:
+        box_at(collector, home)
+    except UplinkFault:
+        print(f"{collector} does not answer: what it has signed is as it was at the last pull", file=sys.stderr)
+        return ""
+    return collector
+
+
+def _summary(pulled: Pulled, cosigned: str) -> str:
+    if pulled.size == 0:
+        return f"{pulled.origin}: nothing has arrived yet"
+    if pulled.problems:
+        return f"{pulled.origin}: {pulled.size} entries, {pulled.entries} of them new; NOT all as it should be:"
+    return (
+        f"{pulled.origin}: {pulled.size} entries, {pulled.entries} of them new, all signed and in place; "
+        f"{pulled.bodies} new bodies, {pulled.awaited} awaited; {cosigned}"
+    )
+
+
+def _print(done: Done) -> None:
+    for line in done.lines:
+        say(line)
+    if done.pulled is not None:
+        print_problems(done.pulled.problems, sys.stdout)
+    for line in done.complaints:
+        say(line, sys.stderr)
