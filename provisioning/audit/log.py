@@ -1,12 +1,17 @@
 """The logs that headquarters knows of, and how something wrong in one of them is named."""
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
 
 from appliance.errors import Malformed, Refused, Untrusted
 from appliance.formats.note import Verifier, parse_vkey
 from appliance.formats.release import RECEIPTS, Roster, RosterBox
 from appliance.model import Mode
+from provisioning.audit.policy import Policy, read_policy
 from provisioning.authority.home import Home
+
+WITNESS_POLICY: Final = "witness.policy"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,17 +75,39 @@ class Trust:
     Attributes:
         cosigners: Headquarters' own cosigners, former keys too.
         receipts: Headquarters' keys for receipts, former ones too, 32 bytes each.
+        policy: Which witnesses must have seen a checkpoint; None asks for none.
     """
 
     cosigners: tuple[Verifier, ...]
     receipts: tuple[bytes, ...]
+    policy: Policy | None = None
+
+    @property
+    def notes(self) -> tuple[Verifier, ...]:
+        """Every key, beside the log's, whose signature on a checkpoint is looked at."""
+        witnesses = () if self.policy is None else self.policy.verifiers
+        return tuple(dict.fromkeys((*self.cosigners, *witnesses)))
 
 
-def trust_of(roster: Roster) -> Trust:
-    """Headquarters' own keys, from its roster."""
+def trust_of(roster: Roster, policy: Policy | None = None) -> Trust:
+    """Headquarters' own keys, from its roster, and the witnesses of its policy."""
     return Trust(
-        cosigners=headquarters_verifiers(roster), receipts=tuple(key.public for key in roster.keys_of(RECEIPTS))
+        cosigners=headquarters_verifiers(roster),
+        receipts=tuple(key.public for key in roster.keys_of(RECEIPTS)),
+        policy=policy,
     )
+
+
+def policy_of(home: Home, path: Path | None) -> Policy | None:
+    """The policy of witnesses in this file; without one `witness.policy` of the home, None where there is none.
+
+    Raises:
+        ConfigError, Malformed: It cannot be read, or is none.
+    """
+    own = home.folder / WITNESS_POLICY
+    if path is None and not own.exists():
+        return None
+    return read_policy(path or own)
 
 
 def headquarters_verifiers(roster: Roster) -> tuple[Verifier, ...]:

@@ -121,8 +121,8 @@ class _Pulling:
         self._refuse_behind(suspect, new)
         if new.size > old.size or kept.note() is None:
             self._take_entries(old, new, note, suspect)
-        elif result.cosigned > self._cosigned():
-            kept.keep_tiles([], note)  # the same tree, with headquarters' word on it
+        else:
+            kept.merge_signatures(note)  # the same tree, maybe with headquarters' word on it, or a witness's
         self._judge_claims()
         self._take_bodies(new.size)
         return result
@@ -145,15 +145,11 @@ class _Pulling:
     def _open(self, note: bytes) -> tuple[Checkpoint, int]:
         """Step 3: the checkpoint, and how many cosignatures of headquarters it has."""
         try:
-            checkpoint, opened = open_checkpoint(note, self._kept.log.verifier, *self._trust.cosigners)
+            checkpoint, opened = open_checkpoint(note, self._kept.log.verifier, *self._trust.notes)
         except Untrusted:
             refuse_foreign(self._kept, self._source, note)
             raise
         return checkpoint, sum(signature.verifier in self._trust.cosigners for signature in opened.signatures)
-
-    def _cosigned(self) -> int:
-        _, opened = self._kept.open_checkpoint(*self._trust.cosigners)
-        return sum(signature.verifier in self._trust.cosigners for signature in opened.signatures)
 
     def _refuse_behind(self, suspect: Suspect, new: Checkpoint) -> None:
         """Step 4, for what was never pulled: the collector shows less than it has cosigned."""

@@ -19,7 +19,7 @@ from appliance.errors import StorageFault, Untrusted
 from appliance.files import replace_file, storage, write_durably
 from appliance.formats.age import BLOB_BYTES_MAX
 from appliance.formats.checkpoint import Checkpoint, open_checkpoint
-from appliance.formats.note import NOTE_BYTES_MAX, Opened, Verifier
+from appliance.formats.note import NOTE_BYTES_MAX, SIGNATURES_MAX, Opened, Verifier
 from appliance.formats.statement import Sealed
 from appliance.formats.tiles import BUNDLE_BYTES_MAX, read_entries
 from provisioning.audit.log import Log
@@ -94,6 +94,19 @@ class PulledLog:
             replace_file(self.folder / path, content)
         self._make_folder(".")
         write_durably(self.folder / "checkpoint", note, mode=0o644)
+
+    def merge_signatures(self, note: bytes) -> None:
+        """Add to the checkpoint that is kept what another note of the same text has of signatures, verified by then.
+
+        Raises:
+            StorageFull, StorageFault: It is as it was.
+        """
+        ours = self.note()
+        assert ours is not None, "there is a checkpoint to add to"
+        there = ours.partition(b"\n\n")[2].splitlines(keepends=True)
+        lines = [line for line in note.partition(b"\n\n")[2].splitlines(keepends=True) if line not in there]
+        if lines and len(there) + len(lines) <= SIGNATURES_MAX:
+            write_durably(self.folder / "checkpoint", ours + b"".join(lines), mode=0o644)
 
     def keep_proof(self, found: Contradiction) -> Path:
         """Keep two signed checkpoints that contradict each other; the folder of the proof. Raises as `write_proof`."""

@@ -52,12 +52,17 @@ def verify(kept: PulledLog, trust: Trust, advance: Advance) -> Verified:
     """
     result = Verified(origin=kept.log.origin)
     try:
-        checkpoint, opened = kept.open_checkpoint(*trust.cosigners)
+        checkpoint, opened = kept.open_checkpoint(*trust.notes)
     except (Malformed, Untrusted) as error:
         result.problems.append(problem(kept.log, None, error))
         return result
     result.size = checkpoint.size
     result.cosigned = sum(signature.verifier in trust.cosigners for signature in opened.signatures)
+    if trust.policy is not None:
+        try:
+            trust.policy.require(kept.log.verifier, (signature.verifier for signature in opened.signatures))
+        except Untrusted as error:
+            result.problems.append(problem(kept.log, None, error))
     testimony, problems = load_testimony(kept, trust, again=True)
     result.problems += problems
     _verify_tree(kept, checkpoint, testimony, result)
