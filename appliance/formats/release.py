@@ -115,6 +115,8 @@ class RosterBox(Noun, frozen=True, kw_only=True):
         tls_sha256: SHA-256 of its TLS certificate's DER.
         revoked: No longer trusted: headquarters takes nothing more from it and gives it nothing. What it delivered
             before stays, and is still verified by these keys.
+        revoked_ms: Since when, headquarters' time, milliseconds since 1970; 0 while it is not. What headquarters has
+            signed until then shows which entries existed; the keys prove nothing of later ones.
     """
 
     serial: Word
@@ -124,6 +126,7 @@ class RosterBox(Noun, frozen=True, kw_only=True):
     age_recipient: AgeRecipient
     tls_sha256: Digest
     revoked: bool = False
+    revoked_ms: Annotated[int, Meta(ge=0, le=253_402_300_799_999)] = 0
 
 
 class Roster(Noun, frozen=True, kw_only=True):

@@ -34,6 +34,7 @@ from provisioning.audit.log import Problem, Trust, problem
 from provisioning.audit.progress import Advance
 from provisioning.audit.proof import Contradiction, Fault, consistency_of
 from provisioning.audit.resume import walk_at
+from provisioning.audit.revocation import after_revocation
 from provisioning.audit.source import Source
 from provisioning.audit.store import TILE_BYTES_MAX, PulledLog, check_body
 from provisioning.audit.testimony import Testimony, load_testimony, take_testimony
@@ -124,6 +125,7 @@ class _Pulling:
         else:
             kept.merge_signatures(note)  # the same tree, maybe with headquarters' word on it, or a witness's
         self._judge_claims()
+        result.problems += after_revocation(kept.log, new.size, self._testimony)
         self._take_bodies(new.size)
         return result
 

@@ -57,6 +57,8 @@ def change_roster(home: Home, change: Callable[[Roster], tuple[RosterBox, ...]],
 def revoke(home: Home, serial: str, *, at_ms: int) -> Roster:
     """Mark the box as revoked: the collector and the other boxes stop believing its TLS certificate.
 
+    Entries of its log that nothing signed by headquarters covers at this time are named by `verify` from now on.
+
     Raises:
         Refused: No such box, or it is revoked already.
     """
@@ -65,7 +67,8 @@ def revoke(home: Home, serial: str, *, at_ms: int) -> Roster:
         if enrolled(roster, serial).revoked:
             raise Refused(f"box {serial} is revoked already")
         return tuple(
-            msgspec.structs.replace(each, revoked=True) if each.serial == serial else each for each in roster.boxes
+            msgspec.structs.replace(each, revoked=True, revoked_ms=at_ms) if each.serial == serial else each
+            for each in roster.boxes
         )
 
     return change_roster(home, change, at_ms=at_ms)
