@@ -5,7 +5,7 @@ from pathlib import Path
 
 from appliance.errors import Refused
 from provisioning.audit.checking import pulled_logs
-from provisioning.audit.log import logs_of
+from provisioning.audit.log import logs_of, trust_of
 from provisioning.audit.progress import bars
 from provisioning.audit.store import PulledLog
 from provisioning.authority.home import Home
@@ -15,10 +15,12 @@ from provisioning.exhibit.act import Did
 from provisioning.exhibit.assembling import Order
 from provisioning.exhibit.checking import check_exhibit
 from provisioning.exhibit.custody import CustodyLog, Words, operator
+from provisioning.exhibit.entry import whole
 from provisioning.exhibit.folder import refuse_existing, write_folder
 from provisioning.exhibit.making import record_exhibit
-from provisioning.exhibit.search import look, openers, pick
-from provisioning.exhibit.times import Shown
+from provisioning.exhibit.redacting import redacting
+from provisioning.exhibit.search import look, missing, openers, pick
+from provisioning.exhibit.signatures import shown_by_headquarters
 
 PREFIX_MIN = 4
 
@@ -35,13 +37,18 @@ def run_exhibit(arguments: argparse.Namespace) -> int:
             "RECORD is an identifier in hexadecimal, or at least its first 4 digits; `landlink-hq find` prints it"
         )
     refuse_existing(arguments.out)
+    shape = redacting(arguments.keep) if arguments.redact else whole
+    if arguments.keep and not arguments.redact:
+        raise Refused("--keep says what a redacted copy keeps; it goes with --redact")
     home = Home.open(arguments.home)
-    keys = openers(home)
-    logs = pulled_logs(home, logs_of(home, read_roster(home), arguments.box))
+    keys, roster = openers(home), read_roster(home)
+    logs = pulled_logs(home, logs_of(home, roster, arguments.box))
     custody, by = CustodyLog(home), operator(arguments.operator)
     with bars() as shown:
         seen = [look(PulledLog(log, home.pulled_log(log.origin)), keys, prefix, shown.bar(log.origin)) for log in logs]
     where, main = pick(prefix, seen, keys)
+    signed, problems = shown_by_headquarters(where.kept, trust_of(roster))
+    problems += missing(where)
     custody.write(Did.EXPORTED, by, records=[main.record.record_id], words=Words(why=arguments.case))
     order = Order(
         made_ms=now_ms(),
@@ -51,9 +58,10 @@ def run_exhibit(arguments: argparse.Namespace) -> int:
         mode=home.settings.mode,
         serial=where.kept.log.box.serial,
         origin=where.kept.log.origin,
-        redacted=False,
+        redacted=arguments.redact,
+        problems=tuple(problems),
     )
-    exhibit, pieces = record_exhibit(home, where, main, keys, Shown(), order)
+    exhibit, pieces = record_exhibit(home, where, main, keys, signed, order, shape)
     write_folder(arguments.out, exhibit, pieces)
     _tell(arguments.out, main.record.record_id, len(exhibit.related))
     return 0

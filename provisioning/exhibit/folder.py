@@ -13,6 +13,7 @@ from appliance.files import storage, sync_folder, write_durably
 from provisioning.audit.records import iso
 from provisioning.exhibit.contents import Exhibit
 from provisioning.exhibit.pieces import Pieces, take
+from provisioning.exhibit.verifier_page import write_verifier
 
 SUMS: Final = "SHA256SUMS"
 _LINE: Final = re.compile(r"([0-9a-f]{64})  ([0-9A-Za-z./_-]{1,200})", re.ASCII)
@@ -62,6 +63,7 @@ def write_folder(folder: Path, exhibit: Exhibit, pieces: Pieces) -> None:
                 place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             write_durably(place, content)
         write_durably(draft / "README.txt", _readme(exhibit).encode())
+        write_verifier(draft)
         write_durably(draft / SUMS, encode_sums(_read(draft)))
         with storage(f"making {folder}"):
             for place in draft.glob("**/"):

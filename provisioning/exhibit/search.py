@@ -178,3 +178,13 @@ def _none(prefix: str, passed: list[Seen], keys: Openers) -> str:
     if awaited:
         words.append(f"{awaited} bodies have not arrived; next: landlink-hq pull")
     return "; ".join(words)
+
+
+def missing(seen: Seen) -> list[str]:
+    """What may belong to a record and is not in its exhibit, in words."""
+    words: list[str] = []
+    if seen.awaited:
+        words.append(f"{len(seen.awaited)} bodies of this log have not arrived; some may belong to this record")
+    if seen.closed:
+        words.append(f"{len(seen.closed)} entries of this log do not open with the keys at hand, or do not hold")
+    return words

@@ -6,6 +6,7 @@ from typing import Final
 from provisioning.command import RAW, Verbs
 from provisioning.exhibit.custody_verb import run_handover, run_show, run_verify
 from provisioning.exhibit.exhibit_verb import run_exhibit
+from provisioning.exhibit.redacting import KEEPABLE
 
 EXHIBIT: Final = """\
 Write one folder for a court: a record with all that belongs to it, what proves that it is complete and unaltered, when
@@ -14,6 +15,9 @@ RECORD is the record's identifier, or how it begins, as `find` prints it.
 
 What is written holds personal data: DIR is readable for its owner alone. That it was made is an entry of headquarters'
 own log (`landlink-hq custody`) before it appears.
+
+With --redact the copy has no personal data but the fields that --keep names, and neither the sealed body nor the bytes
+of the record; statement, place and time stay and can be verified. Who has the full copy can check by the commitment.
 
 With --check nothing is written: DIR is checked, offline and without this home's keys. Exit code 1 names what broke.
 Example: landlink-hq exhibit 4f1d22 --out case-17 --case "District court, case 17"
@@ -46,6 +50,8 @@ def add_verbs(verbs: Verbs) -> None:
     verb.add_argument("record", nargs="?", default="", metavar="RECORD", help="identifier of the record")
     verb.add_argument("--out", type=Path, metavar="DIR", help="the folder to write; it must not exist")
     verb.add_argument("--case", default="", metavar="TEXT", help="for what case")
+    verb.add_argument("--redact", action="store_true", help="without personal data, but what --keep names")
+    verb.add_argument("--keep", nargs="+", default=[], metavar="FIELD", help=f"of {', '.join(KEEPABLE)}")
     verb.add_argument("--box", metavar="SERIAL", help="only this box (all)")
     verb.add_argument("--as", dest="operator", metavar="NAME", help="who asks (the user of this machine)")
     verb.add_argument("--check", type=Path, metavar="DIR", help="check an exhibit instead")
