@@ -1,0 +1,1 @@
+"""Reads the machine readable zone from an image; README.md tells how."""

@@ -1,0 +1,226 @@
+"""Where the zone lies: the locator's map of line cores -> candidates of two or three parallel lines, likeliest first.
+
+A line is a curve in the image, since pages bend; its two ends are half a character outside its first and last one.
+Nothing here knows which way up the page is: every candidate can also be read turned by half a turn.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+import cv2
+import numpy as np
+
+from appliance.ocr.network import STRIDE, Floats, Grey, Weights, locate_lines
+
+SIDE_MAX: Final = 512
+"""Pixels of the longer side of what the locator sees."""
+CORE: Final = 0.4
+"""A cell likelier than this belongs to a line's core."""
+CELLS_MIN: Final = 8
+PIECES_MAX: Final = 40
+"""Longest pieces that are looked at: a page full of stripes costs no more than one with a zone."""
+LENGTH_MIN: Final = 12.0
+"""Cells of a line, at least; 30 characters are hardly legible below."""
+SPACING: Final = (0.03, 0.13)
+"""Distance of neighbouring lines, in lengths of a line: 2.5 characters of 44 to 30, with room for perspective."""
+OVERLAP_MIN: Final = 0.55
+PARALLEL: Final = 0.2
+"""Radians between pieces of one zone, at most."""
+CANDIDATES_MAX: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line: origin + s * along + (bend[0] + bend[1] s + bend[2] s^2) * across, with s from `start` to `end`.
+
+    Attributes:
+        origin, along, across: Of the zone, in pixels of the image; `along` and `across` of length 1 at right angles.
+    """
+
+    origin: Floats
+    along: Floats
+    across: Floats
+    bend: tuple[float, float, float]
+    start: float
+    end: float
+
+    def offset(self, s: Floats) -> Floats:
+        """How far from the straight line through `origin`, along `across`."""
+        return self.bend[0] + s * (self.bend[1] + s * self.bend[2])
+
+    def offset_at(self, s: float) -> float:
+        """The same at one place."""
+        return self.bend[0] + s * (self.bend[1] + s * self.bend[2])
+
+    def point(self, s: float, below: float = 0.0) -> tuple[float, float]:
+        """Where in the image, x before y; `below` is further along `across`."""
+        x, y = self.origin + s * self.along + (self.offset_at(s) + below) * self.across
+        return float(x), float(y)
+
+    def turned(self) -> "Line":
+        """The same line, read upside down."""
+        constant, slope, curve = self.bend
+        return Line(self.origin, -self.along, -self.across, (-constant, slope, -curve), -self.end, -self.start)
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """Lines that may be a machine readable zone, the upper one first."""
+
+    lines: tuple[Line, ...]
+
+    def turned(self) -> "Zone":
+        """The same zone, read upside down."""
+        return Zone(tuple(line.turned() for line in reversed(self.lines)))
+
+    def corners(self) -> tuple[tuple[float, float], ...]:
+        """The four corners in the image, x before y, from the first character on clockwise, half a spacing around."""
+        first, last = self.lines[0], self.lines[-1]
+        start, end = min(line.start for line in self.lines), max(line.end for line in self.lines)
+        half = (last.bend[0] - first.bend[0]) / (len(self.lines) - 1) / 2
+        return (
+            first.point(start, -half),
+            first.point(end, -half),
+            last.point(end, half),
+            last.point(start, half),
+        )
+
+
+def find_zones(image: Grey, weights: Weights) -> tuple[Zone, ...]:
+    """Candidates in an image of any size, the likeliest first; () where nothing looks like lines of a zone."""
+    scale = min(SIDE_MAX / max(image.shape), 1.5)
+    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=interpolation)
+    height, width = small.shape
+    padded = cv2.copyMakeBorder(small, 0, -height % 8, 0, -width % 8, cv2.BORDER_REPLICATE).astype(np.float32)
+    padded -= padded.mean()
+    padded /= max(float(padded.std()), 8.0)
+    likely = locate_lines(padded, weights)
+    pieces = _pieces(likely)
+    zones = _zones(pieces, STRIDE * image.shape[1] / width)
+    return tuple(zones[:CANDIDATES_MAX])
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Connected cells of core: places (cells, 2), x before y, and how likely each is."""
+
+    places: Floats
+    likely: Floats
+    along: Floats
+    length: float
+
+
+def _pieces(likely: Floats) -> list[_Piece]:
+    """Elongated pieces, the longest first."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((likely > CORE).astype(np.uint8), connectivity=8)
+    order = sorted(range(1, count), key=lambda at: -int(stats[at, cv2.CC_STAT_AREA]))[:PIECES_MAX]
+    found: list[_Piece] = []
+    for number in order:
+        left, top, wide, high, area = (int(part) for part in stats[number])
+        if area < CELLS_MIN:
+            break
+        y, x = np.nonzero(labels[top : top + high, left : left + wide] == number)
+        places = np.stack([x + left + 0.5, y + top + 0.5], 1).astype(np.float32)
+        weight = likely[y + top, x + left]
+        middle = np.average(places, axis=0, weights=weight)
+        spread, axes = np.linalg.eigh(np.cov((places - middle).T, aweights=weight) + np.eye(2) * 1e-3)
+        if spread[1] > 6 * spread[0]:
+            along = axes[:, 1].astype(np.float32)
+            found.append(_Piece(places, weight, along, float(np.sqrt(12 * spread[1]))))
+    return sorted(found, key=lambda piece: -piece.length)
+
+
+def _zones(pieces: list[_Piece], cell: float) -> list[Zone]:
+    """Zones around the longest pieces, in pixels of the image; `cell` is the size of a cell there."""
+    zones: list[tuple[float, Zone]] = []
+    used: set[int] = set()
+    for number, piece in enumerate(pieces):
+        if number in used or len(zones) >= 2 * CANDIDATES_MAX:
+            continue
+        along = piece.along if _rightward(piece.along) else -piece.along
+        family = [at for at, other in enumerate(pieces) if abs(float(other.along @ along)) > np.cos(PARALLEL)]
+        lines, members = _lines([pieces[at] for at in family], piece, along)
+        used |= {family[at] for at in members} | {number}
+        zones.extend(_groups(lines, cell))
+    return [zone for _, zone in sorted(zones, key=lambda each: -each[0])]
+
+
+def _rightward(along: Floats) -> bool:
+    """Which of the two ways to read is tried first: to the right, or where the line stands upright, upwards."""
+    return bool(along[0] > abs(along[1]) or (abs(along[0]) <= abs(along[1]) and along[1] < 0))
+
+
+def _lines(family: list[_Piece], leader: _Piece, along: Floats) -> tuple[list[tuple[Line, float]], set[int]]:
+    """Lines parallel to the leader, top to bottom, with their weight, in cells; and which pieces are near it."""
+    across = np.array([-along[1], along[0]], np.float32)
+    origin = np.average(leader.places, axis=0, weights=leader.likely).astype(np.float32)
+    s_leader, t_leader = (leader.places - origin) @ along, (leader.places - origin) @ across
+    shape = np.polyfit(s_leader, t_leader, 2 if leader.length > 2 * LENGTH_MIN else 1, w=leader.likely)
+    offsets: list[float] = []
+    for piece in family:
+        s, t = (piece.places - origin) @ along, (piece.places - origin) @ across
+        offsets.append(float(np.average(t - np.polyval(shape, s), weights=piece.likely)))
+    near = [at for at, offset in enumerate(offsets) if abs(offset) < 3 * SPACING[1] * leader.length]
+    near.sort(key=lambda at: offsets[at])
+    gap = max(SPACING[0] * leader.length * 0.6, 1.2)
+    clusters: list[list[int]] = []
+    for at in near:
+        if clusters and offsets[at] - offsets[clusters[-1][-1]] < gap:
+            clusters[-1].append(at)
+        else:
+            clusters.append([at])
+    lines = [_line([family[at] for at in cluster], shape, (origin, along, across)) for cluster in clusters]
+    return lines, set(near)
+
+
+def _line(pieces: list[_Piece], shape: Floats, axes: tuple[Floats, Floats, Floats]) -> tuple[Line, float]:
+    """One line through all its pieces: the leader's bend, with an offset and a slope of its own."""
+    origin, along, across = axes
+    places = np.concatenate([piece.places for piece in pieces]) - origin
+    likely = np.concatenate([piece.likely for piece in pieces])
+    s, t = places @ along, places @ across
+    start, end = float(s.min()) - 0.35, float(s.max()) + 0.35
+    more = np.polyfit(s, t - np.polyval(shape, s), 1 if end - start > LENGTH_MIN else 0, w=likely)
+    bend = np.zeros(3)
+    bend[: len(shape)] += shape[::-1]
+    bend[: len(more)] += more[::-1]
+    line = Line(origin, along, across, (float(bend[0]), float(bend[1]), float(bend[2])), start, end)
+    return line, float(likely.sum())
+
+
+def _groups(lines: list[tuple[Line, float]], cell: float) -> list[tuple[float, Zone]]:
+    """Three or two neighbouring lines that could be a zone, each with how much speaks for it."""
+    found: list[tuple[float, Zone]] = []
+    for count in (3, 2):
+        for first in range(len(lines) - count + 1):
+            chosen = [line for line, _ in lines[first : first + count]]
+            if _could_be_zone(chosen):
+                weight = sum(each for _, each in lines[first : first + count]) * (1.0 if count == 3 else 0.9)
+                found.append((weight, Zone(tuple(_in_image(line, chosen, cell) for line in chosen))))
+    return found
+
+
+def _could_be_zone(lines: list[Line]) -> bool:
+    """Long enough, one above the other, evenly apart."""
+    length = float(np.median([line.end - line.start for line in lines]))
+    if length < LENGTH_MIN:
+        return False
+    for line in lines:
+        overlap = min(line.end, lines[0].end) - max(line.start, lines[0].start)
+        if overlap < OVERLAP_MIN * length:
+            return False
+    middle = float(np.mean([(line.start + line.end) / 2 for line in lines]))
+    gaps = [below.offset_at(middle) - above.offset_at(middle) for above, below in pairwise(lines)]
+    even = max(gaps) < 1.5 * min(gaps)
+    return even and all(SPACING[0] * length < gap < SPACING[1] * length for gap in gaps)
+
+
+def _in_image(line: Line, together: list[Line], cell: float) -> Line:
+    """In pixels of the image; lines of a zone begin and end alike: where one ends in glare, the others count."""
+    starts, ends = [each.start for each in together], [each.end for each in together]
+    start, end = (float(np.median(starts)), float(np.median(ends))) if len(together) > 2 else (min(starts), max(ends))
+    constant, slope, curve = line.bend
+    bend = (constant * cell, slope, curve / cell)
+    return Line(line.origin * np.float32(cell), line.along, line.across, bend, start * cell, end * cell)
