@@ -5,7 +5,7 @@ import sys
 from typing import Final, TextIO
 
 from appliance.errors import Refused
-from provisioning.audit.log import Log, Problem, logs_of, trust_of
+from provisioning.audit.log import Log, Problem, logs_of, policy_of, trust_of
 from provisioning.audit.progress import bars
 from provisioning.audit.store import PulledLog
 from provisioning.audit.verify import verify
@@ -20,7 +20,7 @@ def run_verify(arguments: argparse.Namespace) -> int:
     """The verb; returns its exit code."""
     home = Home.open(arguments.home)
     roster = read_roster(home)
-    trust = trust_of(roster)
+    trust = trust_of(roster, policy_of(home, arguments.policy))
     code = 0
     with bars() as shown:
         for log in pulled_logs(home, logs_of(home, roster, arguments.box)):
@@ -31,6 +31,11 @@ def run_verify(arguments: argparse.Namespace) -> int:
                 print_problems(found.problems, sys.stdout)
             else:
                 print(f"{found.origin}: {found.size} entries and {found.bodies} bodies, all of it holds")
+            if found.unproven:
+                print(
+                    f"  {found.unproven} entries name a checkpoint as cosigned of which headquarters' signature is not "
+                    "here; a pull while the collector runs fetches it"
+                )
     return code
 
 

@@ -19,12 +19,13 @@ from provisioning.audit.checking import print_problems
 from provisioning.audit.cosigning import Desk, alone
 from provisioning.audit.https_source import HttpsSource, auditor_tls, box_at, box_tls
 from provisioning.audit.incoming import Incoming
-from provisioning.audit.log import Log, Trust, logs_of, trust_of
+from provisioning.audit.log import Log, Trust, logs_of, policy_of, trust_of
 from provisioning.audit.progress import Advance, bars
 from provisioning.audit.pull import Pulled, pull
 from provisioning.audit.source import Source, folder_sources
 from provisioning.audit.store import PulledLog
 from provisioning.audit.when import cosigned_head
+from provisioning.audit.witnessing import require_quorum
 from provisioning.authority.home import Home
 from provisioning.authority.roster import read_roster
 from provisioning.command import now_ms, say
@@ -75,7 +76,7 @@ def run_pull(arguments: argparse.Namespace) -> int:
     home = Home.open(arguments.home)
     roster = read_roster(home)
     jobs = _jobs(home, logs_of(home, roster, arguments.box), arguments.source)
-    pulling = Pulling(home, trust_of(roster), Desk.of(home))
+    pulling = Pulling(home, trust_of(roster, policy_of(home, arguments.policy)), Desk.of(home))
     with bars() as shown:
         whole = shown.bar(WHOLE) if len(jobs) > 1 else None
 
@@ -124,9 +125,10 @@ class Pulling:
                 incoming.clear()
                 raise
             incoming.clear()
-            done.code = int(bool(done.pulled.problems))
             held = done.pulled.size > 0 and not done.pulled.problems
             note, cosigned = self._cosign(kept) if held else (b"", "")
+            done.pulled.problems += require_quorum(kept, self._trust)  # headquarters may be one of its witnesses
+            done.code = int(bool(done.pulled.problems))
             done.lines.append(_summary(done.pulled, cosigned))
             if note and isinstance(source, HttpsSource) and source.box is not None:
                 _give_back(note, source, done)

@@ -1,4 +1,4 @@
-"""landlink-hq's verbs of the auditor: pull, verify, open, find, report, replay."""
+"""landlink-hq's verbs of the auditor: pull, verify, witness, open, find, report, replay."""
 
 import argparse
 from pathlib import Path
@@ -8,6 +8,7 @@ from provisioning.audit.checking import run_verify
 from provisioning.audit.pulling import run_pull
 from provisioning.audit.reading import run_find, run_open, run_report
 from provisioning.audit.replay_verb import run_replay
+from provisioning.audit.witness_verb import add_witness_verb
 from provisioning.command import RAW, Verbs
 
 PULL: Final = """\
@@ -17,7 +18,9 @@ that the log only grew, every entry under the key valid at its place, every body
 SOURCE is a folder (a box's state folder or its card, a stick, a mirror: any tlog-tiles tree) or an https address of a
 collector. Without it, the collector of this home is asked, with the auditor's certificate.
 
-What contradicts what was seen before is refused by name (rollback, fork) and both checkpoints are kept as proof.
+What contradicts what was seen before is refused by name (rollback, clone, re-signed, reset, fork, foreign key), and
+both signed checkpoints are kept in a folder that proves it to anybody. Where a policy (C2SP tlog-policy) names
+witnesses, those with an address are asked, and a checkpoint without the quorum is named.
 Exit code 1: something is not as it should be, and is named. Next: landlink-hq verify, landlink-hq open.
 """
 
@@ -56,9 +59,12 @@ def add_verbs(verbs: Verbs) -> None:
     """Add the auditor's verbs to landlink-hq."""
     verb = _add(verbs, "pull", "fetch and verify what boxes recorded", PULL)
     verb.add_argument("source", nargs="?", metavar="SOURCE", help="folder or https address (this home's collector)")
+    _add_policy(verb)
     verb.set_defaults(run=run_pull)
     verb = _add(verbs, "verify", "verify all that was pulled, offline", VERIFY)
+    _add_policy(verb)
     verb.set_defaults(run=run_verify)
+    add_witness_verb(verbs)
     verb = _add(verbs, "open", "open the records that were pulled", OPEN)
     verb.add_argument("--out", type=Path, metavar="FILE", help="where to write the lines (standard output)")
     _add_who(verb)
@@ -88,6 +94,16 @@ def _add(verbs: Verbs, name: str, words: str, description: str) -> argparse.Argu
     verb = verbs.add_parser(name, help=words, description=description, formatter_class=RAW)
     verb.add_argument("--box", metavar="SERIAL", help="only this box (all)")
     return verb
+
+
+def _add_policy(verb: argparse.ArgumentParser) -> None:
+    """Which witnesses must have seen what is pulled."""
+    verb.add_argument(
+        "--policy",
+        type=Path,
+        metavar="FILE",
+        help="witnesses that must have signed (witness.policy of the home, if any)",
+    )
 
 
 def _add_who(verb: argparse.ArgumentParser) -> None:
