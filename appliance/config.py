@@ -132,6 +132,21 @@ class RecorderConfig(Noun, frozen=True, kw_only=True):
     picture_reserve_share: Annotated[float, Meta(ge=0.01, le=0.5)] = 0.2
 
 
+class KeysConfig(Noun, frozen=True, kw_only=True):
+    """Where the box's identity key lives.
+
+    Attributes:
+        provider: "file", or "pkcs11" for a token: a TPM through tpm2-pkcs11, a secure element, SoftHSM. The token's PIN
+            comes as a credential (systemd/README.md, Keys) and never stands here.
+        module: pkcs11 only: the token's library.
+        token: pkcs11 only: the token's label.
+    """
+
+    provider: Literal["file", "pkcs11"] = "file"
+    module: PathText | None = None
+    token: Annotated[str, Meta(min_length=1, max_length=32)] = "landlink"  # noqa: S105 - its label
+
+
 class UplinkConfig(Noun, frozen=True, kw_only=True):
     """The way to headquarters' collector.
 
@@ -171,6 +186,7 @@ class Config(Noun, frozen=True, kw_only=True):
     camera: CameraConfig = CameraConfig()
     panel: PanelConfig = PanelConfig()
     page: PageConfig = PageConfig()
+    keys: KeysConfig = KeysConfig()
     audit: AuditConfig = AuditConfig()
 
     @property
@@ -200,6 +216,8 @@ def parse_config(text: bytes) -> Config:
     for name, device in (("camera", config.camera.kind), ("panel", config.panel.pins)):
         if device == "simulated" and getattr(config, name).socket is None:
             raise ConfigError(f"box.toml: {name}.socket is missing; a simulated {name} needs the desk's socket")
+    if config.keys.provider == "pkcs11" and config.keys.module is None:
+        raise ConfigError("box.toml: keys.module is missing; a token is reached through its PKCS#11 library")
     return config
 
 

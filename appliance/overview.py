@@ -85,6 +85,8 @@ def in_words(overview: Overview) -> str:
     """
     lines = [f"Box {overview.serial}, {overview.mode}; sealed records on this box: {overview.bodies}"]
     lines.append("recorder  " + (SILENT if overview.recorder is None else _recorder(overview.recorder)))
+    if overview.recorder is not None and overview.recorder.keys:
+        lines.append(f"keys      {overview.recorder.keys}")
     lines.append("releases  " + (SILENT if overview.releases is None else _releases(overview.releases)))
     lines += [f"list      {_source(source)}" for source in (overview.releases.sources if overview.releases else ())]
     lines.append("uplink    " + (SILENT if overview.uplink is None else _uplink(overview.uplink)))

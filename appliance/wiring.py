@@ -1,11 +1,19 @@
 """Configuration becomes objects: the only place that names fitted hardware, and where each process is put together."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from appliance.clock import Grade
 from appliance.config import Config
 from drivers.api import Camera, Panel, Scanner, ScannerCodec
+
+if TYPE_CHECKING:
+    from appliance.at_rest import AtRest
+    from appliance.enrol.places import EnrolmentPlaces, Sealing
+    from appliance.record.places import Places
+    from drivers.token_key_store import TokenKeyStore
 
 # --- fitted hardware --------------------------------------------------------------------------------------------------
 
@@ -85,6 +93,60 @@ def _panel(config: Config) -> Panel:
     return GpioPanel(PanelPins(**numbers), LGPIOFactory())
 
 
+# --- keys -------------------------------------------------------------------------------------------------------------
+
+
+def _token(config: Config) -> "TokenKeyStore | None":
+    """The token with the identity key, None where it lies in a file; one a process, so that no PIN is tried twice."""
+    if config.keys.provider == "file":
+        return None
+    from appliance.credentials import PIN, credential
+    from appliance.errors import ConfigError
+    from drivers.api import DeviceError
+
+    try:
+        from drivers.token_key_store import TokenKeyStore
+    except ModuleNotFoundError:
+        raise ConfigError("box.toml: keys.provider is pkcs11, but python-pkcs11 is not installed") from None
+
+    def pin() -> str:
+        given = credential(PIN, os.environ)
+        if given is None:
+            raise DeviceError(
+                "the token's PIN was not given to this process: landlink-box seal --pin FILE, then restart"
+            )
+        return given.decode("utf-8", "replace").strip()
+
+    assert config.keys.module is not None, "parse_config saw to it"
+    return TokenKeyStore(Path(config.keys.module), config.keys.token, pin)
+
+
+def _at_rest(name: str, path: Path) -> "AtRest":
+    """How a process's one secret lies at `path`, under the credential `name`; sealed now if it was not."""
+    from appliance.at_rest import sealed
+    from appliance.credentials import credential
+
+    return sealed(credential(name, os.environ), (), path)
+
+
+def _sealing(places: "EnrolmentPlaces", token: "TokenKeyStore | None", recorder: "Places") -> "Sealing":
+    """How the keys of all processes lie, for commands that root runs."""
+    from appliance.at_rest import key_of, sealed
+    from appliance.credentials import AUDIT, RECORDER, UPLINK, credential
+    from appliance.enrol.places import Sealing
+    from appliance.record.keys import secrets_of
+
+    key = credential(RECORDER, os.environ) if token is None else key_of(token, places.token_sealed, make=True)
+    return Sealing(
+        recorder=sealed(key, secrets_of(recorder), places.log_key),
+        uplink=_at_rest(UPLINK, places.tls_key),
+        audit=_at_rest(AUDIT, places.audit_key),
+    )
+
+
+# --- processes --------------------------------------------------------------------------------------------------------
+
+
 def recorder(config: Config, *, config_sha256: str) -> None:
     """Record until told to stop; before enrolment and before the first release it says so, and refuses.
 
@@ -97,9 +159,11 @@ def recorder(config: Config, *, config_sha256: str) -> None:
     """
     from importlib.metadata import version
 
+    from appliance.at_rest import AtRest, key_of
     from appliance.clock import SystemClock
+    from appliance.credentials import RECORDER, credential
     from appliance.record.headquarters import Headquarters, ProvenTime
-    from appliance.record.keys import read_log_key
+    from appliance.record.keys import check_identity, read_log_key, seal_secrets
     from appliance.record.places import Places
     from appliance.record.service import Service, Setting
     from appliance.record.signing import Signing
@@ -109,15 +173,22 @@ def recorder(config: Config, *, config_sha256: str) -> None:
 
     places, proven = Places(config.state, config.runtime), ProvenTime()
     clock = SystemClock(grade=_clock_grade, lower_bound_ms=lambda: proven.at_ms)
+    token = _token(config)
 
     def signing() -> Signing:
+        key = credential(RECORDER, os.environ) if token is None else key_of(token, places.token_sealed)
+        identity = FileKeyStore(places.identity_key, AtRest(key)) if token is None else token
+        check_identity(places, identity.public_key_der())
+        at_rest = seal_secrets(places, key, identity.public_key_der())
         return Signing(
             serial=config.box.serial,
-            identity=FileKeyStore(places.identity_key),
-            log_key=read_log_key(places.log_key),
+            identity=identity,
+            log_key=read_log_key(places.log_key, at_rest),
             mode=config.box.mode,
             software=version("landlink"),
             clock=clock,
+            at_rest=at_rest,
+            kept=_kept(config, sealed=key is not None),
         )
 
     setting = Setting(
@@ -136,6 +207,14 @@ def recorder(config: Config, *, config_sha256: str) -> None:
         config_sha256=config_sha256,
     )
     Service(setting).run()
+
+
+def _kept(config: Config, *, sealed: bool) -> str:
+    if config.keys.provider == "pkcs11":
+        return f"identity in the token {config.keys.token!r}; the others in files that only this token opens"
+    if sealed:
+        return "in files, sealed under a credential of systemd (systemd/README.md, Keys, says what a thief gains)"
+    return "in files that lie OPEN: whoever takes the card has the lists and can sign as this box (landlink-box seal)"
 
 
 def _clock_grade() -> Grade:
@@ -203,9 +282,11 @@ def uplink(config: Config) -> None:
         ConfigError: The box has not been enrolled.
         StorageFault, StorageFull: The card; the supervisor starts the process again.
     """
+    from appliance.credentials import UPLINK
+    from appliance.enrol.places import EnrolmentPlaces
     from appliance.uplink.assembly import run
 
-    run(config)
+    run(config, _at_rest(UPLINK, EnrolmentPlaces(config.state).tls_key))
 
 
 def audit(config: Config) -> None:
@@ -215,29 +296,41 @@ def audit(config: Config) -> None:
         ConfigError: The box has not been enrolled for it, or cannot listen where box.toml says.
     """
     from appliance.audit.process import run
+    from appliance.credentials import AUDIT
+    from appliance.enrol.places import EnrolmentPlaces
 
-    run(config)
+    run(config, _at_rest(AUDIT, EnrolmentPlaces(config.state).audit_key))
 
 
 def request(config: Config, *, out: Path) -> str:
     """Write the enrolment request to `out`; returns what to tell the technician."""
+    from appliance.at_rest import AtRest
+    from appliance.credentials import RECORDER, credential
     from appliance.enrol.places import EnrolmentPlaces
     from appliance.enrol.request import make_request
     from appliance.errors import DeviceFault
     from appliance.files import write_durably
     from appliance.formats.enrolment import fingerprint
-    from drivers.api import DeviceError
+    from appliance.record.places import Places
+    from drivers.api import DeviceError, KeyStore
     from drivers.key_store import FileKeyStore
 
-    identity_key = EnrolmentPlaces(config.state).identity_key
+    places, token = EnrolmentPlaces(config.state), _token(config)
 
-    def key_store() -> FileKeyStore:
-        try:
-            return FileKeyStore(identity_key) if identity_key.exists() else FileKeyStore.create(identity_key)
-        except DeviceError as error:
-            raise DeviceFault(str(error)) from None
+    def key_store() -> KeyStore:
+        if token is not None:
+            if not places.checkpoint.exists():  # a box that has recorded has its keys, or needs a new serial
+                token.create()
+            return token
+        at_rest = AtRest(credential(RECORDER, os.environ))
+        if places.identity_key.exists():
+            return FileKeyStore(places.identity_key, at_rest)
+        return FileKeyStore.create(places.identity_key, at_rest)
 
-    signed = make_request(config, key_store)
+    try:
+        signed = make_request(config, key_store, lambda: _sealing(places, token, Places(config.state, config.runtime)))
+    except DeviceError as error:
+        raise DeviceFault(str(error)) from None
     write_durably(out, signed, mode=0o644)
     return (
         f"The request of box {config.box.serial} is in {out}.\n"
@@ -249,10 +342,14 @@ def request(config: Config, *, out: Path) -> str:
 
 def accept(config: Config, *, answer: Path) -> str:
     """Verify headquarters' answer in the folder `answer` and install it; returns what to tell the technician."""
+    from appliance.credentials import AUDIT, UPLINK
     from appliance.enrol.accept import accept_answer
+    from appliance.enrol.places import EnrolmentPlaces, Sealing
     from appliance.formats.enrolment import fingerprint
 
-    accepted = accept_answer(config, answer)
+    places = EnrolmentPlaces(config.state)
+    sealing = Sealing(uplink=_at_rest(UPLINK, places.tls_key), audit=_at_rest(AUDIT, places.audit_key))
+    accepted = accept_answer(config, answer, sealing)
     return (
         f"Box {accepted.serial} is enrolled with {config.box.domain}.\n"
         f"Fingerprint of headquarters: {fingerprint(accepted.root)}\n"

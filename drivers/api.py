@@ -224,6 +224,18 @@ class SecretKeeper(Protocol):
         ...
 
 
+class Sealer(Protocol):
+    """A token that opens what was sealed to it, and that nothing else opens."""
+
+    def seal(self, secret: bytes) -> bytes:
+        """Encrypt a short secret to the token. Raises DeviceError."""
+        ...
+
+    def open(self, sealed: bytes) -> bytes:
+        """Decrypt what `seal` made. Raises DeviceError."""
+        ...
+
+
 class KeyStore(Protocol):
     """Holds the box's identity key (P-256); it signs and never gives the key away."""
 

@@ -17,6 +17,7 @@ from typing import Final
 
 from cryptography import x509
 
+from appliance.at_rest import SECRET_BYTES_MAX, AtRest, in_memory
 from appliance.errors import ConfigError
 from appliance.formats.enrolment import AUDITOR_URI
 
@@ -34,14 +35,16 @@ _journal = logging.getLogger("landlink.audit")
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
-def server_context(folder: Path) -> ssl.SSLContext:
+def server_context(folder: Path, at_rest: AtRest) -> ssl.SSLContext:
     """TLS 1.3 with the box's certificate for this; whoever comes shows one of headquarters' authority for clients.
 
     Args:
         folder: Holds tls.key, tls.crt and ca.crt, all PEM.
+        at_rest: How the key lies there.
 
     Raises:
         ConfigError: One of them is missing or unusable.
+        Untrusted: The key is sealed and does not open.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
@@ -50,7 +53,8 @@ def server_context(folder: Path) -> ssl.SSLContext:
     context.num_tickets = 0  # every connection shows its certificate
     try:
         context.load_verify_locations(folder / "ca.crt")
-        context.load_cert_chain(folder / "tls.crt", folder / "tls.key")
+        with in_memory(at_rest.read(folder / "tls.key", SECRET_BYTES_MAX)) as key:
+            context.load_cert_chain(folder / "tls.crt", key)
     except (OSError, ssl.SSLError) as error:
         raise ConfigError(
             f"{folder}: no usable tls.key, tls.crt and ca.crt ({error.strerror}); "

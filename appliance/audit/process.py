@@ -6,6 +6,7 @@ import socket
 import ssl
 from typing import Final
 
+from appliance.at_rest import AtRest
 from appliance.audit.allowance import Allowance
 from appliance.audit.doors import Doors, listening_socket, server_context
 from appliance.audit.exchange import Exchange
@@ -20,14 +21,18 @@ ALIVE_S: Final = 10.0
 _journal = logging.getLogger("landlink.audit")
 
 
-def run(config: Config) -> None:
+def run(config: Config, at_rest: AtRest) -> None:
     """Serve until SIGTERM, which ends the process at once.
+
+    Args:
+        config: Where to listen.
+        at_rest: How the TLS key lies in its file.
 
     Raises:
         ConfigError: The box has not been enrolled for it, or cannot listen where box.toml says.
     """
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    context = server_context(config.state / "audit")
+    context = server_context(config.state / "audit", at_rest)
     with listening_socket(config.audit.host, config.audit.port) as listening:
         _journal.info("audit: serving the log at %s port %d", *listening.getsockname()[:2])
         asyncio.run(_serve(config, listening, context))

@@ -15,11 +15,12 @@ from typing import Final
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from appliance.config import Config
 from appliance.enrol.keys import tls_key
-from appliance.enrol.places import EnrolmentPlaces, read_bounded
+from appliance.enrol.places import EnrolmentPlaces, Sealing, read_bounded
 from appliance.errors import ConfigError, Malformed, Refused, StorageFault, Untrusted
 from appliance.files import OpenFile, copy_durably, names_beneath, open_beneath, storage, write_durably
 from appliance.formats.downlink import FILE_NAME, FOLDER, SEALED_BYTES_MAX, WAITING_MAX
@@ -40,18 +41,24 @@ from appliance.formats.release import PERSONS_TARGET, TARGET_BYTES_MAX, RosterBo
 
 MIRROR_FILE_BYTES_MAX: Final = TARGET_BYTES_MAX[PERSONS_TARGET]
 """The longest file that is read whole; the documents list is longer and is not."""
+OPEN: Final = Sealing()
 MIRROR: Final = "mirror"
 TIMESTAMP: Final = "metadata/timestamp.json"
 NAMES_MAX: Final = 4_096
 """Looked at among the messages."""
 
 
-def accept_answer(config: Config, folder: Path) -> Answer:
+def accept_answer(config: Config, folder: Path, sealing: Sealing = OPEN) -> Answer:
     """Verify the answer in `folder` and install it; taking the same answer again changes nothing.
 
     1. It answers the last request of this box. 2. Its TLS certificates are for this box's keys and names, by the
     authority in the answer. 3. The release in the mirror verifies from the root in the answer. 4. Its roster has this
     box, not revoked, with its identity, log, age recipient and the first of these. 5. It is pinned to no other root.
+
+    Args:
+        config: Of this box.
+        folder: What headquarters' issue wrote.
+        sealing: How the box's keys lie.
 
     Raises:
         ConfigError: There is no request, or something of the answer cannot be read.
@@ -65,9 +72,11 @@ def accept_answer(config: Config, folder: Path) -> Answer:
     lost = "name the folder that headquarters' issue wrote"
     answer = parse_answer(_read(folder / "answer.cbor", ANSWER_BYTES_MAX, lost))
     check_answer(answer, signed_request)
-    certificate = _check_certificate(answer.tls_certificate, answer, key=places.tls_key, uri=box_uri(answer.serial))
+    key = tls_key(places.tls_key, sealing.uplink)
+    certificate = _check_certificate(answer.tls_certificate, answer, key=key, uri=box_uri(answer.serial))
     if answer.audit_certificate is not None:
-        _check_certificate(answer.audit_certificate, answer, key=places.audit_key, uri=audit_uri(answer.serial))
+        key = tls_key(places.audit_key, sealing.audit)
+        _check_certificate(answer.audit_certificate, answer, key=key, uri=audit_uri(answer.serial))
     files, pages = _mirror_files(folder)
     release = verify_release(release_names(files), answer.root, documents=OpenFile(folder / MIRROR / pages))
     _check_box(release.roster.box(request.serial), request, certificate)
@@ -89,8 +98,8 @@ def _read(path: Path, bytes_max: int, otherwise: str) -> bytes:
         raise ConfigError(f"{error}; {otherwise}") from None
 
 
-def _check_certificate(pem: bytes, answer: Answer, *, key: Path, uri: str) -> bytes:
-    """Rule 2 for one certificate, which must be for the key in this file; returns its DER."""
+def _check_certificate(pem: bytes, answer: Answer, *, key: ec.EllipticCurvePrivateKey, uri: str) -> bytes:
+    """Rule 2 for one certificate, which must be for this key; returns its DER."""
     try:
         certificate = x509.load_pem_x509_certificate(pem)
         authority = x509.load_pem_x509_certificate(answer.ca_certificate)
@@ -101,7 +110,7 @@ def _check_certificate(pem: bytes, answer: Answer, *, key: Path, uri: str) -> by
         raise Untrusted("enrolment answer: the TLS certificate is not signed by the authority in it") from None
     except (ValueError, TypeError, UnsupportedAlgorithm, x509.ExtensionNotFound, x509.DuplicateExtension):
         raise Malformed("enrolment answer", "its certificates cannot be read, or do not belong together") from None
-    own = tls_key(key).public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    own = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     if public != own:
         raise Untrusted("enrolment answer: the TLS certificate is for another key than this box made")
     if list(names) != [x509.UniformResourceIdentifier(uri)]:

@@ -4,8 +4,18 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from appliance.at_rest import OPEN, AtRest
 from appliance.errors import ConfigError, Malformed
 from appliance.files import open_regular, storage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sealing:
+    """How secrets lie at rest, each process's under a key of its own: none opens what is another's."""
+
+    recorder: AtRest = OPEN
+    uplink: AtRest = OPEN
+    audit: AtRest = OPEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +38,11 @@ class EnrolmentPlaces:
     def age_identity(self) -> Path:
         """Opens what comes down to this box alone; the recorder's."""
         return self.state / "recorder" / "age.identity"
+
+    @property
+    def token_sealed(self) -> Path:
+        """The recorder's sealing key, sealed to the token; where there is a token."""
+        return self.state / "recorder" / "sealing.token"
 
     @property
     def tls_key(self) -> Path:

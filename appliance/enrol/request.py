@@ -14,7 +14,7 @@ from cryptography.x509.oid import NameOID
 
 from appliance.config import Config
 from appliance.enrol.keys import age_identity, log_key, tls_key
-from appliance.enrol.places import EnrolmentPlaces
+from appliance.enrol.places import EnrolmentPlaces, Sealing
 from appliance.errors import Refused
 from appliance.files import write_durably
 from appliance.formats.age import Identity
@@ -24,30 +24,35 @@ from appliance.formats.note import ED25519, Verifier
 from drivers.api import KeyStore
 
 
-def make_request(config: Config, open_key_store: Callable[[], KeyStore]) -> bytes:
+def make_request(
+    config: Config, open_key_store: Callable[[], KeyStore], open_sealing: Callable[[], Sealing] = Sealing
+) -> bytes:
     """Make what is missing of the box's keys, certify them, and sign a request.
 
     Args:
         config: Which box, of which headquarters, in which mode.
         open_key_store: Opens the store of the identity key; makes the key when there is none.
+        open_sealing: Says how the other keys are to lie at rest; called when the store is open.
 
     Returns:
         The signed request, also kept in the box's state.
 
     Raises:
         Refused: The box has a log, but a key is missing: new keys would fork it.
-        ConfigError: A key file cannot be used.
+        ConfigError, Untrusted: A key file cannot be used, or does not open.
         StorageFull, StorageFault: Something could not be written.
     """
     places = EnrolmentPlaces(config.state)
-    keys = (places.identity_key, places.log_key)
+    keys = (places.identity_key, places.log_key) if config.keys.provider == "file" else (places.log_key,)
     if places.checkpoint.exists() and not all(key.exists() for key in keys):
         raise Refused("this box has a log but not its keys; with new keys it would fork: it needs a new serial")
     places.prepare()
     store = open_key_store()
-    log_signer = log_key(places.log_key)
-    tls_keys = tls_key(places.tls_key), tls_key(places.audit_key)
-    request, signed = _signed_request(config, store, log_signer, age_identity(places.age_identity), tls_keys)
+    sealing = open_sealing()
+    log_signer = log_key(places.log_key, sealing.recorder)
+    tls_keys = tls_key(places.tls_key, sealing.uplink), tls_key(places.audit_key, sealing.audit)
+    age = age_identity(places.age_identity, sealing.recorder)
+    request, signed = _signed_request(config, store, log_signer, age, tls_keys)
     identity = config.state / "identity"
     for name, content in (
         ("identity.pub", request.identity_der),

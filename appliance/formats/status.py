@@ -84,6 +84,7 @@ class RecorderStatus(Noun, frozen=True, kw_only=True):
         free_share: Free share of the disk, 0 to 1.
         syncs, sync_us: How often this process synced its journal since it started, and how long that took in all.
         fingerprint: First 8 hexadecimal digits of the root hash, for the paper register.
+        keys: Where and how this box's keys lie, in plain words.
     """
 
     origin: Word
@@ -94,6 +95,7 @@ class RecorderStatus(Noun, frozen=True, kw_only=True):
     fingerprint: Word
     syncs: Annotated[int, Meta(ge=0)] = 0
     sync_us: Annotated[int, Meta(ge=0)] = 0
+    keys: Line = ""
 
 
 def encode_status(status: UplinkStatus | ReleasesStatus | RecorderStatus) -> bytes:

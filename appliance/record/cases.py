@@ -22,9 +22,10 @@ from typing import Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
+from appliance.at_rest import OPEN, AtRest
 from appliance.clock import Instant
-from appliance.errors import Malformed
-from appliance.files import replace_file, storage, sync_folder, write_durably
+from appliance.errors import Malformed, Untrusted
+from appliance.files import replace_file, storage, sync_folder
 from appliance.formats.cbor import pack, parse
 from appliance.formats.wire import CASE_BYTES_MAX, CASES_MAX, MESSAGE_BYTES_MAX, Case
 from appliance.record.journal import Frame, SealedCase
@@ -53,11 +54,13 @@ class CaseStore:
     Args:
         cases: Folder of sealed cases.
         keys: Folder of keys, spare ones among them.
+        at_rest: How a key lies in its file.
     """
 
-    def __init__(self, cases: Path, keys: Path) -> None:
+    def __init__(self, cases: Path, keys: Path, at_rest: AtRest = OPEN) -> None:
         self._cases = cases
         self._keys = keys
+        self._at_rest = at_rest
         self._open: dict[str, _Here] = {}
         self._spare: dict[str, None] = {}
 
@@ -86,7 +89,7 @@ class CaseStore:
         """Make one spare key, durably, if some are missing; whether there is more to do. Call it when idle."""
         if len(self._spare) < SPARE_KEYS:
             name = secrets.token_hex(16)
-            write_durably(self._keys / f"{name}.key", secrets.token_bytes(KEY_BYTES))
+            self._at_rest.write(self._key_path(name), secrets.token_bytes(KEY_BYTES))
             self._spare[name] = None
         return self.spare_wanted
 
@@ -180,16 +183,17 @@ class CaseStore:
             raise Malformed("case", f"{size} bytes, at most {CASE_BYTES_MAX}")
         nonce = secrets.token_bytes(12)
         with storage("reading a case's key"):
-            cipher = ChaCha20Poly1305(self._key_path(key_name).read_bytes())
+            cipher = self._cipher(key_name)
         ciphertext = cipher.encrypt(nonce, pack(content), of.encode("ascii"))
         return SealedCase(of=of, key=key_name, nonce=nonce, ciphertext=ciphertext, opened=opened)
 
     def _adopt(self, sealed: SealedCase) -> None:
-        with contextlib.suppress(OSError, ValueError, InvalidTag, Malformed):
-            plaintext = ChaCha20Poly1305(self._key_path(sealed.key).read_bytes()).decrypt(
-                sealed.nonce, sealed.ciphertext, sealed.of.encode("ascii")
-            )
+        with contextlib.suppress(OSError, ValueError, InvalidTag, Malformed, Untrusted):
+            plaintext = self._cipher(sealed.key).decrypt(sealed.nonce, sealed.ciphertext, sealed.of.encode("ascii"))
             self.became(parse(plaintext, OpenCase, what="case", bytes_max=OPEN_CASE_BYTES_MAX), sealed)
+
+    def _cipher(self, key_name: str) -> ChaCha20Poly1305:
+        return ChaCha20Poly1305(self._at_rest.read(self._key_path(key_name), KEY_BYTES))
 
     def _key_path(self, name: str) -> Path:
         return self._keys / f"{name}.key"
@@ -198,7 +202,7 @@ class CaseStore:
         """Zeros over the key first: on storage that writes in place nothing of it stays."""
         fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
         try:
-            os.pwrite(fd, bytes(KEY_BYTES), 0)
+            os.pwrite(fd, bytes(os.fstat(fd).st_size), 0)
             os.fdatasync(fd)
         finally:
             os.close(fd)

@@ -13,7 +13,6 @@ of a slow processor; beyond that the answer is `busy` before a byte is opened. A
 from typing import Final, assert_never
 
 from appliance.errors import Malformed, Untrusted
-from appliance.files import read_regular
 from appliance.formats.age import Identity, parse_identity
 from appliance.formats.downlink import (
     CaseAnswer,
@@ -102,8 +101,8 @@ class Downlinks:
     def _age_identity(self) -> Identity:
         if self._identity is None:
             try:
-                text = read_regular(self._places.age_identity, IDENTITY_BYTES_MAX).decode("ascii")
+                text = self._places.at_rest.read(self._places.age_identity, IDENTITY_BYTES_MAX).decode("ascii")
                 self._identity = parse_identity(text.strip())
-            except (OSError, UnicodeDecodeError, Malformed):
+            except (OSError, UnicodeDecodeError, Malformed, Untrusted):
                 raise RefusedWith("not_ready", "This box's own key for messages cannot be read.") from None
         return self._identity

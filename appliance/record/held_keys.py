@@ -1,7 +1,8 @@
 """Stage 6 of 8: record - keys that headquarters has sent to this box: those of its lists, and that of its voice codes.
 
-They lie in one file that only the recorder reads, replaced whole and durably, before the entry that says that they were
-taken. Booth and releases ask for the list keys; the voice key never leaves the recorder.
+They lie in one file, sealed as the box's other keys are, that only the recorder reads, replaced whole and durably,
+before the entry that says that they were taken. Booth and releases ask for the list keys; the voice key never leaves
+the recorder.
 """
 
 from pathlib import Path
@@ -9,8 +10,8 @@ from typing import Annotated, Final
 
 from msgspec import Meta
 
-from appliance.errors import Malformed
-from appliance.files import read_regular, write_durably
+from appliance.at_rest import OPEN, AtRest
+from appliance.errors import Malformed, Untrusted
 from appliance.formats.cbor import pack, parse
 from appliance.formats.downlink import ListKey, VoiceKey
 from appliance.formats.fields import Count
@@ -40,15 +41,17 @@ class HeldKeys:
     Args:
         path: The file. One that is missing or does not hold counts as empty: the box records without these keys, says
             that it cannot check its lists, and headquarters sends them anew.
+        at_rest: How they lie in it.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, at_rest: AtRest = OPEN) -> None:
         self._path = path
+        self._at_rest = at_rest
         try:
             self._held: Held = parse(
-                read_regular(path, HELD_BYTES_MAX), Held, what="held keys", bytes_max=HELD_BYTES_MAX
+                at_rest.read(path, HELD_BYTES_MAX), Held, what="held keys", bytes_max=HELD_BYTES_MAX
             )
-        except (OSError, Malformed):
+        except (OSError, Malformed, Untrusted):
             self._held = Held()
 
     @property
@@ -78,6 +81,6 @@ class HeldKeys:
                 kept = self._held.voice is None or self._held.voice.counter <= counter
                 held = Held(lists=self._held.lists, voice=new if kept else self._held.voice)
         if held != self._held:
-            write_durably(self._path, pack(held))
+            self._at_rest.write(self._path, pack(held))
             self._held = held
         return kept

@@ -13,31 +13,79 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from appliance.at_rest import OPEN, AtRest, sealed
 from appliance.clock import Instant
 from appliance.errors import StorageFault, Untrusted
+from appliance.files import read_regular
+from appliance.formats.identity import Role, verify_certificate
+from appliance.record.places import Places
 
 KEY_BYTES_MAX: Final = 4_096
 EPOCH_MS_MAX: Final = 24 * 3_600_000
 
 
-def read_log_key(path: Path) -> Ed25519PrivateKey:
-    """Read the log key, PEM PKCS#8.
+def read_log_key(path: Path, at_rest: AtRest = OPEN) -> Ed25519PrivateKey:
+    """Read the log key, PEM PKCS#8, as it lies there.
 
     Raises:
         StorageFault: The file cannot be read.
-        Untrusted: It holds no Ed25519 private key.
+        Untrusted: It does not open, or holds no Ed25519 private key.
     """
     try:
-        with path.open("rb") as file:
-            pem = file.read(KEY_BYTES_MAX)
+        pem = at_rest.read(path, KEY_BYTES_MAX)
     except OSError as error:
         raise StorageFault(f"reading {path.name}: {error.strerror}") from error
+    return _log_key(pem, path.name)
+
+
+def check_identity(places: Places, identity_der: bytes) -> None:
+    """The identity key is the one that this box was enrolled with. Raises Untrusted, StorageFault."""
+    if _read(places.identity_public) != identity_der:
+        raise Untrusted("the identity key is another than this box was enrolled with: is it another box's token?")
+
+
+def seal_secrets(places: Places, key: bytes | None, identity_der: bytes) -> AtRest:
+    """Seal what the recorder's folder still holds open, under `key`; how its secrets lie from then on.
+
+    Args:
+        places: The recorder's.
+        key: The sealing key, None where this box has none.
+        identity_der: The box's identity. An open log key is sealed only when this identity has certified it: nobody
+            slips an old or strange one into a box that was sealed before.
+
+    Raises:
+        Untrusted: It has not.
+        StorageFull, StorageFault: As `at_rest.sealed`.
+    """
+
+    def check(pem: bytes) -> None:
+        certificate = verify_certificate(_read(places.log_certificate), role=Role.LOG, identity_der=identity_der)
+        if certificate.public != _log_key(pem, places.log_key.name).public_key().public_bytes_raw():
+            raise Untrusted(f"{places.log_key.name} lies open, and is not the key that this box's identity certified")
+
+    return sealed(key, secrets_of(places), places.log_key, check)
+
+
+def secrets_of(places: Places) -> tuple[Path, ...]:
+    """Every secret in the recorder's folder but the log key, there or not."""
+    single = (places.identity_key, places.age_identity, places.held_keys, places.not_same_key)
+    return (*single, *sorted(places.case_keys.glob("*.key")))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return read_regular(path, KEY_BYTES_MAX)
+    except OSError as error:
+        raise StorageFault(f"reading {path.name}: {error.strerror}") from error
+
+
+def _log_key(pem: bytes, name: str) -> Ed25519PrivateKey:
     try:
         key = serialization.load_pem_private_key(pem, password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise Untrusted(f"{path.name} holds no private key in PEM") from None
+        raise Untrusted(f"{name} holds no private key in PEM") from None
     if not isinstance(key, Ed25519PrivateKey):
-        raise Untrusted(f"{path.name} holds another kind of key than Ed25519")
+        raise Untrusted(f"{name} holds another kind of key than Ed25519")
     return key
 
 

@@ -20,7 +20,8 @@ from typing import Final
 
 import msgspec
 
-from appliance.errors import Malformed
+from appliance.at_rest import OPEN, AtRest
+from appliance.errors import Malformed, Untrusted
 from appliance.files import read_regular, storage, write_durably
 from appliance.formats.cbor import encode
 from appliance.formats.wire import Case, Spared
@@ -41,10 +42,12 @@ class NotSame:
     Args:
         path: The file.
         key: Where the key of its hashes lies.
+        at_rest: How.
     """
 
-    def __init__(self, path: Path, key: Path) -> None:
+    def __init__(self, path: Path, key: Path, at_rest: AtRest = OPEN) -> None:
         self._path = path
+        self._at_rest = at_rest
         self._key_path = key
         self._key = b""
         self._spared: dict[bytes, Judged] = {}
@@ -57,11 +60,11 @@ class NotSame:
         Raises:
             StorageFull, StorageFault: The key cannot be made.
         """
-        with contextlib.suppress(OSError):
-            self._key = read_regular(self._key_path, KEY_BYTES)
+        with contextlib.suppress(OSError, Untrusted):
+            self._key = self._at_rest.read(self._key_path, KEY_BYTES)
         if len(self._key) != KEY_BYTES:
             self._key = secrets.token_bytes(KEY_BYTES)
-            write_durably(self._key_path, self._key)
+            self._at_rest.write(self._key_path, self._key)
         data = b""
         with contextlib.suppress(OSError):
             data = read_regular(self._path, FILE_BYTES_MAX)

@@ -3,16 +3,18 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from appliance.at_rest import OPEN, AtRest
 from appliance.files import remove_partial, sync_folder
 from appliance.model import Priority
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Paths below the box's folders of state and runtime."""
+    """Paths below the box's folders of state and runtime, and how the secrets among them lie there."""
 
     state: Path
     runtime: Path
+    at_rest: AtRest = OPEN
 
     @property
     def log(self) -> Path:
@@ -33,6 +35,11 @@ class Places:
     def log_certificate(self) -> Path:
         """The identity key's certificate of the log key under the current origin's name."""
         return self.state / "identity" / "log.cert"
+
+    @property
+    def identity_public(self) -> Path:
+        """The public half of the identity that the box was enrolled with, DER."""
+        return self.state / "identity" / "identity.pub"
 
     @property
     def bodies(self) -> Path:
@@ -78,6 +85,11 @@ class Places:
     def age_identity(self) -> Path:
         """Opens what headquarters seals to this box alone."""
         return self.private / "age.identity"
+
+    @property
+    def token_sealed(self) -> Path:
+        """The key that this box's secrets are sealed under, sealed to the token; where there is a token."""
+        return self.private / "sealing.token"
 
     @property
     def held_keys(self) -> Path:

@@ -99,9 +99,9 @@ def _recover(places: Places, signing: Signing, picture_share: float) -> Recovere
     stores = Stores(
         room=room,
         bodies=Bodies(places),
-        cases=CaseStore(places.cases, places.case_keys),
+        cases=CaseStore(places.cases, places.case_keys, places.at_rest),
         counters=Counters(places.counters),
-        not_same=NotSame(places.not_same, places.not_same_key),
+        not_same=NotSame(places.not_same, places.not_same_key, places.at_rest),
     )
     stores.bodies.load(below=frontier.size)
     stores.cases.load(frames)

@@ -5,7 +5,7 @@ It answers from the first moment: before enrolment and before the first release 
 
 import signal
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import FrameType
 from typing import Final
 
@@ -47,7 +47,8 @@ class Setting:
     """What the recorder is given.
 
     Attributes:
-        signing: Makes the keys' owner; raises DeviceError, StorageFault or Untrusted while the box has no keys.
+        signing: Makes the keys' owner; raises DeviceError, StorageFault or Untrusted while the box has no keys, or
+            does not come to them.
         headquarters: Reads the shelf.
         uids: The one uid allowed at each role's door; no door for a role that is not among them.
         hold_after_ack_h, picture_reserve_share: As RecorderConfig.
@@ -104,7 +105,10 @@ class Service:
             self._answer(packet)
         if self._upkeep is not None:
             self._log_refusals()
-            self._upkeep.tend(quiet=not packets)
+            try:
+                self._upkeep.tend(quiet=not packets)
+            except DeviceError as error:  # an epoch ends, and the token that certifies the next one is away
+                self._close(error)
 
     def _begin(self) -> None:
         """Open the log once the box has its keys."""
@@ -112,9 +116,10 @@ class Service:
         try:
             if not setting.places.log_vkey.exists():
                 return
-            self._recorder = self._open(setting.signing())
+            signing = setting.signing()
+            self._recorder = self._open(signing)
         except (DeviceError, Untrusted) as error:
-            self._why = f"This box is not enrolled: {error}"[:256]
+            self._why = f"This box cannot sign: {error}"[:256]
             return
         except StorageFull as error:
             self._why = str(error)
@@ -124,12 +129,14 @@ class Service:
             setting.places,
             hold_after_ack_h=setting.hold_after_ack_h,
             picture_reserve_share=setting.picture_reserve_share,
+            kept=signing.kept,
         )
         self._upkeep.write_status()
 
     def _open(self, signing: Signing) -> Recorder:
         setting = self._setting
-        recovered = recover(setting.places, signing, picture_share=setting.picture_reserve_share)
+        places = replace(setting.places, at_rest=signing.at_rest)
+        recovered = recover(places, signing, picture_share=setting.picture_reserve_share)
         log = recovered.log
         try:
             log.begin_epoch()
@@ -142,12 +149,19 @@ class Service:
             )
             if recovered.entries or recovered.torn_bytes:
                 log.event("recovered", {"entries": str(recovered.entries), "torn_bytes": str(recovered.torn_bytes)})
-            recorder = Recorder(log, recovered.stores, setting.headquarters, setting.mode, setting.places)
+            recorder = Recorder(log, recovered.stores, setting.headquarters, setting.mode, places)
             recorder.look_at_shelf()
-        except StorageFull:
+        except (StorageFull, DeviceError):  # a token that was pulled just now: tried again
             log.journal.close()
             raise
         return recorder
+
+    def _close(self, why: DeviceError) -> None:
+        """Record nothing until the keys are there again; what was recorded is durable, and is published then."""
+        assert self._recorder is not None
+        self._recorder.log.journal.close()
+        self._recorder = self._upkeep = None
+        self._why = f"This box cannot sign: {why}"[:256]
 
     def _answer(self, packet: Packet) -> None:
         try:

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from appliance.at_rest import OPEN, AtRest
 from appliance.clock import Clock, Instant
 from appliance.formats.checkpoint import Checkpoint, sign_checkpoint
 from appliance.formats.downlink import box_name
 from appliance.formats.identity import EpochCertificate, PreviousOrigin, certify_epoch
 from appliance.formats.note import LogSigner
 from appliance.formats.statement import EpochStart, Kind, Statement, sign_statement
-from appliance.model import Mode
+from appliance.model import Line, Mode
 from appliance.record.keys import EpochKey
 from drivers.api import KeyStore
 
@@ -26,6 +27,8 @@ class Signing:
         mode: Inside every statement (I7).
         software: Version, for the epoch's certificate.
         clock: Gives every statement its time.
+        at_rest: How the recorder's secrets lie on the card.
+        kept: Where and how this box's keys lie, in plain words for the technician.
     """
 
     serial: str
@@ -34,6 +37,8 @@ class Signing:
     mode: Mode
     software: str
     clock: Clock
+    at_rest: AtRest = OPEN
+    kept: Line = ""
 
 
 class Scribe:

@@ -46,15 +46,23 @@ class Upkeep:
         places: Where they lie.
         hold_after_ack_h: How long an acknowledged body stays, hours between headquarters-signed times.
         picture_reserve_share: The bound for pictures.
+        kept: How the box's keys lie, for the status.
     """
 
     def __init__(
-        self, recorder: Recorder, places: Places, *, hold_after_ack_h: int, picture_reserve_share: float
+        self,
+        recorder: Recorder,
+        places: Places,
+        *,
+        hold_after_ack_h: int,
+        picture_reserve_share: float,
+        kept: str = "",
     ) -> None:
         self._recorder = recorder
         self._places = places
         self._hold_ms = hold_after_ack_h * HOUR_MS
         self._picture_share = picture_reserve_share
+        self._kept = kept
         self._rotation = Rotation(places.private)
         self._heard = self._stepped = self._looked = self._pruned = float("-inf")
         self._judged: tuple[int, int, int] | None = None
@@ -132,6 +140,7 @@ class Upkeep:
                 fingerprint=log.root.hex()[:8],
                 syncs=log.journal.syncs,
                 sync_us=log.journal.sync_us,
+                keys=self._kept,
             )
         )
         if status != self._status:

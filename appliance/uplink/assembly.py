@@ -5,6 +5,7 @@ import random
 import threading
 from pathlib import Path
 
+from appliance.at_rest import AtRest
 from appliance.config import Config
 from appliance.model import Origin
 from appliance.uplink.backoff import Backoff
@@ -23,18 +24,23 @@ from appliance.uplink.process import Delivery, keep_carried, keep_mirror
 from appliance.uplink.published import PublishedLog
 
 
-def run(config: Config) -> None:
+def run(config: Config, at_rest: AtRest) -> None:
     """Deliver and mirror until SIGTERM, which ends the process at once and wherever it is: nothing is lost by that.
 
     No handler is set on purpose. One that raises can be swallowed (in a finaliser, say), and the process would go on.
 
+    Args:
+        config: Which collector, and where things lie.
+        at_rest: How the TLS key lies in its file.
+
     Raises:
         ConfigError: The box has not been enrolled.
+        Untrusted: The TLS key does not open.
         StorageFault, StorageFull: The card; the supervisor starts the process again.
     """
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     state = config.state
-    context = tls_context(state / "uplink")
+    context = tls_context(state / "uplink", at_rest)
     log = PublishedLog(state / "log", state / "log.vkey")
     contact = Contact(config.runtime / "uplink.status")
     handover = Handover(config.runtime / "uplink.sock")

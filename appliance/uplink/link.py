@@ -22,6 +22,7 @@ from typing import Final
 
 import h11
 
+from appliance.at_rest import OPEN, SECRET_BYTES_MAX, AtRest, in_memory
 from appliance.errors import ConfigError, UplinkFault
 
 CONNECT_TIMEOUT_S: Final = 4.0
@@ -68,20 +69,23 @@ class Answer:
         return said or f"status {self.status}"
 
 
-def tls_context(folder: Path) -> ssl.SSLContext:
+def tls_context(folder: Path, at_rest: AtRest = OPEN) -> ssl.SSLContext:
     """TLS 1.3 with the box's certificate, trusting headquarters' own authority and nobody else.
 
     Args:
         folder: Holds tls.key, tls.crt and ca.crt, all PEM.
+        at_rest: How the key lies there.
 
     Raises:
         ConfigError: One of them is missing or unusable: the box has not been enrolled.
+        Untrusted: The key is sealed and does not open.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # checks certificate and host name by default
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     try:
         context.load_verify_locations(folder / "ca.crt")
-        context.load_cert_chain(folder / "tls.crt", folder / "tls.key")
+        with in_memory(at_rest.read(folder / "tls.key", SECRET_BYTES_MAX)) as key:
+            context.load_cert_chain(folder / "tls.crt", key)
     except (OSError, ssl.SSLError) as error:
         raise ConfigError(
             f"{folder}: no usable tls.key, tls.crt and ca.crt ({error.strerror}); enrol the box"
