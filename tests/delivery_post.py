@@ -335,6 +335,7 @@ class LogWriter:
         self.edge = Edge()
         self.leaves: list[bytes] = []
         self._epoch = -1
+        self.cosigned: bytes | None = None
         self.start_epoch()
 
     def start_epoch(self) -> int:
@@ -369,7 +370,7 @@ class LogWriter:
                 boot_ms=self.edge.size,
             ),
             recipients_version=1,
-            cosigned=None,
+            cosigned=self.cosigned,
             kind=kind,
         )
         public = self.key.public_key().public_bytes_raw()
