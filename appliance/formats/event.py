@@ -67,7 +67,7 @@ EVENTS: Final[Mapping[str, Declared]] = {
         Declared(
             event="recorder_started",
             meaning="The recorder runs again. `before` is how it ended: an orderly stop, or cut off (power, a kill).",
-            words="the recorder started in a {boot} boot; before: {before}",
+            words="the recorder started, boot: {boot}, before: {before}",
             seen_by=_LOG,
             fields={"boot": words("new", "same"), "before": words("first", "stopped", "cut")},
         ),

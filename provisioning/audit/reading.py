@@ -4,7 +4,7 @@ import argparse
 import contextlib
 import os
 import sys
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -37,12 +37,22 @@ def opened_logs(home: Home, identity: Identity, serial: str | None, use: Use) ->
         PulledLog(log, home.pulled_log(log.origin))
         for log in pulled_logs(home, logs_of(home, read_roster(home), serial))
     ]
-    CustodyLog(home).write(use.did, use.by, reaches=[reach for log in logs for reach in _reach(log)], words=use.words)
+    note_use(home, logs, use)
     with bars() as shown:
         for log in logs:
             opened = read_log(log, identity, shown.bar(log.log.origin))
             print_problems(opened.problems, sys.stderr)
             yield opened
+
+
+def note_use(home: Home, logs: Sequence[PulledLog], use: Use) -> None:
+    """Write to headquarters' own log, durably, that all bodies of these logs are opened; call it before the first is.
+
+    Raises:
+        StorageFault, StorageFull: Nothing was written; open nothing.
+        Untrusted, Malformed: Headquarters' own log does not hold.
+    """
+    CustodyLog(home).write(use.did, use.by, reaches=[reach for log in logs for reach in _reach(log)], words=use.words)
 
 
 def _reach(kept: PulledLog) -> Generator[Reach]:

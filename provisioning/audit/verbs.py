@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Final
 
 from provisioning.audit.checking import run_verify
+from provisioning.audit.log_verb import run_log
 from provisioning.audit.pulling import run_pull
 from provisioning.audit.reading import run_find, run_open, run_report
 from provisioning.audit.replay_verb import run_replay
+from provisioning.audit.when_verb import run_when
 from provisioning.audit.witness_verb import add_witness_verb
 from provisioning.command import RAW, Verbs
 
@@ -38,6 +40,23 @@ How far each log could be opened is written to FOLDER/opened, which the collecto
 FIND: Final = """\
 Search the opened records; every part that is given must hold. Nothing is stored: bodies are opened for the search.
 Example: landlink-hq find --name "phommasack" --from 2026-11-01 --to 2026-11-30
+"""
+
+LOG: Final = """\
+Print every entry of the logs that were pulled, in order: when its box claims that it was made and what is proven of
+that, and what it says. What is sealed stays sealed. Times of --from and --to are claimed times, moved into what is
+proven. EVENT is an identifier of appliance/formats/README.md, `sealed` or `epoch`.
+
+Exit code 1: an entry does not hold, and is named.
+Example: landlink-hq log --box LA-0001 --from 2026-11-03 --event lid_changed --event clock_stepped
+"""
+
+WHEN: Final = """\
+Print what is proven of the time of one entry, by which of headquarters' own signatures, and what its box claims: wall
+time with who vouches for it, boot, distance to its neighbours by the boot-time clock.
+
+RECORD is a record's identifier, or how it begins (bodies are opened to find it); or LOG:INDEX, with LOG as la-0001.1.
+Exit code 1: what is proven contradicts itself.
 """
 
 REPORT: Final = """\
@@ -78,6 +97,16 @@ def add_verbs(verbs: Verbs) -> None:
     verb.add_argument("--json", action="store_true", help="whole records, one a line")
     _add_who(verb)
     verb.set_defaults(run=run_find)
+    verb = _add(verbs, "log", "print the entries of the logs, in plain words", LOG)
+    verb.add_argument("--from", dest="since", metavar="TIME", help="YYYY-MM-DD or YYYY-MM-DDTHH:MM, UTC")
+    verb.add_argument("--to", dest="until", metavar="TIME", help="the same; a day is meant with all its hours")
+    verb.add_argument("--event", action="append", default=[], metavar="EVENT", help="only these; may be repeated")
+    verb.add_argument("--json", action="store_true", help="for scripts, an entry a line")
+    verb.set_defaults(run=run_log)
+    verb = _add(verbs, "when", "when an entry was made: what is proven, what is claimed", WHEN)
+    verb.add_argument("record", metavar="RECORD", help="identifier of a record, or LOG:INDEX")
+    _add_who(verb)
+    verb.set_defaults(run=run_when)
     verb = _add(verbs, "report", "count what happened, per box and day", REPORT)
     verb.add_argument("--json", action="store_true", help="for scripts")
     _add_who(verb)
