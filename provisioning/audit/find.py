@@ -76,7 +76,9 @@ def _answers(question: Question, line: RecordLine | CarrierLine) -> bool:
 
 def _is_asked(question: Question, line: CarrierLine) -> bool:
     """A carrier's check has no name, so it answers no question for one."""
-    return not question.name and (not question.number or _plain(line.document_number) == _plain(question.number))
+    return not question.name and (
+        not question.number or plain_number(line.document_number) == plain_number(question.number)
+    )
 
 
 def _in_time(question: Question, line: RecordLine | CarrierLine) -> bool:
@@ -88,13 +90,14 @@ def _in_time(question: Question, line: RecordLine | CarrierLine) -> bool:
 def _is_of(question: Question, document: TravelDocument | None) -> bool:
     if document is None:  # nothing was read, so it answers only what asks for neither number nor name
         return not question.number and not question.name
-    if question.number and _plain(document.document_number) != _plain(question.number):
+    if question.number and plain_number(document.document_number) != plain_number(question.number):
         return False
     words = _words(f"{document.primary_identifier} {document.secondary_identifier}")
     return all(any(word.startswith(asked) for word in words) for asked in _words(question.name))
 
 
-def _plain(number: str) -> str:
+def plain_number(number: str) -> str:
+    """Its letters and digits, in upper case."""
     return re.sub(r"[^0-9A-Z]", "", number.upper())
 
 

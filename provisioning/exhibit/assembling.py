@@ -1,18 +1,19 @@
 """From the files of an exhibit to what it says: what can be derived is, when made and when checked."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import msgspec
 
 from appliance.model import Mode
 from provisioning.exhibit.act import Act
-from provisioning.exhibit.contents import EXHIBIT_SCHEMA, EntryFacts, Exhibit
+from provisioning.exhibit.contents import EXHIBIT_SCHEMA, EntryFacts, Exhibit, Nothing
 from provisioning.exhibit.custody_part import KEY as CUSTODY_KEY
 from provisioning.exhibit.custody_part import read_custody
 from provisioning.exhibit.entry import STATEMENT, read_entry, read_proven
 from provisioning.exhibit.in_force import read_in_force
+from provisioning.exhibit.nothing import check_nothing
 from provisioning.exhibit.pieces import EVIDENCE, Pieces, demand, take
 from provisioning.exhibit.trust import RECEIPTS_KEY, Trusted, read_trust
 
@@ -73,6 +74,37 @@ def assemble_record(pieces: Pieces, order: Order, lacks: Mapping[str, tuple[str,
         in_force=read_in_force(pieces, entry.index, software, trusted),
         custody=read_custody(pieces, order.domain, trusted, concerns),
     )
+
+
+def assemble_nothing(pieces: Pieces, order: Order, nothing: Nothing) -> Exhibit:
+    """What the files of a negative exhibit say, verified; how many records of each kind were opened is taken as said.
+
+    Raises:
+        Broken: Something does not hold; it names the file.
+    """
+    trusted = read_trust(pieces, order.serial, order.origin, order.mode)
+    check_nothing(pieces, nothing, trusted)
+    return Exhibit(
+        schema=EXHIBIT_SCHEMA,
+        kind="none",
+        **{field: getattr(order, field) for field in Order.__struct_fields__},
+        trust=trusted.facts(vkey_of(pieces), ""),
+        checkpoint=trusted.tree(),
+        entry=None,
+        related=(),
+        nothing=nothing,
+        in_force=None,
+        custody=read_custody(pieces, order.domain, trusted, covering(order.origin, nothing.first, nothing.end)),
+    )
+
+
+def covering(origin: str, first: int, end: int) -> Callable[[Act], bool]:
+    """Which acts of headquarters concern these leaves."""
+
+    def concerns(act: Act) -> bool:
+        return any(reach.origin == origin and reach.first < end and first < reach.end for reach in act.reaches)
+
+    return concerns
 
 
 def _related(

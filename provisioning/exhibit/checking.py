@@ -11,7 +11,7 @@ import msgspec
 
 from appliance.errors import Malformed, Untrusted
 from appliance.formats.refusal import refusal
-from provisioning.exhibit.assembling import EXHIBIT, assemble_record, order_of
+from provisioning.exhibit.assembling import EXHIBIT, assemble_nothing, assemble_record, order_of
 from provisioning.exhibit.contents import EXHIBIT_SCHEMA, EntryFacts, Exhibit
 from provisioning.exhibit.folder import SUMS, differing
 from provisioning.exhibit.pieces import Broken, demand, naming, read_pieces, take
@@ -53,7 +53,11 @@ def read_said(pieces: Mapping[str, bytes]) -> Exhibit:
 
 def _compare(pieces: Mapping[str, bytes], said: Exhibit) -> None:
     with naming(EXHIBIT):
-        found = assemble_record(pieces, order_of(said), {each.folder: each.redacted for each in _entries(said)})
+        found = (
+            assemble_record(pieces, order_of(said), {each.folder: each.redacted for each in _entries(said)})
+            if said.nothing is None
+            else assemble_nothing(pieces, order_of(said), said.nothing)
+        )
     for field in Exhibit.__struct_fields__:
         same = getattr(found, field) == getattr(said, field)
         demand(same, EXHIBIT, f"what it says of {field} is not what the evidence says")

@@ -221,8 +221,8 @@ class Nothing(Noun, frozen=True, kw_only=True):
         before: Size of the cosigned tree before the interval (`evidence/start.checkpoint`), 0 where the log begins.
         entries: How many leaves of each kind: "epoch", "event", "sealed".
         opened: How many sealed ones of each kind of record were opened by headquarters.
-        awaited: Indices of sealed entries in it that nobody has opened, since their body is not here.
-        found: How many records answer the question: 0, or this says that they do exist.
+        awaited: Indices of sealed entries in it that nobody has opened: their body is not here, or does not open.
+        found: How many records answer the question: 0, for there is no negative exhibit otherwise.
         unproven: For what part of the interval, and why.
         other_logs: Other logs of the same box, in words; entries there are not covered.
     """

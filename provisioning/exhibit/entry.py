@@ -62,13 +62,18 @@ class Places:
 
 def statement_pieces(index: int, epoch_index: int, places: Places, trusted: Trusted) -> dict[str, bytes]:
     """The files (by name) that prove what the log says at `index`, and under which key."""
-    size = trusted.checkpoint.size
+    proof = inclusion_proof(index, trusted.checkpoint.size, places.nodes)
     return {
         STATEMENT: places.leaf(index),
-        PROOF: encode_proof(index, inclusion_proof(index, size, places.nodes), trusted.note),
-        EPOCH: places.leaf(epoch_index),
-        EPOCH_PROOF: encode_proof(epoch_index, inclusion_proof(epoch_index, size, places.nodes), trusted.note),
+        PROOF: encode_proof(index, proof, trusted.note),
+        **epoch_pieces(epoch_index, places, trusted),
     }
+
+
+def epoch_pieces(epoch_index: int, places: Places, trusted: Trusted) -> dict[str, bytes]:
+    """The files (by name) that certify an epoch's key: the leaf that starts it, and its place."""
+    proof = inclusion_proof(epoch_index, trusted.checkpoint.size, places.nodes)
+    return {EPOCH: places.leaf(epoch_index), EPOCH_PROOF: encode_proof(epoch_index, proof, trusted.note)}
 
 
 def record_pieces(record: Record, body: bytes, shape: Shape) -> dict[str, bytes]:
@@ -125,14 +130,10 @@ class Proven:
 
 def read_proven(pieces: Pieces, folder: str, trusted: Trusted) -> Proven:
     """Verify a statement: its epoch's certificate, its signature, both places. Raises Broken."""
-    epoch_path, path = f"{folder}/{EPOCH}", f"{folder}/{STATEMENT}"
-    epoch_leaf, leaf = take(pieces, epoch_path), take(pieces, path)
-    with naming(epoch_path):
-        certificate = verify_epoch_start(parse_statement(epoch_leaf), trusted.box.identity_der)
-    epoch_index = _place(pieces, f"{folder}/{EPOCH_PROOF}", epoch_leaf, trusted)
+    path = f"{folder}/{STATEMENT}"
+    leaf = take(pieces, path)
+    certificate, epoch_index = read_epoch(pieces, folder, trusted)
     log = (trusted.log.origin, trusted.log.mode)
-    demand((certificate.origin, certificate.mode) == log, epoch_path, "certified for another log or mode")
-    demand(certificate.first_index == epoch_index, epoch_path, "certified for another place")
     with naming(path):
         statement = verify_statement(parse_statement(leaf), certificate.public)
     demand((statement.origin, statement.mode) == log, path, "signed for another log or mode")
@@ -140,6 +141,19 @@ def read_proven(pieces: Pieces, folder: str, trusted: Trusted) -> Proven:
     index = _place(pieces, f"{folder}/{PROOF}", leaf, trusted)
     demand(index >= epoch_index, path, "stands before the certificate of the key that signed it")
     return Proven(index=index, leaf=leaf, statement=statement, certificate=certificate, epoch_index=epoch_index)
+
+
+def read_epoch(pieces: Pieces, folder: str, trusted: Trusted) -> tuple[EpochCertificate, int]:
+    """Verify an epoch's certificate and its place; the certificate and its index. Raises Broken."""
+    path = f"{folder}/{EPOCH}"
+    leaf = take(pieces, path)
+    with naming(path):
+        certificate = verify_epoch_start(parse_statement(leaf), trusted.box.identity_der)
+    index = _place(pieces, f"{folder}/{EPOCH_PROOF}", leaf, trusted)
+    log = (trusted.log.origin, trusted.log.mode)
+    demand((certificate.origin, certificate.mode) == log, path, "certified for another log or mode")
+    demand(certificate.first_index == index, path, "certified for another place")
+    return certificate, index
 
 
 def _place(pieces: Pieces, path: str, leaf: bytes, trusted: Trusted) -> int:

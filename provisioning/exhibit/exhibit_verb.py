@@ -2,27 +2,32 @@
 
 import argparse
 from pathlib import Path
+from typing import Final
 
 from appliance.errors import Refused
+from appliance.formats.release import Roster
 from provisioning.audit.checking import pulled_logs
+from provisioning.audit.find import parse_time
 from provisioning.audit.log import logs_of, trust_of
 from provisioning.audit.progress import bars
 from provisioning.audit.store import PulledLog
 from provisioning.authority.home import Home
 from provisioning.authority.roster import read_roster
 from provisioning.command import now_ms, say
-from provisioning.exhibit.act import Did
+from provisioning.exhibit.act import Did, Reach
 from provisioning.exhibit.assembling import Order
 from provisioning.exhibit.checking import check_exhibit
+from provisioning.exhibit.contents import Exhibit
 from provisioning.exhibit.custody import CustodyLog, Words, operator
 from provisioning.exhibit.entry import whole
 from provisioning.exhibit.folder import refuse_existing, write_folder
 from provisioning.exhibit.making import record_exhibit
+from provisioning.exhibit.making_nothing import Asked, nothing_exhibit
 from provisioning.exhibit.redacting import redacting
 from provisioning.exhibit.search import look, missing, openers, pick
 from provisioning.exhibit.signatures import shown_by_headquarters
 
-PREFIX_MIN = 4
+PREFIX_MIN: Final = 4
 
 
 def run_exhibit(arguments: argparse.Namespace) -> int:
@@ -31,44 +36,93 @@ def run_exhibit(arguments: argparse.Namespace) -> int:
         return _check(arguments.check)
     if arguments.out is None:
         raise Refused("say where to write it: --out DIR")
-    prefix = arguments.record.lower()
-    if len(prefix) < PREFIX_MIN or any(digit not in "0123456789abcdef" for digit in prefix):
-        raise Refused(
-            "RECORD is an identifier in hexadecimal, or at least its first 4 digits; `landlink-hq find` prints it"
-        )
-    refuse_existing(arguments.out)
-    shape = redacting(arguments.keep) if arguments.redact else whole
     if arguments.keep and not arguments.redact:
         raise Refused("--keep says what a redacted copy keeps; it goes with --redact")
+    refuse_existing(arguments.out)
     home = Home.open(arguments.home)
+    return _nothing(home, arguments) if arguments.none else _record(home, arguments)
+
+
+def _record(home: Home, arguments: argparse.Namespace) -> int:
+    prefix = arguments.record.lower()
+    if len(prefix) < PREFIX_MIN or any(digit not in "0123456789abcdef" for digit in prefix):
+        raise Refused("RECORD is an identifier in hexadecimal, at least 4 digits of it; `landlink-hq find` prints it")
+    shape = redacting(arguments.keep) if arguments.redact else whole
     keys, roster = openers(home), read_roster(home)
-    logs = pulled_logs(home, logs_of(home, roster, arguments.box))
+    logs = [
+        PulledLog(log, home.pulled_log(log.origin)) for log in pulled_logs(home, logs_of(home, roster, arguments.box))
+    ]
     custody, by = CustodyLog(home), operator(arguments.operator)
     with bars() as shown:
-        seen = [look(PulledLog(log, home.pulled_log(log.origin)), keys, prefix, shown.bar(log.origin)) for log in logs]
+        seen = [look(log, keys, prefix, shown.bar(log.log.origin)) for log in logs]
     where, main = pick(prefix, seen, keys)
     signed, problems = shown_by_headquarters(where.kept, trust_of(roster))
-    problems += missing(where)
     custody.write(Did.EXPORTED, by, records=[main.record.record_id], words=Words(why=arguments.case))
-    order = Order(
+    order = _order(home, arguments, where.kept, by, [*problems, *missing(where)])
+    exhibit, pieces = record_exhibit(home, where, main, keys, signed, order, shape)
+    write_folder(arguments.out, exhibit, pieces)
+    print(f"{arguments.out}: record {main.record.record_id} with {len(exhibit.related)} entries that belong to it")
+    _tell(arguments.out, exhibit)
+    return 0
+
+
+def _nothing(home: Home, arguments: argparse.Namespace) -> int:
+    if arguments.record or arguments.since is None or arguments.until is None or arguments.box is None:
+        raise Refused("a negative exhibit is about a box and a time: --none --box SERIAL --from TIME --to TIME")
+    asked = Asked(
+        from_ms=parse_time(arguments.since, end=False),
+        to_ms=parse_time(arguments.until, end=True),
+        number=arguments.number,
+    )
+    if asked.from_ms >= asked.to_ms:
+        raise Refused("--from is not before --to")
+    keys, roster = openers(home), read_roster(home)
+    kept = _log(home, roster, arguments.box, arguments.log)
+    signed, problems = shown_by_headquarters(kept, trust_of(roster))
+    by = operator(arguments.operator)
+    reach = Reach(origin=kept.log.origin, first=0, end=kept.checkpoint().size)
+    words = Words(why=arguments.case, asked=f"nothing, number {asked.number}" if asked.number else "nothing")
+    CustodyLog(home).write(Did.EXPORTED, by, reaches=[reach], words=words)
+    with bars() as shown:
+        order = _order(home, arguments, kept, by, problems)
+        exhibit, pieces = nothing_exhibit(home, kept, keys, signed, order, asked, shown.bar(kept.log.origin))
+    write_folder(arguments.out, exhibit, pieces)
+    nothing = exhibit.nothing
+    assert nothing is not None, "a negative exhibit was made"
+    what = f"no crossing of document {asked.number}" if asked.number else "no crossing"
+    print(f"{arguments.out}: {what} among entries {nothing.first} to {nothing.end - 1} of {exhibit.origin}")
+    for part in nothing.unproven:
+        say(f"  unproven: {part.why}")
+    _tell(arguments.out, exhibit)
+    return 0
+
+
+def _log(home: Home, roster: Roster, serial: str, name: str | None) -> PulledLog:
+    """The log of a box that is meant. Raises Refused when it has several and none is named, or not this one."""
+    logs = [log for log in pulled_logs(home, logs_of(home, roster, serial)) if name in (None, log.origin)]
+    if len(logs) != 1:
+        names = ", ".join(log.origin for log in pulled_logs(home, logs_of(home, roster, serial)))
+        raise Refused(f"a negative exhibit is about one log; choose with --log: {names}")
+    return PulledLog(logs[0], home.pulled_log(logs[0].origin))
+
+
+def _order(home: Home, arguments: argparse.Namespace, kept: PulledLog, by: str, problems: list[str]) -> Order:
+    return Order(
         made_ms=now_ms(),
         made_by=by,
         case=arguments.case,
         domain=home.settings.domain,
         mode=home.settings.mode,
-        serial=where.kept.log.box.serial,
-        origin=where.kept.log.origin,
+        serial=kept.log.box.serial,
+        origin=kept.log.origin,
         redacted=arguments.redact,
         problems=tuple(problems),
     )
-    exhibit, pieces = record_exhibit(home, where, main, keys, signed, order, shape)
-    write_folder(arguments.out, exhibit, pieces)
-    _tell(arguments.out, main.record.record_id, len(exhibit.related))
-    return 0
 
 
-def _tell(out: Path, record_id: str, related: int) -> None:
-    print(f"{out}: record {record_id} with {related} entries that belong to it")
+def _tell(out: Path, exhibit: Exhibit) -> None:
+    for problem in exhibit.problems:
+        say(f"  remark: {problem}")
     print(f"  next: open {out / 'verify.html'}; landlink-hq custody handover {out} --to NAME")
 
 
@@ -79,7 +133,8 @@ def _check(folder: Path) -> int:
     if exhibit is None or problems:
         print(f"{folder}: NOT all as it should be")
         return 1
-    entry = exhibit.entry
-    what = "" if entry is None else f": entry {entry.index} of {exhibit.origin}"
-    print(f"{folder}{what}; all of it holds, from this root of headquarters: {exhibit.trust.root_sha256}")
+    entry, nothing = exhibit.entry, exhibit.nothing
+    what = f"entry {entry.index}" if entry else f"entries {nothing.first} to {nothing.end - 1}" if nothing else ""
+    print(f"{folder}: {what} of {exhibit.origin}; all of it holds, from this root of headquarters:")
+    print(f"  {exhibit.trust.root_sha256}")
     return 0

@@ -90,7 +90,7 @@ def read_time(
 
 def _after(path: str, note: bytes, statement: Statement, trusted: Trusted) -> CosignedHead:
     with naming(path):
-        head = _cosigned(note, trusted)
+        head = cosigned(note, trusted)
         demand(head.checkpoint.digest() == statement.cosigned, path, "not the checkpoint that the statement names")
     return head
 
@@ -98,14 +98,15 @@ def _after(path: str, note: bytes, statement: Statement, trusted: Trusted) -> Co
 def _before(path: str, data: bytes, index: int, leaf: bytes, trusted: Trusted) -> CosignedHead:
     with naming(path):
         proof = parse_proof(data)
-        head = _cosigned(proof.checkpoint, trusted)
+        head = cosigned(proof.checkpoint, trusted)
         demand(proof.index == index, path, "the proof of another entry")
         tree = head.checkpoint
         verify_inclusion(leaf_hash(leaf), index=index, size=tree.size, root=tree.root, proof=proof.hashes)
     return head
 
 
-def _cosigned(note: bytes, trusted: Trusted) -> CosignedHead:
+def cosigned(note: bytes, trusted: Trusted) -> CosignedHead:
+    """A checkpoint of this log that headquarters cosigned. Raises Malformed, Untrusted."""
     head = cosigned_head(note, trusted.log.verifier, trusted.cosigners)
     if head is None:
         raise Untrusted("headquarters did not cosign it")

@@ -16,6 +16,10 @@ RECORD is the record's identifier, or how it begins, as `find` prints it.
 What is written holds personal data: DIR is readable for its owner alone. That it was made is an entry of headquarters'
 own log (`landlink-hq custody`) before it appears.
 
+With --none it shows that no crossing was recorded at a box between two times, or none with one document: all leaves
+that can be of that time, the signed trees around them, how many sealed entries headquarters opened, and for what part
+of the time less is proven, and why. It is refused where a record answers.
+
 With --redact the copy has no personal data but the fields that --keep names, and neither the sealed body nor the bytes
 of the record; statement, place and time stay and can be verified. Who has the full copy can check by the commitment.
 
@@ -50,6 +54,11 @@ def add_verbs(verbs: Verbs) -> None:
     verb.add_argument("record", nargs="?", default="", metavar="RECORD", help="identifier of the record")
     verb.add_argument("--out", type=Path, metavar="DIR", help="the folder to write; it must not exist")
     verb.add_argument("--case", default="", metavar="TEXT", help="for what case")
+    verb.add_argument("--none", action="store_true", help="that nothing was recorded, instead of a record")
+    verb.add_argument("--from", dest="since", metavar="TIME", help="with --none: YYYY-MM-DD or YYYY-MM-DDTHH:MM, UTC")
+    verb.add_argument("--to", dest="until", metavar="TIME", help="with --none: the same; a day with all its hours")
+    verb.add_argument("--number", default="", help="with --none: no crossing with this document")
+    verb.add_argument("--log", metavar="ORIGIN", help="with --none: which log, where a box has several")
     verb.add_argument("--redact", action="store_true", help="without personal data, but what --keep names")
     verb.add_argument("--keep", nargs="+", default=[], metavar="FIELD", help=f"of {', '.join(KEEPABLE)}")
     verb.add_argument("--box", metavar="SERIAL", help="only this box (all)")

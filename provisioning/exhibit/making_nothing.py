@@ -1,0 +1,80 @@
+"""Make a negative exhibit of one log."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from appliance.errors import Refused
+from provisioning.audit.progress import Advance
+from provisioning.audit.store import PulledLog
+from provisioning.audit.when import cosigned_head
+from provisioning.authority.home import Home
+from provisioning.exhibit.assembling import EXHIBIT, Order, assemble_nothing, covering
+from provisioning.exhibit.contents import Exhibit, Nothing
+from provisioning.exhibit.custody import CustodyLog
+from provisioning.exhibit.custody_part import custody_pieces
+from provisioning.exhibit.interval import Cover, Passed, claimed_within, cover, unproven
+from provisioning.exhibit.making import base
+from provisioning.exhibit.nothing import count, nothing_pieces, pass_over
+from provisioning.exhibit.search import Openers
+from provisioning.exhibit.times import Shown, pretty
+from provisioning.exhibit.trust import Trusted
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What a negative exhibit is about: an interval, milliseconds since 1970, and a document's number or ""."""
+
+    from_ms: int
+    to_ms: int
+    number: str
+
+
+def nothing_exhibit(
+    home: Home, kept: PulledLog, keys: Openers, shown: Shown, order: Order, asked: Asked, advance: Advance
+) -> tuple[Exhibit, dict[str, bytes]]:
+    """What a negative exhibit says, and every file of its `evidence/`.
+
+    Raises:
+        Refused: A record answers the question, or an entry does not hold.
+        Broken: Something of it does not hold, so there is no exhibit.
+        ConfigError, StorageFault: Something cannot be read.
+    """
+    passed = pass_over(kept, keys, asked.number, advance)
+    pieces, trusted, places = base(home, kept)
+    own = cosigned_head(trusted.note, trusted.log.verifier, trusted.cosigners)
+    heads = [*shown.heads, *(() if own is None else (own,))]
+    covered = cover(passed, heads, asked.from_ms, asked.to_ms)
+    inside = passed[covered.first : covered.end]
+    found = [each for each in inside if each.answers and claimed_within(each, asked.from_ms, asked.to_ms)]
+    if found:
+        places_found = ", ".join(str(each.index) for each in found[:10])
+        raise Refused(
+            f"{len(found)} records of {kept.log.origin} answer this (entries {places_found}): there is no negative "
+            "exhibit; `landlink-hq find` shows them"
+        )
+    nothing = _said(passed, covered, order, asked, trusted)
+    pieces |= nothing_pieces(kept, covered, passed, places, trusted)
+    identities = (keys.first, *keys.others)
+    concerns = covering(order.origin, covered.first, covered.end)
+    pieces |= custody_pieces(CustodyLog(home), concerns, identities, words=not order.redacted)
+    exhibit = assemble_nothing(pieces, order, nothing)
+    return exhibit, {**pieces, EXHIBIT: pretty(exhibit)}
+
+
+def _said(passed: Sequence[Passed], covered: Cover, order: Order, asked: Asked, trusted: Trusted) -> Nothing:
+    leaves, opened, closed = count(passed, covered)
+    others = (origin for origin in trusted.box.origins if origin != order.origin)
+    return Nothing(
+        from_ms=asked.from_ms,
+        to_ms=asked.to_ms,
+        number=None if order.redacted else asked.number,
+        first=covered.first,
+        end=covered.end,
+        before=covered.first,
+        entries=leaves,
+        opened=opened,
+        awaited=closed,
+        found=0,
+        unproven=tuple(unproven(passed, covered, asked.from_ms, asked.to_ms, number=bool(asked.number))),
+        other_logs=tuple(f"{origin} is another log of this box: not covered" for origin in others),
+    )
