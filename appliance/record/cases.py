@@ -170,7 +170,7 @@ class CaseStore:
         """A case that is too old, or one too many: its record; None when there is none."""
         if len(self._open) > CASES_MAX:
             return self._one_too_many()
-        return next((of for of, here in self._open.items() if age_ms(here.sealed.opened, now) > _life_ms(here)), None)
+        return next((of for of, here in self._open.items() if _over(here, now)), None)
 
     def _one_too_many(self) -> str:
         matches = {of for of, here in self._open.items() if here.content.outstanding}
@@ -215,12 +215,24 @@ def _opened_ms(here: _Here) -> int:
     return here.sealed.opened.wall_ms
 
 
-def _life_ms(here: _Here) -> int:
-    return OUTSTANDING_MS_MAX if here.content.outstanding else CASE_MS_MAX
+def _over(here: _Here, now: Instant) -> bool:
+    outstanding = here.content.outstanding
+    age = age_ms(here.sealed.opened, now, outstanding=outstanding)
+    return age > (OUTSTANDING_MS_MAX if outstanding else CASE_MS_MAX)
 
 
-def age_ms(opened: Instant, now: Instant) -> int:
-    """How old, by the best evidence: the boot clock within one boot, else the claimed or the proven difference."""
+def age_ms(opened: Instant, now: Instant, *, outstanding: bool) -> int:
+    """How old a case is.
+
+    Within one boot the boot clock says it. Across boots, an ordinary case is as old as anything claims: to end it early
+    harms nobody. A match that nobody has answered is as old as clocks say for which somebody vouches, or as is proven;
+    else no more than this boot has lasted, so no clock that leaps closes it.
+    """
     if opened.boot_id == now.boot_id:
         return now.boot_ms - opened.boot_ms
-    return max(now.wall_ms - opened.wall_ms, now.lower_bound_ms - max(opened.wall_ms, opened.lower_bound_ms))
+    ages = [now.boot_ms]
+    if opened.trusted or not outstanding:
+        ages.append(now.lower_bound_ms - max(opened.wall_ms, opened.lower_bound_ms))
+    if (opened.trusted and now.trusted) or not outstanding:
+        ages.append(now.wall_ms - opened.wall_ms)
+    return max(ages)

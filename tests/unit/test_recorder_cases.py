@@ -210,11 +210,40 @@ def test_publishing_an_older_state_does_not_bring_it_back_in_memory(folders: tup
 
 
 def test_age_is_by_the_boot_clock_within_a_boot_and_by_the_best_claim_across_boots() -> None:
-    assert age_ms(instant(9_000, boot_ms=100), instant(1_000, boot_ms=350)) == 250
-    later = instant(9_500, boot_id="1" * 32, boot_ms=5)
-    assert age_ms(instant(9_000, boot_ms=100), later) == 500
-    proven = instant(0, boot_id="1" * 32, lower_bound_ms=12_000)
-    assert age_ms(instant(9_000, boot_ms=100), proven) == 3_000
+    begun = instant(9_000, boot_ms=100)
+    assert age_ms(begun, instant(1_000, boot_ms=350), outstanding=True) == 250
+    assert age_ms(begun, instant(9_500, boot_id="1" * 32, boot_ms=5), outstanding=False) == 500
+    assert age_ms(begun, instant(0, boot_id="1" * 32, lower_bound_ms=12_000), outstanding=False) == 3_000
+
+
+@pytest.mark.parametrize(
+    ("wall_ms", "grade", "lower_bound_ms", "closes"),
+    [
+        (2 * OUTSTANDING_MS_MAX, Grade.NONE, 0, False),
+        (2 * OUTSTANDING_MS_MAX, Grade.NETWORK, 0, True),
+        (2 * OUTSTANDING_MS_MAX, Grade.NETWORK, 3 * OUTSTANDING_MS_MAX, True),
+        (0, Grade.NONE, 2 * OUTSTANDING_MS_MAX, True),
+        (0, Grade.NONE, OUTSTANDING_MS_MAX, False),
+    ],
+    ids=["a leap that nobody vouches for", "vouched for", "vouched for and proven", "proven", "not long enough"],
+)
+def test_a_match_that_nobody_answered_is_closed_by_no_clock_that_leaps(
+    folders: tuple[Path, Path], wall_ms: int, grade: Grade, lower_bound_ms: int, *, closes: bool
+) -> None:
+    cases, content = store(folders), match(1)
+    cases.became(content, cases.seal(content, structs.replace(instant(1), grade=Grade.RTC)))
+    now = structs.replace(instant(wall_ms, boot_id="1" * 32, boot_ms=5, lower_bound_ms=lower_bound_ms), grade=grade)
+    assert (cases.overdue(now) == case(1).of) is closes
+
+
+def test_a_match_opened_under_a_clock_of_1970_is_as_old_as_its_boots_show(folders: tuple[Path, Path]) -> None:
+    """A box without a clock, then headquarters is reached: 56 years have not passed for the match."""
+    cases, content = store(folders), match(1)
+    cases.became(content, cases.seal(content, instant(0)))
+    reached = instant(2 * OUTSTANDING_MS_MAX, boot_id="1" * 32, boot_ms=5, lower_bound_ms=2 * OUTSTANDING_MS_MAX)
+    assert cases.overdue(structs.replace(reached, grade=Grade.NETWORK)) is None
+    lasted = instant(boot_id="1" * 32, boot_ms=OUTSTANDING_MS_MAX + 1)
+    assert cases.overdue(lasted) == case(1).of
 
 
 def test_a_destroyed_key_is_overwritten_where_it_lay(folders: tuple[Path, Path], tmp_path: Path) -> None:
