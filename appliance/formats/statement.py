@@ -39,6 +39,19 @@ class Sealed(Noun, frozen=True, kw_only=True, tag="sealed"):
     blob_bytes: Annotated[int, Meta(ge=1, le=2 * RECORD_BYTES_MAX)]
 
 
+class Carried(Sealed, frozen=True, kw_only=True, tag="carried"):
+    """An entry of a log that this box has lost, again: the same body under the same commitment.
+
+    Attributes:
+        origin, index: Where it stood.
+        statement: SHA-256 of its old statement (the leaf).
+    """
+
+    origin: OriginText
+    index: Count
+    statement: Digest
+
+
 class EventEntry(Noun, frozen=True, kw_only=True, tag="event"):
     """An entry without personal data; its event stands in the statement (event.py declares them all)."""
 
@@ -52,7 +65,7 @@ class EpochStart(Noun, frozen=True, kw_only=True, tag="epoch"):
     certificate: Annotated[bytes, Meta(min_length=1, max_length=2_048)]
 
 
-Kind = Sealed | EventEntry | EpochStart
+Kind = Sealed | Carried | EventEntry | EpochStart
 
 
 class Statement(Noun, frozen=True, kw_only=True):
@@ -107,6 +120,14 @@ class _SealedPayload(msgspec.Struct, frozen=True, array_like=True, forbid_unknow
     blob_bytes: Annotated[int, Meta(ge=1, le=2 * RECORD_BYTES_MAX)]
 
 
+class _CarriedPayload(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag="carried"):
+    blob_sha256: Digest
+    blob_bytes: Annotated[int, Meta(ge=1, le=2 * RECORD_BYTES_MAX)]
+    origin: OriginText
+    index: Count
+    statement: Digest
+
+
 class _EventPayload(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag="event"):
     event: Word
     fields: Annotated[dict[Word, Line], Meta(max_length=8)]
@@ -116,7 +137,7 @@ class _EpochPayload(msgspec.Struct, frozen=True, array_like=True, forbid_unknown
     certificate: Annotated[bytes, Meta(min_length=1, max_length=2_048)]
 
 
-_Payload = _SealedPayload | _EventPayload | _EpochPayload
+_Payload = _SealedPayload | _CarriedPayload | _EventPayload | _EpochPayload
 
 
 def sign_statement(statement: Statement, *, epoch_public: bytes, sign: Callable[[bytes], bytes]) -> bytes:
@@ -156,6 +177,9 @@ def sign_statement(statement: Statement, *, epoch_public: bytes, sign: Callable[
 
 def _payload_of(kind: Kind) -> tuple[bytes | None, _Payload]:
     match kind:
+        case Carried():
+            old = (kind.origin, kind.index, kind.statement)
+            return kind.commitment, _CarriedPayload(kind.blob_sha256, kind.blob_bytes, *old)
         case Sealed():
             return kind.commitment, _SealedPayload(kind.blob_sha256, kind.blob_bytes)
         case EventEntry():
@@ -195,15 +219,28 @@ def parse_statement(leaf: bytes) -> SignedStatement:
 
 
 def _kind_of(commitment: bytes | None, payload: _Payload) -> Kind:
-    if isinstance(payload, _SealedPayload):
+    if isinstance(payload, _SealedPayload | _CarriedPayload):
         if commitment is None:
             raise Malformed("statement", "a sealed entry without its commitment")
-        return Sealed(commitment=commitment, blob_sha256=payload.blob_sha256, blob_bytes=payload.blob_bytes)
+        return _sealed_of(commitment, payload)
     if commitment is not None:
         raise Malformed("statement", "a commitment though nothing is sealed")
     if isinstance(payload, _EpochPayload):
         return EpochStart(certificate=payload.certificate)
     return EventEntry(event=payload.event, fields=payload.fields)
+
+
+def _sealed_of(commitment: bytes, payload: _SealedPayload | _CarriedPayload) -> Sealed:
+    if isinstance(payload, _SealedPayload):
+        return Sealed(commitment=commitment, blob_sha256=payload.blob_sha256, blob_bytes=payload.blob_bytes)
+    return Carried(
+        commitment=commitment,
+        blob_sha256=payload.blob_sha256,
+        blob_bytes=payload.blob_bytes,
+        origin=payload.origin,
+        index=payload.index,
+        statement=payload.statement,
+    )
 
 
 def verify_statement(signed: SignedStatement, epoch_public: bytes) -> Statement:

@@ -39,11 +39,11 @@ class Bodies:
         """
         with storage("reading bodies"):
             for path in self._places.bodies.iterdir():
-                named = _name(path.name)
-                if named is None or named >= below:
+                named = body_name(path.name)
+                if named is None or named[0] >= below:
                     path.unlink()
                 else:
-                    self.here.add(named)
+                    self.here.add(named[0])
             for path in self._places.receipts.iterdir():
                 if INDEX.fullmatch(path.name):
                     self.unverified.add(int(path.name))
@@ -107,11 +107,11 @@ class Bodies:
         yield self._places.receipt(index)
 
 
-def _name(name: str) -> int | None:
-    """The index in a body's file name; None when it is no body's name (a temporary file of a killed write)."""
+def body_name(name: str) -> tuple[int, Priority] | None:
+    """Index and class in a body's file name; None when it is no body's name (a temporary file of a killed write)."""
     index, _, rest = name.partition(".")
-    known = index.isascii() and index.isdigit() and rest in {f"{priority.value}.age" for priority in Priority}
-    return int(index) if known else None
+    known = {f"{priority.value}.age": priority for priority in Priority}
+    return (int(index), known[rest]) if index.isascii() and index.isdigit() and rest in known else None
 
 
 def _holds(path: Path, content: bytes) -> bool:

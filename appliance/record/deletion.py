@@ -6,10 +6,12 @@ headquarters signed: the box's own clock has no say.
 """
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Final
 
 from appliance.errors import Malformed
+from appliance.formats.statement import EventEntry, parse_statement
 
 RANGES_TEXT_MAX: Final = 256
 """Characters of one deletion entry's field; what does not fit goes with the next entry."""
@@ -87,3 +89,11 @@ def parse_ranges(text: str, *, below: int) -> list[range]:
 def named_by(fields: Mapping[str, str], index: int) -> list[range]:
     """The bodies that the deletion entry at `index` names. Raises Malformed."""
     return parse_ranges(fields.get("ranges", ""), below=index)
+
+
+def deleted_by(leaf: bytes, index: int) -> AbstractSet[int]:
+    """The bodies that the entry at `index` deletes. Raises Malformed."""
+    kind = parse_statement(leaf).unverified.kind
+    if not isinstance(kind, EventEntry) or kind.event != "bodies_deleted":
+        return frozenset()
+    return {one for indices in named_by(kind.fields, index) for one in indices}

@@ -194,6 +194,10 @@ class Log:
         """Append an entry without personal data. Raises as `append`."""
         self.append(EventEntry(event=event, fields=fields), attached)
 
+    def has(self, commitment: bytes) -> bool:
+        """Whether a recent entry has this commitment."""
+        return commitment in self._recent
+
     def find(self, commitment: bytes) -> LogReceipt | None:
         """The receipt of a recent entry again, in the tree as it is published now; None when there is no such entry.
 

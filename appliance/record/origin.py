@@ -17,7 +17,8 @@ from appliance.formats.identity import PreviousOrigin, Role, certify
 from appliance.formats.merkle import EMPTY_ROOT
 from appliance.formats.note import LogSigner
 from appliance.model import Noun, Word
-from appliance.record.journal import Header, Journal, parse_journal
+from appliance.record.deletion import deleted_by
+from appliance.record.journal import Contents, Header, Journal, parse_journal
 from appliance.record.journals import journal_paths, next_path
 from appliance.record.places import Places
 from appliance.record.signing import Signing
@@ -74,10 +75,28 @@ def _set_aside(places: Places, origin: str) -> None:
         for source in (places.log, places.bodies, places.receipts, places.cosigned):
             _move(source, public)
         for journal in journal_paths(places.private):
-            if parse_journal(journal.read_bytes()).header.origin == origin:
+            contents = parse_journal(journal.read_bytes())
+            if contents.header.origin == origin:
+                _publish_bodies(contents, public / places.bodies.name)
                 _move(journal, private)
         for folder in (public, private, places.state, places.private):
             sync_folder(folder)
+
+
+def _publish_bodies(contents: Contents, bodies: Path) -> None:
+    """Bodies that only the journal has: they are carried over from where bodies lie (carrying.py)."""
+    bodies.mkdir(exist_ok=True)
+    deleted = {
+        index for frame in contents.frames if frame.priority is None for index in deleted_by(frame.leaf, frame.index)
+    }
+    for frame in contents.frames:
+        if frame.blob is not None and frame.priority is not None and frame.index not in deleted:
+            path = bodies / f"{frame.index}.{frame.priority.value}.age"
+            if not path.exists() or path.read_bytes() != frame.blob:
+                write_durably(path, frame.blob, mode=0o644)
+    for index in deleted:
+        for path in bodies.glob(f"{index}.[0-3].age"):
+            path.unlink()
 
 
 def _move(source: Path, into: Path) -> None:

@@ -21,9 +21,8 @@ from appliance.errors import Malformed, StorageFault
 from appliance.files import replace_file, storage
 from appliance.formats.edge import Edge
 from appliance.formats.receipt import claimed_receipt
-from appliance.formats.statement import EventEntry, parse_statement
 from appliance.formats.tiles import parse_path, tiles_of
-from appliance.record.deletion import named_by
+from appliance.record.deletion import deleted_by
 from appliance.record.journal import Frame
 from appliance.record.places import Places
 from appliance.record.stores import Stores
@@ -78,7 +77,7 @@ class Publisher:
         for frame in frames:
             self._waiting.append(frame)
             self.owed += _bytes_beside(frame)
-            if deleted := _deleted_by(frame):
+            if frame.priority is None and (deleted := deleted_by(frame.leaf, frame.index)):
                 self._deletions[frame.index] = deleted
 
     def publish(self, *, seconds: float = math.inf, clock: Callable[[], float] = time.monotonic) -> None:
@@ -215,16 +214,6 @@ class Drain:
             self._paths.pop()
             if clock() >= end:
                 return
-
-
-def _deleted_by(frame: Frame) -> AbstractSet[int]:
-    """The bodies that this entry deletes."""
-    if frame.priority is not None:
-        return frozenset()  # a record; only an event deletes
-    kind = parse_statement(frame.leaf).unverified.kind
-    if not isinstance(kind, EventEntry) or kind.event != "bodies_deleted":
-        return frozenset()
-    return {index for indices in named_by(kind.fields, frame.index) for index in indices}
 
 
 def _bytes_beside(frame: Frame) -> int:

@@ -13,6 +13,7 @@ from appliance.clock import Instant
 from appliance.errors import StorageFull
 from appliance.files import replace_file
 from appliance.formats.status import RecorderStatus, encode_status
+from appliance.record.carrying import Carrying
 from appliance.record.deletion import deletable, ranges_text
 from appliance.record.journal import Header
 from appliance.record.journals import Rotation
@@ -64,6 +65,7 @@ class Upkeep:
         self._picture_share = picture_reserve_share
         self._kept = kept
         self._rotation = Rotation(places.private)
+        self._carrying = Carrying(recorder.log, recorder.headquarters, places)
         self._heard = self._stepped = self._looked = self._pruned = float("-inf")
         self._judged: tuple[int, int, int] | None = None
         self._clock = recorder.log.scribe.now()
@@ -155,7 +157,8 @@ class Upkeep:
             log.journal = self._rotation.turn(log.journal, header, log.publisher)
         self._rotation.drain(seconds=DRAIN_S)
         kept_waiting = self._recorder.verify_kept_receipts()
-        self._refilling = self._recorder.stores.room.refill() or kept_waiting
+        carries = self._carrying.step()
+        self._refilling = self._recorder.stores.room.refill() or kept_waiting or carries
 
     def _look(self, now_s: float) -> None:
         recorder = self._recorder

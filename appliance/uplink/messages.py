@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from appliance.files import read_regular, remove_partial, write_durably
+from appliance.files import read_regular, remove_partial, replace_file
 from appliance.formats.wire import StickSeen
 from appliance.uplink.contact import Contact
 from appliance.uplink.handover import Fate, Handover
@@ -99,7 +99,7 @@ class Messages:
         newest = list(self._past.items())[-REMEMBERED_MAX:]
         self._past = dict(newest)
         lines = (f"{sha256} {'taken' if past.taken else 'refused'} {past.at_s}\n" for sha256, past in newest)
-        write_durably(self._path, "".join(lines).encode("ascii"))
+        replace_file(self._path, "".join(lines).encode("ascii"), mode=0o600)
 
 
 def _read(path: Path) -> dict[str, _Past]:

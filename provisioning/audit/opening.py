@@ -14,7 +14,7 @@ from appliance.errors import ConfigError, Malformed, Untrusted
 from appliance.formats.age import Identity, decrypt, parse_identity
 from appliance.formats.edge import Edge
 from appliance.formats.record import LENGTH_BYTES, RECORD_BYTES_MAX, commitment, padded_size, parse_record, unpad
-from appliance.formats.statement import Sealed, Statement
+from appliance.formats.statement import Carried, Sealed, Statement
 from appliance.recorded import Canary, Record
 from provisioning.audit.log import Problem, problem
 from provisioning.audit.progress import Advance
@@ -125,7 +125,7 @@ def open_body(blob: bytes, statement: Statement, sealed: Sealed, identity: Ident
     if commitment(plain) != sealed.commitment:
         raise Untrusted("its record is not the one that the statement commits to")
     record = parse_record(plain)
-    if record.origin != statement.origin:
+    if record.origin != _made_for(statement, sealed):
         raise Untrusted(f"its record was made for another log ({record.origin})")
     if record.mode is not statement.mode:
         raise Untrusted(f"its record is of mode {record.mode}, its statement of mode {statement.mode}")
@@ -135,3 +135,17 @@ def open_body(blob: bytes, statement: Statement, sealed: Sealed, identity: Ident
     ):
         raise Untrusted("its canary names another epoch or other recipients than its statement")
     return record
+
+
+def _made_for(statement: Statement, sealed: Sealed) -> str:
+    """The log that its record names: this one, or, when the box carried it over, an earlier one of the same box.
+
+    Raises:
+        Untrusted: It was carried over from another box's log, or from a later one.
+    """
+    if not isinstance(sealed, Carried):
+        return statement.origin
+    (box, _, number), (own, _, present) = sealed.origin.rpartition("."), statement.origin.rpartition(".")
+    if box != own or not (number.isascii() and number.isdigit() and int(number) < int(present)):
+        raise Untrusted(f"it was carried over from a log that is none of this box's earlier ones ({sealed.origin})")
+    return sealed.origin

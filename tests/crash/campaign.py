@@ -17,6 +17,8 @@ from tests.crash.trace import Operation, read_trace
 from tests.crash.witness import Witness
 from tests.crash.workload import Promises, work
 
+GAPS = (1, 6, 14, 40, 120)
+PLACES_MAX = 60
 BROKEN = (AssertionError, IndexError, LandlinkError, OSError)
 """What a promise that does not hold looks like."""
 
@@ -103,6 +105,15 @@ class Worked:
             except BROKEN as error:
                 return cut, error, made
         return None
+
+    def loss_without(self, word: str) -> tuple[Cut, Exception, int] | None:
+        """As `first_loss`, for one kind of sync, with cuts where its absence would show: in the end, and after each."""
+        end = len(self.operations)
+        at_end = [Cut(end, Luck.NOTHING), Cut(end, Luck.NAMES)]
+        ats = {min(end, number + gap) for number, synced in self.syncs.items() if synced == word for gap in GAPS}
+        chosen = random.Random(f"{self.promises.seed} {word}").sample(sorted(ats), min(len(ats), PLACES_MAX))
+        after = [Cut(at, luck) for at in sorted(chosen) for luck in (Luck.NOTHING, Luck.NAMES, Luck.ANYTHING)]
+        return self.first_loss([word], at_end) or self.first_loss([word], after)
 
 
 def _memory() -> str | None:

@@ -6,7 +6,8 @@
 - No deletion comes back: a body that was seen gone stays gone, here and in the queue, and so does one whose deletion is
   in the log; and no body goes without an entry that says so.
 - What the log says was received has headquarters' receipt here; what the queue says was received has one, too.
-- The queue knows every body that is here.
+- The queue knows every body that is here, and asks for no receipt twice.
+- Nobody who was told apart is suspected again, no key of headquarters is lost, no message of it could be taken twice.
 """
 
 import contextlib
@@ -103,7 +104,9 @@ def check(place: Path, done: Promises, witness: Witness, at: int) -> None:
     check_memory(left, promised)
     check_receipts(left, done.receipts_public)
     check_queue(left, done)
-    assert Shelf(places.releases).load().version >= max((told.release for told in promised), default=0)
+    assert Shelf(places.releases).load().version >= max((told.release for told in promised), default=0), (
+        "an older release is in service again"
+    )
     again = started(places, done.origin).leaves
     assert again[: len(left.leaves)] == left.leaves, "another start has another log"
     check_trees(again, promised, [shown for number, shown in witness.checkpoints if number < at])
@@ -178,9 +181,13 @@ def check_memory(left: Left, promised: Sequence[Told]) -> None:
         if told.apart is not None:
             assert left.stores.not_same.spared(told.apart), "who was told apart is not spared any more"
     events = [kind.fields for kind in left.kinds if isinstance(kind, EventEntry) and kind.event == "downlink_taken"]
-    taken = sum(fields["role"] == "directives" and fields["kept"] == "yes" for fields in events)
-    held = HeldKeys(left.places.held_keys)
-    assert len(held.lists) + (held.voice is not None) >= min(taken, 2), "a key of headquarters is lost"
+    held, taken = HeldKeys(left.places.held_keys), left.stores.counters.taken
+    keys = sum(fields["role"] == "directives" and fields["kept"] == "yes" for fields in events)
+    assert len(held.lists) + (held.voice is not None) >= min(keys, 2), "a key of headquarters is lost"
+    for role, counters in (("answers", taken.answers), ("directives", taken.directives)):
+        assert counters.highest >= max((int(one["counter"]) for one in events if one["role"] == role), default=0), (
+            "a message of headquarters could be taken twice"
+        )
 
 
 def check_queue(left: Left, done: Promises) -> None:
@@ -205,7 +212,9 @@ def check_queue(left: Left, done: Promises) -> None:
         assert isinstance(kind, Sealed)
         assert (said.index, said.sha256) == (leaf, kind.blob_sha256), f"the queue's receipt {leaf} is another"
     handed = {leaf for leaf, _, handed in rows if handed}
-    assert handed <= left.named("bodies_acknowledged"), "the queue handed over what the recorder does not have"
+    acknowledged = left.named("bodies_acknowledged")
+    assert handed <= acknowledged, "the queue handed over what the recorder does not have"
+    assert acknowledged - left.deleted <= received, "the queue would ask again for a receipt that it had"
 
 
 def check_trees(leaves: Sequence[bytes], promised: Sequence[Told], shown: Sequence[Checkpoint]) -> None:

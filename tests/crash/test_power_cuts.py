@@ -16,6 +16,7 @@ import pytest
 from tests.crash.campaign import Cut, Worked
 from tests.crash.cuts import Disk, Luck
 from tests.crash.trace import Operation
+from tests.crash.unneeded import UNNEEDED
 
 pytestmark = [
     pytest.mark.fuse,
@@ -26,7 +27,6 @@ pytestmark = [
 
 SEED = 20_261_122
 CUTS = 300
-CUTS_TO_A_LOSS = 40
 
 
 @cache
@@ -56,36 +56,15 @@ def test_a_deleted_body_is_never_seen_again_not_even_for_a_moment_of_a_start() -
     assert not seen.back
 
 
-# What must be missed when a disk ignores it: each kind of sync that the order of README.md rests on.
-NEEDED = (
-    "recorder/journal",
-    "recorder/",
-    "bodies/I.P.age",
-    "bodies/",
-    "recorder/case-keys/K.key",
-    "recorder/case-keys/",
-    "state/",
-)
-
-
-@pytest.mark.parametrize("word", NEEDED)
-def test_a_disk_that_ignores_one_kind_of_sync_is_caught_by_these_very_checks(word: str) -> None:
+def test_each_kind_of_sync_is_missed_by_these_very_checks_when_a_disk_ignores_it() -> None:
     done = worked()
-    assert done.first_loss([word], after(done, word)) is not None
+    unmissed = {word for word in {*done.syncs.values()} if done.loss_without(word) is None}
+    assert unmissed <= UNNEEDED.keys()
 
 
 def test_a_disk_that_ignores_all_syncs_is_caught_by_these_very_checks() -> None:
     done = worked()
     assert done.first_loss({*done.syncs.values()}, [Cut(len(done.operations), Luck.NOTHING)]) is not None
-
-
-def after(done: Worked, word: str) -> list[Cut]:
-    """Cuts soon after syncs of one kind, and at the end."""
-    ends = [number + 12 for number, synced in done.syncs.items() if synced == word]
-    chance = random.Random(f"{SEED} {word}")
-    chosen = sorted(chance.choices([min(end, len(done.operations)) for end in ends], k=CUTS_TO_A_LOSS))
-    luck = (Luck.NOTHING, Luck.NAMES, Luck.ANYTHING)
-    return [Cut(at, chance.choice(luck)) for at in chosen] + [Cut(len(done.operations), Luck.NOTHING)]
 
 
 # --- the disk itself --------------------------------------------------------------------------------------------------

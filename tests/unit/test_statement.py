@@ -14,6 +14,7 @@ from appliance.formats import cose
 from appliance.formats.event import EVENTS, Declared, check_event
 from appliance.formats.identity import certify_epoch
 from appliance.formats.statement import (
+    Carried,
     EpochStart,
     EventEntry,
     Sealed,
@@ -45,7 +46,17 @@ def a_leaf(statement: Statement) -> bytes:
     return sign_statement(statement, epoch_public=EPOCH_PUBLIC, sign=EPOCH_KEY.sign)
 
 
-@pytest.mark.parametrize("kind", [SEALED, EVENT, epoch_start()])
+CARRIED = Carried(
+    commitment=SEALED.commitment,
+    blob_sha256=SEALED.blob_sha256,
+    blob_bytes=SEALED.blob_bytes,
+    origin="landlink.example/la-0001.1",
+    index=7,
+    statement=b"\x07" * 32,
+)
+
+
+@pytest.mark.parametrize("kind", [SEALED, CARRIED, EVENT, epoch_start()])
 def test_a_statement_round_trips(kind: Sealed | EventEntry | EpochStart) -> None:
     statement = msgspec.structs.replace(a_statement(kind), cosigned=b"\xc5" * 32)
     assert verify_statement(parse_statement(a_leaf(statement)), EPOCH_PUBLIC) == statement
@@ -123,8 +134,12 @@ def test_a_context_out_of_its_bounds_is_refused(change: dict[str, object]) -> No
 
 
 def test_a_sealed_entry_without_commitment_and_an_event_with_one_are_refused() -> None:
-    sealed, event = (parse_statement(a_leaf(a_statement(kind))).sign1 for kind in (SEALED, EVENT))
-    for header, payload in ((sealed.protected, event.payload), (event.protected, sealed.payload)):
+    sealed, carried, event = (parse_statement(a_leaf(a_statement(kind))).sign1 for kind in (SEALED, CARRIED, EVENT))
+    for header, payload in (
+        (sealed.protected, event.payload),
+        (event.protected, sealed.payload),
+        (event.protected, carried.payload),
+    ):
         with pytest.raises(Malformed, match="commitment"):
             parse_statement(cose.sign1(payload, protected=header, sign=EPOCH_KEY.sign))
 
