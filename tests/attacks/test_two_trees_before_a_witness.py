@@ -1,6 +1,10 @@
 """Headquarters as a witness (C2SP tlog-witness): whatever a log tries, it gets no cosignature on a second tree."""
 
 import http
+import http.client
+import json
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,9 +12,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from appliance.formats.checkpoint import Checkpoint, sign_checkpoint
 from appliance.formats.merkle import EMPTY_ROOT, consistency_proof, leaf_hash, root_hash
-from appliance.formats.note import Ed25519Cosigner, LogSigner, open_note
+from appliance.formats.note import Ed25519Cosigner, LogSigner, open_note, parse_vkey
 from provisioning.audit.add_checkpoint import AddCheckpoint, encode_add_checkpoint, parse_add_checkpoint
 from provisioning.audit.witness import SIZE_TYPE, Answer, Witness
+from provisioning.authority.home import Home
+from tests.delivery_post import BIN
 from tests.merkle_nodes import Nodes
 
 ORIGIN = "other.example/log"
@@ -160,3 +166,46 @@ def test_two_processes_at_once_never_cosign_two_trees(tmp_path: Path) -> None:
     with ThreadPoolExecutor(16) as pool:
         answers = list(pool.map(one, range(32)))
     assert [answer.status for answer in answers].count(OK) == 1
+
+
+# --- over HTTP, by the real command -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def address(home: Home) -> Iterator[tuple[str, int]]:
+    """`landlink-hq witness --listen`, which knows one log."""
+    (home.folder / "witness").mkdir()
+    (home.folder / "witness" / "logs").write_text(f"log {KEY.verifier.vkey()}\nquorum none\n")
+    command = [BIN / "landlink-hq", "--home", home.folder, "witness", "--listen", "127.0.0.1:0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        said = process.stdout.readline()
+        assert said.startswith("witness: listening on "), said
+        host, _, port = said.split()[-1].rpartition(":")
+        yield host, int(port)
+        process.terminate()
+
+
+def post(address: tuple[str, int], body: bytes, path: str = "/add-checkpoint") -> tuple[int, str | None, bytes]:
+    connection = http.client.HTTPConnection(*address, timeout=30)
+    connection.request("POST", path, body=body)
+    answer = connection.getresponse()
+    content = answer.read()
+    connection.close()
+    return answer.status, answer.getheader("Content-Type"), content
+
+
+def test_the_command_answers_as_the_specification_has_it(home: Home, address: tuple[str, int]) -> None:
+    honest, other = tree(20), tree(20, "other")
+    status, _, lines = post(address, request(honest, 0, 9))
+    assert status == 200
+    vkeys = [key["vkey"] for key in json.loads(home.roster_file.read_bytes())["keys"] if key["vkey"]]
+    text = note(honest, 9).partition(b"\n\n")[0]
+    signed = open_note(text + b"\n\n" + lines, [parse_vkey(vkey) for vkey in vkeys]).signatures
+    assert sorted(each.verifier.type for each in signed) == [0x04, 0x06]
+    assert post(address, request(honest, 5, 20)) == (409, SIZE_TYPE, b"9\n")
+    assert post(address, request(other, 9, 20))[0] == 422
+    assert post(address, b"nothing")[0] == 400
+    assert post(address, bytes(200_000))[0] == 413
+    assert post(address, request(honest, 9, 20), "/elsewhere")[0] == 404
+    assert post(address, request(honest, 9, 20))[0] == 200
