@@ -6,20 +6,18 @@ policy in its head allows exactly one script and one style sheet, by their hashe
 """
 
 import base64
-import hashlib
 import json
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from appliance.errors import Refused
 from appliance.files import storage, write_durably
+from provisioning.exhibit.words_of import LANGUAGES, read_words, source_hash
 
-LANGUAGES: Final = ("en", "lo")
 SCRIPTS: Final = (
     "bytes.js",
     "cbor.js",
@@ -35,6 +33,7 @@ SCRIPTS: Final = (
     "view.js",
 )
 """In the order in which they need each other; they are one script in the page."""
+POLICY: Final = "default-src 'none'; base-uri 'none'; form-action 'none'"
 EMBEDDED_BYTES_MAX: Final = 64 * 1024 * 1024
 """All evidence of one exhibit; a browser holds it twice, as text and as bytes."""
 HERE: Final = Path(__file__).parent
@@ -53,9 +52,7 @@ def write_verifier(folder: Path) -> None:
 def verifier_page(evidence: Mapping[str, bytes]) -> str:
     """The page for these files, by path (`evidence/statement.cose`)."""
     script, style = verifier_script() + _part("view.js"), _part("style.css")
-    policy = (
-        f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; base-uri 'none'; form-action 'none'"
-    )
+    policy = f"{POLICY}; script-src {source_hash(script)}; style-src {source_hash(style)}"
     words = {language: read_words(f"verifier.{language}") for language in LANGUAGES}
     pages = Environment(
         loader=PackageLoader("provisioning.exhibit", "verifier"), autoescape=True, undefined=StrictUndefined
@@ -75,18 +72,8 @@ def verifier_script() -> str:
     return "".join(_part(name) for name in SCRIPTS if name != "view.js")
 
 
-def read_words(name: str) -> dict[str, Any]:
-    """A catalogue of sentences in one language."""
-    return tomllib.loads((HERE / "words" / f"{name}.toml").read_text(encoding="utf-8"))
-
-
 def _part(name: str) -> str:
     return (HERE / "verifier" / name).read_text(encoding="utf-8")
-
-
-def _hash(text: str) -> str:
-    """A source expression of Content Security Policy for exactly this text."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 def _inert(value: object) -> Markup:
