@@ -7,11 +7,12 @@ import argparse
 import sys
 from pathlib import Path
 
-from appliance.config import config_sha256, read_config
+from appliance.config import Config, config_sha256, read_config
 from appliance.errors import LandlinkError
 from appliance.last_words import keep_texts_out_of_the_journal
 
 DEFAULT_CONFIG = Path("/etc/landlink/box.toml")
+PROCESSES = frozenset({"recorder", "releases", "booth", "uplink", "audit"})
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -27,6 +28,15 @@ def build_parser() -> argparse.ArgumentParser:
     verbs.add_parser("booth", help="the lane: scanner, camera, lamps and the officer's page")
     verbs.add_parser("uplink", help="deliver records and fetch releases whenever there is a link")
     verbs.add_parser("audit", help="serve the log and sealed bodies to headquarters' auditor (off by default)")
+    export = verbs.add_parser(
+        "export",
+        help="write the log and sealed bodies onto a stick for headquarters",
+        description="Write the whole log, and the sealed bodies that headquarters has not acknowledged, onto a stick, "
+        "and read all of it back. The log says so first. A stick that was pulled out half-way goes on where it was.",
+    )
+    export.add_argument("stick", type=Path, metavar="FOLDER", help="where the stick is mounted")
+    export.add_argument("--since", type=_entry, default=0, metavar="ENTRY", help="bodies from this entry on (all)")
+    export.add_argument("--all", action="store_true", help="bodies that headquarters has acknowledged, too")
     request = verbs.add_parser("request", help="make this box's keys and write the enrolment request")
     request.add_argument("--out", type=Path, required=True, metavar="FILE", help="where to write the request")
     accept = verbs.add_parser("accept", help="take headquarters' answer to the request")
@@ -60,6 +70,12 @@ def _seconds(text: str) -> float:
     return float(text)
 
 
+def _entry(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= 12):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of an entry")
+    return int(text)
+
+
 def _tell(words: str) -> None:
     print(words, flush=True)
 
@@ -70,35 +86,52 @@ def main() -> int:
     keep_texts_out_of_the_journal()
     try:
         config = read_config(arguments.config)
-        from appliance import wiring
-
-        match arguments.verb:
-            case "recorder":
-                wiring.recorder(config, config_sha256=config_sha256(arguments.config))
-            case "releases":
-                wiring.releases(config)
-            case "booth":
-                wiring.booth(config)
-            case "uplink":
-                wiring.uplink(config)
-            case "audit":
-                wiring.audit(config)
-            case "request":
-                print(wiring.request(config, out=arguments.out))
-            case "accept":
-                print(wiring.accept(config, answer=arguments.answer))
-            case "check":
-                agrees = wiring.check_scanner(config, port=arguments.scanner, listen_s=arguments.listen, tell=_tell)
-                return int(not agrees)
-            case _:
-                words, well = wiring.status(config, as_json=arguments.json)
-                print(words)
-                return int(arguments.check and not well)
+        if arguments.verb in PROCESSES:
+            _serve(config, arguments)
+            return 0
+        return _answer(config, arguments)
     except LandlinkError as error:
         print(f"landlink-box {arguments.verb}: {error}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         return 130
+
+
+def _serve(config: Config, arguments: argparse.Namespace) -> None:
+    """Be one of the box's processes until told to stop."""
+    from appliance import wiring
+
+    match arguments.verb:
+        case "recorder":
+            wiring.recorder(config, config_sha256=config_sha256(arguments.config))
+        case "releases":
+            wiring.releases(config)
+        case "booth":
+            wiring.booth(config)
+        case "uplink":
+            wiring.uplink(config)
+        case _:
+            wiring.audit(config)
+
+
+def _answer(config: Config, arguments: argparse.Namespace) -> int:
+    """Answer a technician; the exit code."""
+    from appliance import wiring
+
+    match arguments.verb:
+        case "export":
+            print(wiring.export(config, stick=arguments.stick, since=arguments.since, everything=arguments.all))
+        case "request":
+            print(wiring.request(config, out=arguments.out))
+        case "accept":
+            print(wiring.accept(config, answer=arguments.answer))
+        case "check":
+            agrees = wiring.check_scanner(config, port=arguments.scanner, listen_s=arguments.listen, tell=_tell)
+            return int(not agrees)
+        case _:
+            words, well = wiring.status(config, as_json=arguments.json)
+            print(words)
+            return int(arguments.check and not well)
     return 0
 
 

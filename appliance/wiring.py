@@ -302,6 +302,36 @@ def audit(config: Config) -> None:
     run(config, _at_rest(AUDIT, EnrolmentPlaces(config.state).audit_key))
 
 
+def export(config: Config, *, stick: Path, since: int, everything: bool) -> str:
+    """Write the log and sealed bodies onto a stick for headquarters; returns what to tell the technician.
+
+    Raises:
+        LandlinkError: As `appliance.audit.export.export`.
+    """
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from appliance.audit.export import export
+
+    console = Console(stderr=True)
+    with Progress(console=console, disable=not console.is_terminal, redirect_stdout=False) as progress:
+        bar = progress.add_task("", total=None)
+
+        def advance(what: str, done: int, total: int) -> None:
+            progress.update(bar, description=what, completed=done, total=total)
+
+        sent = export(config, stick, advance, since=since, everything=everything)
+    gone = f"; {sent.gone} more are at headquarters by now" if sent.gone else ""
+    words = (
+        f"The stick in {stick} carries {sent.entries} entries and {sent.bodies} sealed bodies{gone}.\n"
+        f"{sent.written} files ({sent.written_bytes / 1_000_000:.1f} MB) are new on it; all was read back.\n"
+        f"Next: unmount it, carry it to headquarters, and there: landlink-hq pull {stick}"
+    )
+    if stick.stat().st_dev == config.state.stat().st_dev:
+        words += f"\nBut {stick} lies on this box's own disk: is the stick mounted elsewhere?"
+    return words
+
+
 def request(config: Config, *, out: Path) -> str:
     """Write the enrolment request to `out`; returns what to tell the technician."""
     from appliance.at_rest import AtRest

@@ -29,6 +29,7 @@ COUNTER_MAX: Final = 10**COUNTER_DIGITS - 1
 FILE_NAME: Final = r"\A(answers|directives)-[0-9]{10}\.age\Z"
 """Of a sealed message wherever it lies: headquarters, answer folder, stick, box."""
 FOLDER: Final = "down"
+COSIGNED: Final = "cosigned"
 """`down/<serial>/` at headquarters and on a stick, `down/` in an answer folder and on the box."""
 WAITING_MAX: Final = 256
 _LENGTH_BYTES: Final = 4

@@ -15,17 +15,19 @@ from typing import Final, Literal
 from appliance.errors import Malformed, StorageFault, StorageFull, Untrusted, UplinkFault
 from appliance.files import read_regular
 from appliance.formats.downlink import FOLDER
+from appliance.formats.note import parse_vkey
 from appliance.formats.tuf_chain import ROOT_BYTES_MAX, TIMESTAMP_BYTES_MAX
 from appliance.formats.wire import StickSeen
 from appliance.uplink.contact import Contact
 from appliance.uplink.handover import Fate
 from appliance.uplink.messages import Messages
 from appliance.uplink.mirror import TIMESTAMP, Mirror, RepositoryFault
-from appliance.uplink.stick import Stick, is_newer, sealed_messages, timestamp_on
+from appliance.uplink.stick import Stick, cosigned_on, is_newer, sealed_messages, timestamp_on
 
 Lists = Literal["none", "known", "taken", "refused"]
 WAY: Final = ".stick"
 UNREADABLE_REST_S: Final = 30.0
+VKEY_BYTES_MAX: Final = 1_024
 _journal = logging.getLogger("landlink.uplink")
 
 
@@ -57,6 +59,7 @@ class Carried:
         self._places = places
         self._messages = messages
         self._contact = contact
+        self._cosigned: bytes | None = None
         self._judged: bytes | None = None
         self._words = ""
         self._rest_until_s = 0.0
@@ -72,6 +75,7 @@ class Carried:
         brought = self._bring(stick, f"{FOLDER}/{self._places.serial}")
         if brought:
             self._say(f"{brought} messages handed over")
+        self._bring_cosigned(stick)
         timestamp = timestamp_on(stick)
         lists: Lists = "none"
         if timestamp is None:
@@ -89,6 +93,22 @@ class Carried:
             if not self._messages.settled(hashlib.sha256(sealed).digest()):
                 taken += self._messages.bring(sealed, each) is Fate.TAKEN
         return taken
+
+    def _bring_cosigned(self, stick: Path) -> None:
+        """Bring the cosigned checkpoint of the log that this box appends to now, once; the recorder judges it."""
+        vkey = _read(self._places.state / "log.vkey", VKEY_BYTES_MAX)
+        try:
+            origin = "" if vkey is None else parse_vkey(vkey.decode("ascii", "replace").strip()).name
+        except Malformed:  # whoever delivers the log says so
+            return
+        note = cosigned_on(stick, origin) if origin else None
+        if note is None or note == self._cosigned:
+            return
+        fate, words = self._messages.cosigned(note)
+        if fate is Fate.LATER:
+            return
+        self._cosigned = note
+        self._say("its cosigned checkpoint is kept" if fate is Fate.TAKEN else f"its checkpoint is refused: {words}")
 
     def _take(self, folder: Path, timestamp: bytes) -> Lists:
         """Copy the release of a stick into the mirror, if it is a later one than lies there; what became of it."""

@@ -61,10 +61,17 @@ class Handover:
 
     def deliver(self, sealed: bytes) -> tuple[Fate, str]:
         """Hand over one sealed message; what became of it, and the recorder's words when it did not take it."""
+        return self._hand(Deliver(sealed=sealed))
+
+    def cosigned(self, note: bytes) -> tuple[Fate, str]:
+        """Hand over a cosigned checkpoint that somebody carried here; as `deliver`."""
+        return self._hand(Cosigned(note=note))
+
+    def _hand(self, said: Deliver | Cosigned) -> tuple[Fate, str]:
         if time.monotonic() < self._rest_until_s:
             return Fate.LATER, "the recorder does not answer"
         try:
-            self._line.ask(Deliver(sealed=sealed))
+            self._line.ask(said)
         except RecorderRefused as refusal:
             return (Fate.REFUSED if refusal.code in FINAL else Fate.LATER), str(refusal)
         except (RecorderAway, Malformed) as error:

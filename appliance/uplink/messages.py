@@ -60,6 +60,11 @@ class Messages:
         past = self._past.get(sha256.hex())
         return past is not None and (past.taken or 0 <= time.time() - past.at_s < REFUSED_AGAIN_S)
 
+    def cosigned(self, note: bytes) -> tuple[Fate, str]:
+        """Bring a cosigned checkpoint that a stick carries; what became of it, and why when it was not taken."""
+        with self._lock:
+            return self._handover.cosigned(note)
+
     def bring(self, sealed: bytes, name: str) -> Fate:
         """Bring one to the recorder, unless it is settled; what became of it.
 

@@ -1,4 +1,7 @@
-"""A stick from headquarters (`landlink-hq stick`): `tuf/` with a release, `down/<serial>/` with messages to boxes.
+"""A stick from headquarters (`landlink-hq stick`): releases, messages to boxes, cosigned checkpoints.
+
+`tuf/` has a release, `down/<serial>/` messages to a box, `cosigned/<domain>/<log>` the last checkpoint of that log that
+headquarters pulled and cosigned: the recorder's to verify, like messages.
 
 It passed through many hands, so nothing on it is believed. Messages are the recorder's to verify. Of a release, the
 metadata is verified from the pinned root before a byte of it enters the mirror: a file of metadata is named by a number
@@ -18,9 +21,10 @@ from tuf.api.metadata import Timestamp
 
 from appliance.errors import Malformed, Untrusted, UplinkFault
 from appliance.files import names_beneath, open_beneath
-from appliance.formats.downlink import FILE_NAME, SEALED_BYTES_MAX, WAITING_MAX
+from appliance.formats.downlink import COSIGNED, FILE_NAME, SEALED_BYTES_MAX, WAITING_MAX
 from appliance.formats.mirror import release_names, wanted_files
 from appliance.formats.tuf_chain import TARGETS_BYTES_MAX, TIMESTAMP_BYTES_MAX, read_metadata, verify_chain
+from appliance.formats.wire import NOTE_BYTES_MAX
 from appliance.uplink.link import ANSWER_BYTES_MAX, Answer
 from appliance.uplink.mirror import TIMESTAMP, TUF_ROOT
 
@@ -116,6 +120,11 @@ class Stick:
         except OSError as error:
             raise UplinkFault(f"the stick cannot be read: {error.strerror}") from None
         return Answer(status=206 if begin else 200, headers={}, body=b"")
+
+
+def cosigned_on(folder: Path, origin: str) -> bytes | None:
+    """The checkpoint of this log that headquarters is said to have cosigned; the recorder verifies it."""
+    return _read(folder, f"{COSIGNED}/{origin}", NOTE_BYTES_MAX)
 
 
 def timestamp_on(folder: Path) -> bytes | None:

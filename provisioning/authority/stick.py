@@ -3,6 +3,7 @@
 ```
 tuf/            as boxes mirror it: the files of one release, timestamp.json written last
 down/<serial>/  sealed messages to that box
+cosigned/<domain>/<log>  the last checkpoint of that log that headquarters pulled and cosigned
 ```
 Nothing on it is secret but from whoever holds a box's key, and boxes believe nothing of it. A stick may be pulled out
 at any moment of the writing: each file appears whole, and until the last one it carries the release before.
@@ -17,16 +18,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from appliance.errors import Refused
-from appliance.files import storage, sync_folder
-from appliance.formats.downlink import FOLDER
-from appliance.formats.release import RosterBox
+from appliance.errors import Malformed, Refused, Untrusted
+from appliance.files import read_regular, storage, sync_folder
+from appliance.formats.checkpoint import open_checkpoint
+from appliance.formats.downlink import COSIGNED, FOLDER
+from appliance.formats.note import NOTE_BYTES_MAX, Verifier, parse_vkey
+from appliance.formats.release import COSIGN_ED25519, COSIGN_MLDSA44, Roster, RosterBox
 from provisioning.authority.current_files import current_files
 from provisioning.authority.downlink import Down
 from provisioning.authority.home import Home
 from provisioning.authority.roster import enrolled, read_roster
 
 TUF: Final = "tuf"
+PARTS: Final = (TUF, FOLDER, COSIGNED)
 PIECE_BYTES: Final = 4 * 1024 * 1024
 _HASHED: Final = re.compile(r"([0-9a-f]{64})\.[^/]+")
 Advance = Callable[[int], None]
@@ -47,11 +51,13 @@ class StickPlan:
 
     Attributes:
         boxes: For which there are messages, by serial, counted.
+        cosigned: Checkpoints that headquarters cosigned, one a log.
         size: Bytes in all.
     """
 
     release: tuple[_Copy, ...]
     messages: tuple[_Copy, ...]
+    cosigned: tuple[_Copy, ...]
     boxes: dict[str, int]
     size: int
 
@@ -64,13 +70,18 @@ def plan_stick(home: Home, serial: str | None) -> StickPlan:
         ConfigError, Malformed: The repository or the roster cannot be read.
     """
     release = tuple(_Copy(home.tuf / path, f"{TUF}/{path}") for path in current_files(home.tuf))
-    sealed = {box.serial: Down(home, box).messages() for box in _boxes(home, serial)}
+    roster = read_roster(home)
+    boxes = _boxes(roster, serial)
+    sealed = {box.serial: Down(home, box).messages() for box in boxes}
+    origins = (origin for box in boxes for origin in box.origins if _is_cosigned(home, roster, box, origin))
+    cosigned = tuple(_Copy(home.pulled_log(origin) / "checkpoint", f"{COSIGNED}/{origin}") for origin in origins)
     messages = tuple(_Copy(path, f"{FOLDER}/{each}/{path.name}") for each, paths in sealed.items() for path in paths)
     return StickPlan(
         release=release,
         messages=messages,
+        cosigned=cosigned,
         boxes={each: len(paths) for each, paths in sealed.items()},
-        size=sum(copy.source.stat().st_size for copy in (*release, *messages)),
+        size=sum(copy.source.stat().st_size for copy in (*release, *messages, *cosigned)),
     )
 
 
@@ -82,12 +93,13 @@ def write_stick(plan: StickPlan, stick: Path, advance: Advance) -> None:
         StorageFull, StorageFault: The stick; what it carried before is still whole.
     """
     _check_links(stick)
-    for copy in (*plan.messages, *plan.release):  # messages first: they are small, and the release's last file ends it
+    copies = (*plan.messages, *plan.cosigned, *plan.release)
+    for copy in copies:  # messages first: they are small, and the release's last file ends it
         with storage(f"stick {copy.path}"):
             _write(copy.source, stick / copy.path, advance)
-    wanted = {copy.path for copy in (*plan.messages, *plan.release)}
+    wanted = {copy.path for copy in copies}
     with storage(f"tidying {stick}"):
-        for part in (TUF, FOLDER):
+        for part in PARTS:
             for path in (stick / part).rglob("*"):
                 if path.is_file() and path.relative_to(stick).as_posix() not in wanted:
                     path.unlink()
@@ -97,14 +109,27 @@ def write_stick(plan: StickPlan, stick: Path, advance: Advance) -> None:
 
 def _check_links(stick: Path) -> None:
     with storage(f"reading {stick}"):
-        for part in (stick / TUF, stick / FOLDER):
-            for path in (part, *part.rglob("*")):
+        for part in PARTS:
+            for path in (stick / part, *(stick / part).rglob("*")):
                 if path.is_symlink():
                     raise Refused(f"{path} is a link, which no stick of headquarters has; empty the stick first")
 
 
-def _boxes(home: Home, serial: str | None) -> tuple[RosterBox, ...]:
-    roster = read_roster(home)
+def _is_cosigned(home: Home, roster: Roster, box: RosterBox, origin: str) -> bool:
+    """Whether what was pulled of this log has the cosignatures that its box asks for; the box verifies them itself."""
+    key = parse_vkey(box.log_vkey)
+    cosigners = [parse_vkey(roster.key(role).vkey) for role in (COSIGN_ED25519, COSIGN_MLDSA44)]
+    try:
+        note = read_regular(home.pulled_log(origin) / "checkpoint", NOTE_BYTES_MAX)
+        _, opened = open_checkpoint(note, Verifier(origin, key.type, key.public), *cosigners)
+        for cosigner in cosigners:
+            opened.require(cosigner)
+    except (OSError, Malformed, Untrusted):  # nothing was pulled yet, or nobody cosigned it
+        return False
+    return True
+
+
+def _boxes(roster: Roster, serial: str | None) -> tuple[RosterBox, ...]:
     if serial is None:
         return tuple(box for box in roster.boxes if not box.revoked)
     box = enrolled(roster, serial)

@@ -40,9 +40,10 @@ the next release. What it recorded before stays in its log and stays verifiable.
 """
 
 STICK = """\
-Write the release in force and the sealed messages to boxes onto a stick, for posts without a link. What an earlier
-stick of headquarters carried is replaced; other files on it are left. A box verifies all of it, so any hand may carry
-it. At the box: put it in; `landlink-box status` says when it may be pulled out.
+Write the release in force, the sealed messages to boxes, and what headquarters cosigned of the logs that it pulled onto
+a stick, for posts without a link. What an earlier stick of headquarters carried is replaced; other files on it are
+left. A box verifies all of it, so any hand may carry it. At the box: put it in; `landlink-box status` says when it may
+be pulled out.
 """
 
 
@@ -129,6 +130,8 @@ def _stick(arguments: argparse.Namespace) -> int:
     messages = sum(plan.boxes.values())
     boxes = ", ".join(serial for serial, count in plan.boxes.items() if count) or "no box"
     print(f"The stick in {arguments.folder} carries the release in force and {messages} messages ({boxes}).")
+    if plan.cosigned:
+        print(f"Checkpoints that headquarters cosigned are on it, too: of {len(plan.cosigned)} logs.")
     print(f"{plan.size / 1_000_000:.1f} MB. Unmount it, carry it to the post, put it into the box.")
     if not mounted:
         print(f"But {arguments.folder} was not there, and was made: is the stick mounted elsewhere?", file=sys.stderr)
