@@ -31,7 +31,7 @@ from appliance.clock import Clock
 from appliance.config import Config
 from appliance.errors import ConfigError, Malformed
 from appliance.files import read_regular
-from appliance.formats.status import STATUS_BYTES_MAX, ReleasesStatus, UplinkStatus, parse_status
+from appliance.formats.status import STATUS_BYTES_MAX, RecorderStatus, ReleasesStatus, UplinkStatus, parse_status
 from appliance.last_words import last_words
 from appliance.line import RecorderLine
 from appliance.model import Id, Mode
@@ -49,7 +49,7 @@ SWITCH_S: Final = 0.0005
 """How long the page may hold the interpreter while the lane wants it, seconds; by default it is ten times that."""
 REQUESTS_MAX: Final = 4 * CONNECTIONS_MAX
 """Answers in the making, those for connections that have gone among them."""
-_Status = TypeVar("_Status", UplinkStatus, ReleasesStatus)
+_Status = TypeVar("_Status", UplinkStatus, ReleasesStatus, RecorderStatus)
 
 PASSED_IN_FD: Final = 3
 """The first descriptor that systemd passes (sd_listen_fds(3))."""
@@ -128,6 +128,7 @@ def surroundings(config: Config, clock: Clock, lists: ListsOnHand) -> Surroundin
         local_time=clock_time,
         link=config.post.link,
         releases=_status(config.runtime / "releases.status", ReleasesStatus),
+        recorder=_status(config.runtime / "recorder.status", RecorderStatus),
     )
 
 

@@ -13,7 +13,7 @@ from appliance.booth.board import Device
 from appliance.booth.lists_on_hand import OnHand
 from appliance.clock import Grade, Instant
 from appliance.formats.rules import LinkClass, list_age
-from appliance.formats.status import ReleasesStatus, UplinkStatus
+from appliance.formats.status import RecorderStatus, ReleasesStatus, UplinkStatus
 from appliance.screen.documents import NoDocuments
 from appliance.screen.persons import NoPersons
 from drivers.api import DeviceState
@@ -58,7 +58,7 @@ class Surroundings(Struct, frozen=True, kw_only=True):
     """What the page needs to know beside the lane itself.
 
     Attributes:
-        uplink, releases: What those processes last said of themselves; None when nothing could be read.
+        uplink, releases, recorder: What those processes last said of themselves; None when nothing could be read.
         local_time: A time of day at the box, in words, for milliseconds since 1970.
         link: How the post reaches headquarters (box.toml), by which the rules say how old its lists may be.
     """
@@ -70,6 +70,7 @@ class Surroundings(Struct, frozen=True, kw_only=True):
     local_time: Callable[[int], str]
     link: LinkClass = "mobile"
     releases: ReleasesStatus | None = None
+    recorder: RecorderStatus | None = None
 
 
 def quiet(devices: Mapping[str, Device], around: Surroundings) -> tuple[Quiet, ...]:

@@ -108,6 +108,8 @@ class View(Struct, frozen=True, kw_only=True):
         badge: Who is at the booth, "" when nobody said.
         hand_over: Cases that the next shift takes over.
         news: How many cases have moved without anybody having looked.
+        register: What the officer writes into the paper register at the end of a shift: how many entries the box has,
+            and their fingerprint; None before the recorder has said so.
     """
 
     phase: str
@@ -120,6 +122,7 @@ class View(Struct, frozen=True, kw_only=True):
     badge: str
     hand_over: tuple[HandOverView, ...]
     news: int
+    register: tuple[int, str] | None
     lists: tuple[ListView, ...]
     not_sent: int | None
     not_recorded: int
@@ -151,6 +154,7 @@ def view(snapshot: Snapshot, around: Surroundings) -> View:
         badge=state.badge,
         hand_over=tuple(_hand_over(each, state, around) for each in state.to_hand_over),
         news=sum(case.news for case in cases),
+        register=None if around.recorder is None else (around.recorder.entries, around.recorder.fingerprint),
         lists=(listed(around),),
         not_sent=around.uplink.not_sent if around.uplink else None,
         not_recorded=snapshot.waiting,

@@ -83,7 +83,7 @@ class RecorderStatus(Noun, frozen=True, kw_only=True):
         bodies: Bodies on this box.
         free_share: Free share of the disk, 0 to 1.
         syncs, sync_us: How often this process synced its journal since it started, and how long that took in all.
-        fingerprint: First 8 hexadecimal digits of the root hash, for the paper register.
+        fingerprint: Of all these entries, for the paper register (fingerprint.py).
         keys: Where and how this box's keys lie, in plain words.
     """
 

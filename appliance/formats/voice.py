@@ -91,9 +91,15 @@ def spoken(body: str) -> str:
     return f"{body[:half]}-{body[half:]}-{_check(body)}"
 
 
+def coded(digest: bytes, symbols: int) -> str:
+    """The first bits of a hash as so many symbols, at most 25, and the check symbol."""
+    number = int.from_bytes(digest[:16], "big") >> (128 - 5 * symbols)
+    body = "".join(_ALPHABET[number >> 5 * place & 31] for place in reversed(range(symbols)))
+    return body + _check(body)
+
+
 def _spoken(digest: bytes, symbols: int) -> str:
-    number = int.from_bytes(digest[:8], "big") >> (64 - 5 * symbols)
-    return spoken("".join(_ALPHABET[number >> 5 * place & 31] for place in reversed(range(symbols))))
+    return spoken(coded(digest, symbols)[:-1])
 
 
 def _check(body: str) -> str:

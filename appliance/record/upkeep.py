@@ -12,6 +12,8 @@ from typing import Final
 from appliance.clock import Instant
 from appliance.errors import StorageFull
 from appliance.files import replace_file
+from appliance.formats.checkpoint import Checkpoint
+from appliance.formats.fingerprint import log_fingerprint
 from appliance.formats.status import RecorderStatus, encode_status
 from appliance.record.carrying import Carrying
 from appliance.record.deletion import deletable, ranges_text
@@ -139,7 +141,7 @@ class Upkeep:
                 acknowledged=len(stores.bodies.said.received_ms),
                 bodies=len(stores.bodies.here),
                 free_share=round(stores.room.free_share, 3),
-                fingerprint=log.root.hex()[:8],
+                fingerprint=log_fingerprint(Checkpoint(origin=log.scribe.origin, size=log.size, root=log.root)),
                 syncs=log.journal.syncs,
                 sync_us=log.journal.sync_us,
                 keys=self._kept,

@@ -8,6 +8,7 @@ from provisioning.audit.checking import run_verify
 from provisioning.audit.log_verb import run_log
 from provisioning.audit.pulling import run_pull
 from provisioning.audit.reading import run_find, run_open, run_report
+from provisioning.audit.register_verb import run_fingerprint
 from provisioning.audit.replay_verb import run_replay
 from provisioning.audit.when_verb import run_when
 from provisioning.audit.witness_verb import add_witness_verb
@@ -59,6 +60,14 @@ RECORD is a record's identifier, or how it begins (bodies are opened to find it)
 Exit code 1: what is proven contradicts itself.
 """
 
+FINGERPRINT: Final = """\
+Hold a line of the paper register against the logs that were pulled: how many entries the written fingerprint stands
+for, and when the last of them was made. A slip of the pen is told from a contradiction by the check symbol.
+
+Exit code 1: no log that was pulled ever had this fingerprint, or not with so many entries.
+Example: landlink-hq fingerprint K7Q2-M9TX-3FJH-W0C5 --entries 812 --box LA-0001
+"""
+
 REPORT: Final = """\
 Count what was pulled, per box and day: documents, referrals, hits, what was done, what nobody has answered yet, and
 what headquarters does not have. A report holds nothing personal.
@@ -107,6 +116,10 @@ def add_verbs(verbs: Verbs) -> None:
     verb.add_argument("record", metavar="RECORD", help="identifier of a record, or LOG:INDEX")
     _add_who(verb)
     verb.set_defaults(run=run_when)
+    verb = _add(verbs, "fingerprint", "check a line of the paper register", FINGERPRINT)
+    verb.add_argument("written", metavar="FINGERPRINT", help="as it stands in the book")
+    verb.add_argument("--entries", type=int, metavar="N", help="how many entries the book says")
+    verb.set_defaults(run=run_fingerprint)
     verb = _add(verbs, "report", "count what happened, per box and day", REPORT)
     verb.add_argument("--json", action="store_true", help="for scripts")
     _add_who(verb)

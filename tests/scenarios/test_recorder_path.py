@@ -6,6 +6,7 @@ from collections.abc import Generator
 import pytest
 
 from appliance.formats.checkpoint import open_checkpoint
+from appliance.formats.fingerprint import log_fingerprint
 from appliance.formats.merkle import consistency_proof, verify_consistency
 from appliance.formats.record import commitment, encode_record
 from appliance.formats.statement import EventEntry, Sealed
@@ -159,7 +160,7 @@ def test_a_status_file_says_what_is_there(box: Bed) -> None:
     box.stop(process)
     status = parse_status((box.folder / "run" / "recorder.status").read_bytes(), RecorderStatus)
     assert (status.origin, status.entries, status.bodies) == (ORIGIN, receipt.index + 2, 2)  # and the stop
-    assert status.fingerprint == box.checkpoint().root.hex()[:8]
+    assert status.fingerprint == log_fingerprint(box.checkpoint())
     assert status.syncs == status.entries
 
 

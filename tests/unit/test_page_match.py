@@ -13,6 +13,7 @@ from appliance.booth.match_view import AWAITING, shown_hits
 from appliance.booth.page import PARTS
 from appliance.booth.view import View, view
 from appliance.formats.lists import NOTICES
+from appliance.formats.status import RecorderStatus
 from appliance.formats.voice import case_code
 from appliance.formats.wire import Case
 from appliance.inquiry.moves import OPEN, Who, moves_from
@@ -287,3 +288,18 @@ def test_what_a_list_or_a_rule_says_is_text_and_never_markup() -> None:
     html = stage(case(hostile))
     assert "<script" not in html
     assert "<b>x" not in html
+
+
+def test_the_shift_writes_what_the_box_has_into_its_paper_register() -> None:
+    status = RecorderStatus(
+        origin="landlink.example/la-0001.1",
+        entries=812,
+        acknowledged=0,
+        bodies=0,
+        free_share=0.5,
+        fingerprint="K7Q2-M9TX-3FJH-W0C5",
+    )
+    now = view(shown(), structs.replace(around(on_hand()), recorder=status))
+    sheet = Text(TEMPLATES.get_template("shift.html").render(view=now, outcomes=OUTCOMES)).text
+    assert "For the paper register: 812 entries K7Q2 M9TX 3FJH W0C5" in sheet
+    assert "register" not in parts(shown())["shift"]
