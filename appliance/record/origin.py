@@ -72,6 +72,8 @@ def _set_aside(places: Places, origin: str) -> None:
     with storage("setting the former log aside"):
         public.mkdir(parents=True, exist_ok=True)
         private.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for parent in (public.parent, private.parent, places.state, places.private):
+            sync_folder(parent)  # what is moved into a folder is lost with its name
         for source in (places.log, places.bodies, places.receipts, places.cosigned):
             _move(source, public)
         for journal in journal_paths(places.private):

@@ -17,6 +17,7 @@ from tests.crash.trace import Operation, read_trace
 from tests.crash.witness import Witness
 from tests.crash.workload import Promises, work
 
+MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 GAPS = (1, 6, 14, 40, 120)
 PLACES_MAX = 60
 BROKEN = (AssertionError, IndexError, LandlinkError, OSError)
@@ -92,7 +93,7 @@ class Worked:
     def hold(self, disk: Disk, cut: Cut) -> None:
         """Make one cut, and ask of what it leaves everything that was promised. Raises BROKEN."""
         disk.tell(cut.at)
-        with TemporaryDirectory(prefix="cut-", dir=_memory()) as folder:
+        with TemporaryDirectory(prefix="cut-", dir=MEMORY) as folder:
             disk.cut(Path(folder), cut.luck, random.Random(f"{self.promises.seed} {cut.at} {cut.luck.value}"))
             check(Path(folder), self.promises, self.witness, cut.at)
 
@@ -114,7 +115,3 @@ class Worked:
         chosen = random.Random(f"{self.promises.seed} {word}").sample(sorted(ats), min(len(ats), PLACES_MAX))
         after = [Cut(at, luck) for at in sorted(chosen) for luck in (Luck.NOTHING, Luck.NAMES, Luck.ANYTHING)]
         return self.first_loss([word], at_end) or self.first_loss([word], after)
-
-
-def _memory() -> str | None:
-    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None

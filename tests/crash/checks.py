@@ -112,9 +112,9 @@ def check(place: Path, done: Promises, witness: Witness, at: int) -> None:
     check_trees(again, promised, [shown for number, shown in witness.checkpoints if number < at])
 
 
-def started(places: Places, origin: Origin) -> Left:
-    """Recover, begin an epoch, write an entry, publish, and read the published log."""
-    signing = Signing(
+def signing_of(places: Places) -> Signing:
+    """The keys that lie there, and a clock that nobody vouches for."""
+    return Signing(
         serial="LA-0001",
         identity=FileKeyStore(places.identity_key),
         log_key=read_log_key(places.log_key),
@@ -122,7 +122,11 @@ def started(places: Places, origin: Origin) -> Left:
         software="0.1.0",
         clock=SystemClock(grade=lambda: Grade.NONE, lower_bound_ms=lambda: 0),
     )
-    found = recover(places, signing, picture_share=0.01)
+
+
+def started(places: Places, origin: Origin) -> Left:
+    """Recover, begin an epoch, write an entry, publish, and read the published log."""
+    found = recover(places, signing_of(places), picture_share=0.01)
     log = found.log
     with contextlib.closing(log.journal):
         assert log.scribe.origin == origin, "a log was given up"
