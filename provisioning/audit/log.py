@@ -1,5 +1,6 @@
 """The logs that headquarters knows of, and how something wrong in one of them is named."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -12,6 +13,10 @@ from provisioning.audit.policy import Policy, read_policy
 from provisioning.authority.home import Home
 
 WITNESS_POLICY: Final = "witness.policy"
+NUMBER: Final = re.compile(r"[1-9][0-9]{0,5}")
+SUCCESSIONS_MAX: Final = 16
+"""Logs that a box may begin by itself beyond the roster's. It begins one each time that it lost what it had signed; one
+that lost so often is to be looked at, and one that was taken over is not to fill headquarters with names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +60,7 @@ def problem(log: Log, index: int | None, error: Malformed | Untrusted) -> Proble
 
 
 def logs_of(home: Home, roster: Roster, serial: str | None) -> tuple[Log, ...]:
-    """Every log of the roster, or those of one box.
+    """Every log of the roster, and those that were begun after them and pulled; or those of one box.
 
     Raises:
         Refused: No such box is enrolled, or none at all.
@@ -65,7 +70,35 @@ def logs_of(home: Home, roster: Roster, serial: str | None) -> tuple[Log, ...]:
     boxes = tuple(box for box in roster.boxes if serial in (None, box.serial))
     if not boxes:
         raise Refused(f"no box {serial} is enrolled; `landlink-hq boxes` names those that are")
-    return tuple(Log(box=box, origin=origin, mode=home.settings.mode) for box in boxes for origin in box.origins)
+    return tuple(
+        Log(box=box, origin=origin, mode=home.settings.mode)
+        for box in boxes
+        for origin in (*box.origins, *_begun_since(home, box))
+    )
+
+
+def successor(log: Log) -> Log | None:
+    """The log that the box begins if it loses this one; None beyond what headquarters takes from one box."""
+    number = number_of(log.box, log.origin)
+    last = max(number_of(log.box, origin) for origin in log.box.origins) + SUCCESSIONS_MAX
+    if not 0 < number < last:
+        return None
+    return Log(box=log.box, origin=f"{log.origin.rpartition('.')[0]}.{number + 1}", mode=log.mode)
+
+
+def number_of(box: RosterBox, origin: str) -> int:
+    """The n of `<domain>/<serial>.<n>`; 0 for a name that is no log of this box."""
+    stem, _, number = origin.rpartition(".")
+    own = stem in {known.rpartition(".")[0] for known in box.origins} and NUMBER.fullmatch(number) is not None
+    return int(number) if own else 0
+
+
+def _begun_since(home: Home, box: RosterBox) -> tuple[str, ...]:
+    """Logs that the box began by itself, of which something was pulled, oldest first."""
+    domain = box.origins[0].partition("/")[0]
+    names = (f"{domain}/{path.name}" for path in home.pulled_log(box.origins[0]).parent.glob("*"))
+    begun = (name for name in names if name not in box.origins and number_of(box, name))
+    return tuple(sorted(begun, key=lambda name: number_of(box, name)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

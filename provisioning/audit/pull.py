@@ -37,6 +37,7 @@ from provisioning.audit.resume import walk_at
 from provisioning.audit.revocation import after_revocation
 from provisioning.audit.source import Source
 from provisioning.audit.store import TILE_BYTES_MAX, PulledLog, check_body
+from provisioning.audit.succession import judge_succession
 from provisioning.audit.testimony import Testimony, load_testimony, take_testimony
 from provisioning.audit.testimony_pages import COSIGNED, RECEIPTS
 from provisioning.audit.walk import Walk
@@ -125,6 +126,8 @@ class _Pulling:
         else:
             kept.merge_signatures(note)  # the same tree, maybe with headquarters' word on it, or a witness's
         self._judge_claims()
+        if old.size == 0 < new.size:
+            result.problems += judge_succession(kept)
         result.problems += after_revocation(kept.log, new.size, self._testimony)
         self._take_bodies(new.size)
         return result

@@ -10,7 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +19,7 @@ from provisioning.audit.checking import print_problems
 from provisioning.audit.cosigning import Desk, alone
 from provisioning.audit.https_source import HttpsSource, auditor_tls, box_at, box_tls
 from provisioning.audit.incoming import Incoming
-from provisioning.audit.log import Log, Trust, logs_of, policy_of, trust_of
+from provisioning.audit.log import Log, Trust, logs_of, policy_of, successor, trust_of
 from provisioning.audit.progress import Advance, bars
 from provisioning.audit.pull import Pulled, pull
 from provisioning.audit.source import Source, folder_sources
@@ -85,10 +85,33 @@ def run_pull(arguments: argparse.Namespace) -> int:
                 return pulling.pull(job, advance)
 
         found = each_at_once(jobs, one, lambda done: None if whole is None else whole("", done, len(jobs)))
+        found += _follow(jobs, found, one)
     for done in found:
         _print(done)
     codes = [done.code for done in found]
     return GRAVEST if GRAVEST in codes else next((code for code in codes if code), 0)
+
+
+def _follow(jobs: Sequence[Job], found: Sequence[Done], one: Callable[[Job], Done]) -> list[Done]:
+    """Pull the logs that boxes began after those, from the same places: one that lost its log begins another."""
+    asked = {job.log.origin for job in jobs}
+    followed: list[Done] = []
+    waiting = [job for job, done in zip(jobs, found, strict=True) if done.pulled is not None and done.pulled.size]
+    while waiting:
+        job = waiting.pop()
+        log = successor(job.log)
+        if (
+            log is None or log.origin in asked or job.folder is not None
+        ):  # of a folder, all that lies there was asked for
+            continue
+        following = replace(job, log=log)
+        done = one(following)
+        if done.pulled is not None and done.pulled.size:
+            waiting.append(following)
+        elif not done.complaints:
+            continue  # it has begun none
+        followed.append(done)
+    return followed
 
 
 class Pulling:
@@ -242,11 +265,20 @@ def _jobs(home: Home, logs: tuple[Log, ...], where: str | None) -> list[Job]:
 
 def _folder_jobs(logs: tuple[Log, ...], where: str, collector: str) -> list[Job]:
     found = folder_sources(Path(where))
-    jobs = [Job(log=log, folder=found[log.origin], collector=collector) for log in logs if log.origin in found]
+    whole = dict.fromkeys(begun for log in logs for begun in _line(log))
+    jobs = [Job(log=log, folder=found[log.origin], collector=collector) for log in whole if log.origin in found]
     if not jobs:
         named = ", ".join(sorted(found))[:200]
         raise Untrusted(f"{where}: holds the log {named!r}, which is none of the enrolled boxes that were asked for")
     return jobs
+
+
+def _line(log: Log) -> Generator[Log]:
+    """A log, and every one that its box may have begun after it."""
+    following: Log | None = log
+    while following is not None:
+        yield following
+        following = successor(following)
 
 
 def _answering(collector: str, home: Home) -> str:

@@ -18,6 +18,7 @@ from provisioning.audit.progress import Advance
 from provisioning.audit.proof import verify_proof
 from provisioning.audit.revocation import after_revocation
 from provisioning.audit.store import PulledLog, check_body
+from provisioning.audit.succession import judge_succession
 from provisioning.audit.testimony import Testimony, load_testimony
 from provisioning.audit.walk import Walk
 
@@ -68,6 +69,7 @@ def verify(kept: PulledLog, trust: Trust, advance: Advance) -> Verified:
     result.problems += problems
     _verify_tree(kept, checkpoint, testimony, result)
     _verify_entries(kept, checkpoint.size, testimony, result, advance)
+    result.problems += judge_succession(kept)
     result.problems += after_revocation(kept.log, checkpoint.size, testimony)
     _verify_proofs(kept, result)
     return result

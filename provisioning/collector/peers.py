@@ -1,10 +1,8 @@
 """Who is at the other end: the client certificate becomes a box of the roster, or the auditor; nobody else comes in."""
 
 import hashlib
-import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -12,13 +10,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from appliance.errors import ConfigError, Malformed, Refused
 from appliance.formats.enrolment import AUDITOR_URI, box_uri
 from appliance.formats.release import Roster, RosterBox
+from provisioning.audit.log import SUCCESSIONS_MAX, number_of
 from provisioning.authority.home import Home
 from provisioning.authority.roster import read_roster
-
-NUMBER: Final = re.compile(r"[1-9][0-9]{0,5}")
-SUCCESSIONS_MAX: Final = 16
-"""Logs that a box may begin by itself beyond the roster's. It begins one each time that it lost what it had signed; one
-that lost so often is to be looked at, and one that was taken over is not to fill headquarters with names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,19 +20,11 @@ class Box:
     """An enrolled box, not revoked."""
 
     box: RosterBox
-    domain: str
 
     def owns(self, origin: str) -> bool:
         """Whether a log of this name is this box's own: `<domain>/<serial in lower case>.<n>`, n not far ahead."""
-        number = self._number(origin)
-        known = max((self._number(one) for one in self.box.origins), default=0)
-        return 0 < number <= known + SUCCESSIONS_MAX
-
-    def _number(self, origin: str) -> int:
-        """n; 0 in a name that is not of this box."""
-        stem, _, number = origin.rpartition(".")
-        own = stem == f"{self.domain}/{self.box.serial.lower()}" and NUMBER.fullmatch(number) is not None
-        return int(number) if own else 0
+        known = max((number_of(self.box, one) for one in self.box.origins), default=0)
+        return 0 < number_of(self.box, origin) <= known + SUCCESSIONS_MAX
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +62,7 @@ class Peers:
             raise Refused("this certificate belongs to no enrolled box")
         if box.revoked:
             raise Refused(f"box {box.serial} is revoked")
-        return Box(box=box, domain=self._home.settings.domain)
+        return Box(box=box)
 
     def box(self, serial: str) -> RosterBox | None:
         """The box with this serial, revoked or not."""

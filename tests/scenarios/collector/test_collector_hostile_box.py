@@ -12,7 +12,7 @@ from appliance.formats.upload import LogUpload, encode_log_upload
 from appliance.model import Origin
 from appliance.uplink.collector import Collector, Cosigned, LogRefused
 from appliance.uplink.link import Link, tls_context
-from provisioning.collector.peers import SUCCESSIONS_MAX
+from provisioning.audit.log import SUCCESSIONS_MAX
 from provisioning.collector.turns import REQUESTS_MAX
 from tests.collector_bed import HOST, SERIALS, Links, upload_of
 from tests.delivery_post import DOMAIN, Box, Headquarters, LogWriter
