@@ -21,8 +21,12 @@ def silent(_what: str, _done: int, _total: int) -> None:
 
 
 def kept(box: Box) -> PulledLog:
-    log = next(log for log in logs_of(box.home, read_roster(box.home), None) if log.origin == box.origin)
-    return PulledLog(log, box.home.pulled_log(box.origin))
+    return kept_of(box.home, box.origin)
+
+
+def kept_of(home: Home, origin: str) -> PulledLog:
+    log = next(log for log in logs_of(home, read_roster(home), None) if log.origin == origin)
+    return PulledLog(log, home.pulled_log(origin))
 
 
 def pull_from(box: Box, folder: Path | None = None) -> Pulled:
