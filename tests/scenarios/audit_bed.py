@@ -31,9 +31,10 @@ class Audited:
     def address(self) -> str:
         return f"https://127.0.0.1:{self.port}"
 
-    def serve(self) -> subprocess.Popen[bytes]:
+    def serve(self, config: Path | None = None) -> subprocess.Popen[bytes]:
         """Start `landlink-box audit`; on return it listens."""
-        command = [sys.executable, "-m", "appliance", "--config", self.box.folder / "box.toml", "audit"]
+        config = config or self.box.folder / "box.toml"
+        command = [sys.executable, "-m", "appliance", "--config", config, "audit"]
         with (self.box.folder / "audit.out").open("ab") as out:
             process = subprocess.Popen(command, cwd=REPOSITORY, stdout=out, stderr=out)
         self.box.running.append(process)
