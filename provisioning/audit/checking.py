@@ -2,9 +2,11 @@
 
 import argparse
 import sys
+from collections import Counter
 from typing import Final, TextIO
 
 from appliance.errors import Refused
+from provisioning.audit.erased import read_erased, without_order
 from provisioning.audit.log import Log, Problem, logs_of, policy_of, trust_of
 from provisioning.audit.progress import bars
 from provisioning.audit.store import PulledLog
@@ -12,6 +14,7 @@ from provisioning.audit.verify import verify
 from provisioning.authority.home import Home
 from provisioning.authority.roster import read_roster
 from provisioning.command import say
+from provisioning.exhibit.custody import CustodyLog
 
 PROBLEMS_SHOWN_MAX: Final = 50
 
@@ -24,13 +27,18 @@ def run_verify(arguments: argparse.Namespace) -> int:
     code = 0
     with bars() as shown:
         for log in pulled_logs(home, logs_of(home, roster, arguments.box)):
-            found = verify(PulledLog(log, home.pulled_log(log.origin)), trust, shown.bar(log.origin))
+            kept = PulledLog(log, home.pulled_log(log.origin))
+            found = verify(kept, trust, shown.bar(log.origin))
+            if read_erased(kept):
+                found.problems += without_order(kept, CustodyLog(home).acts())
             if found.problems:
                 code = 1
                 print(f"{found.origin}: {found.size} entries; NOT all as it should be:")
                 print_problems(found.problems, sys.stdout)
             else:
                 print(f"{found.origin}: {found.size} entries and {found.bodies} bodies, all of it holds")
+            for order, count in Counter(map(str, read_erased(kept).values())).items():
+                say(f"  {count} bodies are not here: {order}")
             if found.unproven:
                 print(
                     f"  {found.unproven} entries name a checkpoint as cosigned of which headquarters' signature is not "

@@ -30,6 +30,7 @@ from appliance.formats.tiles import TILE_WIDTH, TileNodes, read_entries
 from provisioning.audit.acknowledged import check_receipt, missing_body, unfounded_claim
 from provisioning.audit.chronology import Chronology
 from provisioning.audit.contradiction import Suspect, read_tile, refuse_foreign
+from provisioning.audit.erased import read_erased
 from provisioning.audit.log import Problem, Trust, problem
 from provisioning.audit.progress import Advance
 from provisioning.audit.proof import Contradiction, Fault, consistency_of
@@ -240,7 +241,7 @@ class _Pulling:
     def _take_bodies(self, size: int) -> None:
         """Step 9."""
         kept, result = self._kept, self._result
-        here = kept.body_indices()
+        here = kept.body_indices() | read_erased(kept).keys()  # what was erased on order is not fetched again
         awaited = [
             (index, sealed)
             for index, leaf in enumerate(kept.leaves(size))

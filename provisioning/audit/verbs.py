@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from provisioning.audit.checking import run_verify
+from provisioning.audit.erase_verb import run_erase
 from provisioning.audit.log_verb import run_log
 from provisioning.audit.pulling import run_pull
 from provisioning.audit.reading import run_find, run_open, run_report
@@ -60,6 +61,17 @@ RECORD is a record's identifier, or how it begins (bodies are opened to find it)
 Exit code 1: what is proven contradicts itself.
 """
 
+ERASE: Final = """\
+Destroy the sealed bodies of a record and of all that belongs to it, or of every record that is proven older than DAYS
+(--routine: only of those where nothing was found). The log stays whole: that something was recorded then, and where,
+stays provable; what it was does not. The order is an entry of headquarters' own log before anything goes, `verify` says
+"erased on order of", and no pull fetches a body again. An order that was interrupted goes on at the next call.
+
+Not destroyed: lines that `open` wrote, exhibits that were made, blocks that a storage keeps after a file is removed,
+the canaries, a note of a hand-over that other records share. Run it at the collector too, with --finish --data DIR.
+Example: landlink-hq erase --older-than 365 --routine --why "retention rule of 2026" --data /var/lib/landlink-collector
+"""
+
 FINGERPRINT: Final = """\
 Hold a line of the paper register against the logs that were pulled: how many entries the written fingerprint stands
 for, and when the last of them was made. A slip of the pen is told from a contradiction by the check symbol.
@@ -106,20 +118,6 @@ def add_verbs(verbs: Verbs) -> None:
     verb.add_argument("--json", action="store_true", help="whole records, one a line")
     _add_who(verb)
     verb.set_defaults(run=run_find)
-    verb = _add(verbs, "log", "print the entries of the logs, in plain words", LOG)
-    verb.add_argument("--from", dest="since", metavar="TIME", help="YYYY-MM-DD or YYYY-MM-DDTHH:MM, UTC")
-    verb.add_argument("--to", dest="until", metavar="TIME", help="the same; a day is meant with all its hours")
-    verb.add_argument("--event", action="append", default=[], metavar="EVENT", help="only these; may be repeated")
-    verb.add_argument("--json", action="store_true", help="for scripts, an entry a line")
-    verb.set_defaults(run=run_log)
-    verb = _add(verbs, "when", "when an entry was made: what is proven, what is claimed", WHEN)
-    verb.add_argument("record", metavar="RECORD", help="identifier of a record, or LOG:INDEX")
-    _add_who(verb)
-    verb.set_defaults(run=run_when)
-    verb = _add(verbs, "fingerprint", "check a line of the paper register", FINGERPRINT)
-    verb.add_argument("written", metavar="FINGERPRINT", help="as it stands in the book")
-    verb.add_argument("--entries", type=int, metavar="N", help="how many entries the book says")
-    verb.set_defaults(run=run_fingerprint)
     verb = _add(verbs, "report", "count what happened, per box and day", REPORT)
     verb.add_argument("--json", action="store_true", help="for scripts")
     _add_who(verb)
@@ -130,6 +128,34 @@ def add_verbs(verbs: Verbs) -> None:
     verb.add_argument("--opened", type=Path, metavar="FILE", help="lines that `landlink-hq open` wrote")
     _add_who(verb)
     verb.set_defaults(run=run_replay)
+    _add_of_logs(verbs)
+
+
+def _add_of_logs(verbs: Verbs) -> None:
+    """Verbs about logs as a whole, and about what is kept of them."""
+    verb = _add(verbs, "log", "print the entries of the logs, in plain words", LOG)
+    verb.add_argument("--from", dest="since", metavar="TIME", help="YYYY-MM-DD or YYYY-MM-DDTHH:MM, UTC")
+    verb.add_argument("--to", dest="until", metavar="TIME", help="the same; a day is meant with all its hours")
+    verb.add_argument("--event", action="append", default=[], metavar="EVENT", help="only these; may be repeated")
+    verb.add_argument("--json", action="store_true", help="for scripts, an entry a line")
+    verb.set_defaults(run=run_log)
+    verb = _add(verbs, "when", "when an entry was made: what is proven, what is claimed", WHEN)
+    verb.add_argument("record", metavar="RECORD", help="identifier of a record, or LOG:INDEX")
+    _add_who(verb)
+    verb.set_defaults(run=run_when)
+    verb = _add(verbs, "erase", "destroy bodies on order; the log stays whole", ERASE)
+    verb.add_argument("record", nargs="?", default="", metavar="RECORD", help="identifier of one record")
+    verb.add_argument("--older-than", type=int, default=0, metavar="DAYS", help="every record proven older")
+    verb.add_argument("--routine", action="store_true", help="of those, only where nothing was found")
+    verb.add_argument("--data", type=Path, metavar="DIR", help="the collector's folder, where it is on this machine")
+    verb.add_argument("--dry-run", action="store_true", help="count, and destroy nothing")
+    verb.add_argument("--finish", action="store_true", help="only finish earlier orders")
+    _add_who(verb)
+    verb.set_defaults(run=run_erase)
+    verb = _add(verbs, "fingerprint", "check a line of the paper register", FINGERPRINT)
+    verb.add_argument("written", metavar="FINGERPRINT", help="as it stands in the book")
+    verb.add_argument("--entries", type=int, metavar="N", help="how many entries the book says")
+    verb.set_defaults(run=run_fingerprint)
 
 
 def _add(verbs: Verbs, name: str, words: str, description: str) -> argparse.ArgumentParser:

@@ -3,6 +3,7 @@
 It names everything that it finds and stops at nothing that it can pass: an auditor wants the whole list.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -13,6 +14,7 @@ from appliance.formats.statement import Sealed
 from appliance.formats.tiles import TILE_WIDTH, parse_path, tiles_of
 from provisioning.audit.acknowledged import check_receipt, missing_body, unfounded_claim
 from provisioning.audit.chronology import Chronology
+from provisioning.audit.erased import Erased, read_erased
 from provisioning.audit.log import Problem, Trust, problem
 from provisioning.audit.progress import Advance
 from provisioning.audit.proof import verify_proof
@@ -33,6 +35,7 @@ class Verified:
         origin: The log.
         size: Entries that its checkpoint covers.
         bodies: Bodies that are here and are the ones that the statements name.
+        erased: Bodies that are not here because headquarters ordered it (erased.py).
         cosigned: Headquarters' cosignatures on the checkpoint.
         unproven: Entries that name a cosigned checkpoint of which no signature of headquarters is here.
         problems: Everything that is not as it should be.
@@ -41,6 +44,7 @@ class Verified:
     origin: str
     size: int = 0
     bodies: int = 0
+    erased: int = 0
     cosigned: int = 0
     unproven: int = 0
     problems: list[Problem] = field(default_factory=list[Problem])
@@ -123,7 +127,7 @@ def _first_difference(one: bytes, other: bytes) -> int:
 def _verify_entries(kept: PulledLog, size: int, testimony: Testimony, result: Verified, advance: Advance) -> None:
     """Every statement under its epoch's key, its times, and every body that a statement names."""
     walk, chronology = Walk(kept.log), Chronology(testimony)
-    strays = kept.body_indices()
+    strays, erased = kept.body_indices(), read_erased(kept)
     try:
         for index, leaf in enumerate(kept.leaves(size)):
             try:
@@ -131,7 +135,7 @@ def _verify_entries(kept: PulledLog, size: int, testimony: Testimony, result: Ve
                 said = [*chronology.take(index, statement), unfounded_claim(index, statement, testimony)]
                 result.problems += [Problem(origin=kept.log.origin, index=index, words=each) for each in said if each]
                 if isinstance(statement.kind, Sealed):
-                    _verify_body(kept, index, statement.kind, testimony, result)
+                    _verify_body(kept, index, statement.kind, testimony, erased, result)
                     strays.discard(index)
             except (Malformed, Untrusted) as error:
                 result.problems.append(problem(kept.log, index, error))
@@ -145,9 +149,19 @@ def _verify_entries(kept: PulledLog, size: int, testimony: Testimony, result: Ve
         result.problems.append(Problem(origin=kept.log.origin, index=index, words=words))
 
 
-def _verify_body(kept: PulledLog, index: int, sealed: Sealed, testimony: Testimony, result: Verified) -> None:
+def _verify_body(
+    kept: PulledLog,
+    index: int,
+    sealed: Sealed,
+    testimony: Testimony,
+    erased: Mapping[int, Erased],
+    result: Verified,
+) -> None:
     check_receipt(index, sealed, testimony)
     blob = kept.body(index)
+    if blob is None and index in erased:
+        result.erased += 1
+        return
     if blob is None:
         words = "its body is not here: it has not been delivered, or it was removed"
         raise Untrusted(missing_body(index, testimony) or words)
