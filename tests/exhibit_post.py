@@ -109,6 +109,11 @@ def a_day(home: Home, folder: Path) -> Post:
 
 
 def hq(home: Home, *arguments: object) -> int:
+    """What `landlink-hq` does with these verbs of evidence; report and page have tests of their own."""
+    return run_hq(home, *arguments, *(("--evidence-only",) if arguments[0] == "exhibit" else ()))
+
+
+def run_hq(home: Home, *arguments: object) -> int:
     """What `landlink-hq` does with these verbs of evidence."""
     parser = argparse.ArgumentParser()
     verbs.add_verbs(parser.add_subparsers(dest="verb"))

@@ -60,7 +60,7 @@ def _record(home: Home, arguments: argparse.Namespace) -> int:
     custody.write(Did.EXPORTED, by, records=[main.record.record_id], words=Words(why=arguments.case))
     order = _order(home, arguments, where.kept, by, [*problems, *missing(where)])
     exhibit, pieces = record_exhibit(home, where, main, keys, signed, order, shape)
-    write_folder(arguments.out, exhibit, pieces)
+    write_folder(arguments.out, exhibit, pieces, readable=not arguments.evidence_only)
     print(f"{arguments.out}: record {main.record.record_id} with {len(exhibit.related)} entries that belong to it")
     _tell(arguments.out, exhibit)
     return 0
@@ -86,7 +86,7 @@ def _nothing(home: Home, arguments: argparse.Namespace) -> int:
     with bars() as shown:
         order = _order(home, arguments, kept, by, problems)
         exhibit, pieces = nothing_exhibit(home, kept, keys, signed, order, asked, shown.bar(kept.log.origin))
-    write_folder(arguments.out, exhibit, pieces)
+    write_folder(arguments.out, exhibit, pieces, readable=not arguments.evidence_only)
     nothing = exhibit.nothing
     assert nothing is not None, "a negative exhibit was made"
     what = f"no crossing of document {asked.number}" if asked.number else "no crossing"
@@ -123,7 +123,8 @@ def _order(home: Home, arguments: argparse.Namespace, kept: PulledLog, by: str, 
 def _tell(out: Path, exhibit: Exhibit) -> None:
     for problem in exhibit.problems:
         say(f"  remark: {problem}")
-    print(f"  next: open {out / 'verify.html'}; landlink-hq custody handover {out} --to NAME")
+    look = f"open {out / 'verify.html'}" if (out / "verify.html").exists() else f"landlink-hq exhibit --check {out}"
+    print(f"  next: {look}; landlink-hq custody handover {out} --to NAME")
 
 
 def _check(folder: Path) -> int:

@@ -13,6 +13,7 @@ from appliance.files import storage, sync_folder, write_durably
 from provisioning.audit.records import iso
 from provisioning.exhibit.contents import Exhibit
 from provisioning.exhibit.pieces import Pieces, take
+from provisioning.exhibit.report import write_report
 from provisioning.exhibit.verifier_page import write_verifier
 
 SUMS: Final = "SHA256SUMS"
@@ -45,8 +46,14 @@ RECORD: Final = "One record of a border post, and what proves that it is complet
 NONE: Final = "What was recorded in a stretch of time at a border post, and what was not."
 
 
-def write_folder(folder: Path, exhibit: Exhibit, pieces: Pieces) -> None:
+def write_folder(folder: Path, exhibit: Exhibit, pieces: Pieces, *, readable: bool = True) -> None:
     """Write an exhibit where there is none yet.
+
+    Args:
+        folder: Where.
+        exhibit: What it says.
+        pieces: The files of its `evidence/`.
+        readable: With report and page; otherwise the evidence alone.
 
     Raises:
         Refused: Something is at `folder` already; nothing of it is touched.
@@ -63,7 +70,9 @@ def write_folder(folder: Path, exhibit: Exhibit, pieces: Pieces) -> None:
                 place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             write_durably(place, content)
         write_durably(draft / "README.txt", _readme(exhibit).encode())
-        write_verifier(draft)
+        if readable:
+            write_report(exhibit, draft)
+            write_verifier(draft)
         write_durably(draft / SUMS, encode_sums(_read(draft)))
         with storage(f"making {folder}"):
             for place in draft.glob("**/"):

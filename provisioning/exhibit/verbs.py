@@ -63,6 +63,7 @@ def add_verbs(verbs: Verbs) -> None:
     verb.add_argument("--keep", nargs="+", default=[], metavar="FIELD", help=f"of {', '.join(KEEPABLE)}")
     verb.add_argument("--box", metavar="SERIAL", help="only this box (all)")
     verb.add_argument("--as", dest="operator", metavar="NAME", help="who asks (the user of this machine)")
+    verb.add_argument("--evidence-only", action="store_true", help="neither report nor page")
     verb.add_argument("--check", type=Path, metavar="DIR", help="check an exhibit instead")
     verb.set_defaults(run=run_exhibit)
     custody = verbs.add_parser(

@@ -26,6 +26,7 @@ from tests.exhibit_post import (
     a_day,
     cosign,
     hq,
+    run_hq,
     sum_again,
 )
 from tests.scenarios.auditor import flip, pull_from
@@ -94,6 +95,15 @@ def test_the_record_in_it_is_the_one_that_the_body_holds_to_the_byte(made: Path,
     assert (made / "evidence/body.age").read_bytes() == post.body(SCREENED_INDEX).read_bytes()
     shown = json.loads((made / "evidence/record.json").read_text())
     assert shown["body"]["document"]["document_number"] == NUMBER
+
+
+def test_report_and_page_are_in_it_and_in_its_sums(post: Post, tmp_path: Path) -> None:
+    assert run_hq(post.home, "exhibit", SCREENED, "--out", tmp_path / "out") == 0
+    names = set(read_pieces(tmp_path / "out"))
+    assert {"README.txt", "SHA256SUMS", "report.html", "report.lo.html", "verify.html"} <= names
+    assert check_exhibit(tmp_path / "out")[1] == []
+    flip(tmp_path / "out/report.lo.html")
+    assert check_exhibit(tmp_path / "out")[1] == ["report.lo.html: altered: not the file that SHA256SUMS names"]
 
 
 def test_only_its_owner_can_read_it(made: Path) -> None:
