@@ -34,6 +34,8 @@ SIZES_MM: Final[dict[Kind, tuple[float, float]]] = {"TD3": (125, 88), "TD1": (85
 LEFT_MM: Final = 6.0
 BOTTOM_MM: Final = 8.0
 """From the lower edge to the middle of the last line."""
+ZONE_ABOVE_MM: Final = 4.5
+"""Nothing else is printed nearer above the first line's middle (Doc 9303-3 §3.2: the zone is kept clear)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,8 +200,9 @@ def _page(lines: tuple[str, ...], kind: Kind, chance: random.Random, noise: np.r
     width, height = (round(side * PX_PER_MM) for side in SIZES_MM[kind])
     paper = Image.fromarray(_security_print(width, height, chance, noise))
     draw = ImageDraw.Draw(paper)
-    _labels(draw, width, height - round((BOTTOM_MM + SPACING_MM * len(lines)) * PX_PER_MM), chance)
-    _silhouette(draw, width, height, chance)
+    bottom = height - round((BOTTOM_MM + SPACING_MM * max(len(lines) - 1, 0) + ZONE_ABOVE_MM) * PX_PER_MM)
+    _labels(draw, width, bottom, chance)
+    _silhouette(draw, width, bottom, chance)
     if lines:
         _print_zone(draw, lines, height, chance)
     return np.asarray(paper)
@@ -251,10 +254,10 @@ def _security_print(width: int, height: int, chance: random.Random, noise: np.ra
 
 def _labels(draw: ImageDraw.ImageDraw, width: int, bottom: int, chance: random.Random) -> None:
     """What the visual zone says: headings, fields, a number in the corner."""
-    rows = chance.randrange(4, 9)
+    rows = min(chance.randrange(4, 9), bottom // 62)
     for row in range(rows):
         x = width * chance.choice((0.36, 0.38, 0.65))
-        y = 40 + row * max(bottom - 60, 10) / rows
+        y = 6 + row * (bottom - 6) / rows
         small, large = _face(LABELS, chance.choice((15.0, 18.0))), _face(LABELS, chance.choice((28.0, 34.0)))
         draw.text(
             (x, y),
@@ -266,9 +269,9 @@ def _labels(draw: ImageDraw.ImageDraw, width: int, bottom: int, chance: random.R
         draw.text((x, y + 20), word, font=large, fill=chance.choice((20, 50, 80)))
 
 
-def _silhouette(draw: ImageDraw.ImageDraw, width: int, height: int, chance: random.Random) -> None:
+def _silhouette(draw: ImageDraw.ImageDraw, width: int, bottom: int, chance: random.Random) -> None:
     """Where a portrait would be: nobody's, and without a face."""
-    left, top, size = width * 0.05, height * 0.16, height * 0.42
+    left, top, size = width * 0.05, bottom * 0.2, bottom * 0.75
     draw.rectangle((left, top, left + size * 0.78, top + size), fill=chance.randrange(150, 235))
     grey = chance.randrange(30, 150)
     draw.ellipse((left + size * 0.2, top + size * 0.12, left + size * 0.58, top + size * 0.62), fill=grey)
@@ -283,14 +286,14 @@ def _seen(page: np.ndarray, view: View, chance: random.Random, noise: np.random.
     pitch = chance.uniform(*view.pitch)
     picture = _posed(page, pitch / (PITCH_MM * PX_PER_MM), view, chance, noise).astype(np.float32)
     height, width = picture.shape
-    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
+    y = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
+    x = np.linspace(-1, 1, width, dtype=np.float32)[None]
     turn = chance.uniform(0, 2 * np.pi)
-    across = x * np.cos(turn) + y * np.sin(turn)
+    across = x * np.float32(np.cos(turn)) + y * np.float32(np.sin(turn))
     picture *= 1 - view.shade * chance.uniform(0.2, 1) * (across + 1.4) / 2.8
     if chance.random() < view.shade:
-        picture *= 1 - chance.uniform(0.15, 0.45) / (
-            1 + np.exp(-(across - chance.uniform(-0.6, 0.6)) * chance.uniform(8, 90))
-        )
+        steep = (across - chance.uniform(-0.6, 0.6)) * chance.uniform(8, 90)
+        picture *= 1 - chance.uniform(0.15, 0.45) / (1 + np.exp(-np.clip(steep, -50, 50)))
     if chance.random() < view.glare:
         spot = ((x - chance.uniform(-1, 1)) / chance.uniform(0.1, 0.5)) ** 2 + (
             (y - chance.uniform(-1, 1)) / chance.uniform(0.1, 0.4)

@@ -4,6 +4,7 @@ First one offset, pitch and unevenness for all lines together, so that a line in
 character for itself, a frame or two around.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,10 +17,16 @@ FRAMES: Final = STRIP_PITCH / STRIDE
 """Frames a character."""
 ODDS_MAX: Final = 4.0
 """No frame counts for more than this many nats: glare and smudges are sure of what they show."""
-OFFSETS: Final = np.arange(-6, 6.5, 0.5)
-STRETCHES: Final = np.arange(-0.09, 0.0901, 0.0075)
-BOWS: Final = np.array([-0.9, -0.45, 0.0, 0.45, 0.9])
-"""Frames by which the middle is off, from perspective."""
+OFFSETS: Final = np.arange(-12.0, 12.5, 1.0)
+STRETCHES: Final = np.arange(-0.2, 0.091, 0.02)
+BOWS: Final = np.arange(-6.0, 6.5, 2.0)
+"""Frames by which the middle is off: a page that leans away shows its characters ever narrower."""
+FINER: Final = ((1.0, 0.5), (0.5, 0.25))
+"""Steps of the two searches around what the first one found, in the first one's steps: reach and step."""
+OUTSIDE: Final = 2.0
+"""How much a character before the first place or behind the last speaks against it: else one more or fewer would do."""
+BETWEEN: Final = 0.5
+"""How much a character halfway between two places does."""
 REACH: Final = 2
 """Frames around the common place that a character may stand."""
 STIFFNESS: Final = 0.6
@@ -46,7 +53,7 @@ def place(answers: list[Floats], margin: float, count: int) -> tuple[Placed, ...
         margin: Where the first character's left edge is thought to be, in characters from the strip's beginning.
         count: Characters a line.
     """
-    odds = [_odds(answer) for answer in answers]
+    odds = [odds_of(answer) for answer in answers]
     common = _common(np.mean(odds, axis=0), margin, count)
     return tuple(_each(odd, common) for odd in odds)
 
@@ -62,7 +69,7 @@ def characters_at(answer: Floats, frames: Floats) -> Floats:
     return np.asarray(mixed)
 
 
-def _odds(answer: Floats) -> Floats:
+def odds_of(answer: Floats) -> Floats:
     """For each frame how much likelier a character's middle is there than not."""
     between = np.clip(np.exp(answer[:, -1]), 1e-4, 1 - 1e-4)
     odds: Floats = np.log1p(-between) - np.log(between)
@@ -71,26 +78,35 @@ def _odds(answer: Floats) -> Floats:
 
 def _common(odds: Floats, margin: float, count: int) -> Floats:
     """The places that suit all lines best: characters at them, nothing halfway between, nothing before and behind."""
-    index = np.arange(-1, count + 1)
-    line = (index - (count - 1) / 2) / ((count - 1) / 2)
-    pitch = FRAMES * (1 + STRETCHES)
-    start = (margin + 0.5) * FRAMES - 0.5
-    middle = start + (count - 1) / 2 * FRAMES
-    half = (count - 1) / 2 * pitch
-    places = (
-        middle
-        + OFFSETS[:, None, None, None]
-        + half[None, :, None, None] * line
-        + BOWS[None, None, :, None] * (1 - line**2)
-    )
-    sign = np.ones(count + 2)
-    sign[[0, -1]] = -0.5 * 4  # one character more or fewer would be as good otherwise
-    value = (_look(odds, places) * sign).sum(axis=-1)
-    gaps = (places[..., 1:-2] + places[..., 2:-1]) / 2
-    value -= 0.5 * _look(odds, gaps).sum(axis=-1)
-    best = np.unravel_index(int(np.argmax(value)), value.shape)
-    chosen: Floats = places[best][1:-1]
-    return chosen
+    axes: list[Floats] = [OFFSETS, STRETCHES, BOWS]
+    best = _best_places(odds, margin, count, axes)
+    for reach, step in FINER:
+        near = np.arange(-reach, reach + step / 2, step)
+        steps = [float(axis[1] - axis[0]) for axis in (OFFSETS, STRETCHES, BOWS)]
+        axes = [value + near * size for value, size in zip(best, steps, strict=True)]
+        best = _best_places(odds, margin, count, axes)
+    offset, stretch, bow = best
+    return _places(margin, count, np.array([[offset, stretch, bow]]))[0, 1:-1]
+
+
+def _best_places(odds: Floats, margin: float, count: int, axes: Sequence[Floats]) -> tuple[float, float, float]:
+    """Offset, stretch and bow of these that suit the lines best."""
+    options = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
+    places = _places(margin, count, options)
+    value = _look(odds, places[:, 1:-1]).sum(axis=1) - _look(odds, places[:, [0, -1]]).sum(axis=1) * OUTSIDE
+    value -= BETWEEN * _look(odds, (places[:, 1:-2] + places[:, 2:-1]) / 2).sum(axis=1)
+    offset, stretch, bow = options[int(np.argmax(value))]
+    return float(offset), float(stretch), float(bow)
+
+
+def _places(margin: float, count: int, options: Floats) -> Floats:
+    """(options, count + 2): a place before the first character, each character's, and one behind the last."""
+    half = (count - 1) / 2
+    line = np.arange(-1, count + 1) / half - 1
+    offset, stretch, bow = options.T[:, :, None]
+    middle = (margin + 0.5) * FRAMES - 0.5 + half * FRAMES
+    places: Floats = middle + offset + half * FRAMES * (1 + stretch) * line + bow * (1 - line**2)
+    return places
 
 
 def _look(odds: Floats, places: Floats) -> Floats:

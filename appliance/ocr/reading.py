@@ -5,7 +5,7 @@ reading, independent of the scanner's; when in doubt it says so rather than gues
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import cv2
@@ -13,6 +13,7 @@ import numpy as np
 from msgspec import Struct
 
 from appliance.ocr.decoding import Decoded, decode
+from appliance.ocr.mending import SPACING_CHARACTERS, mend
 from appliance.ocr.network import CHARACTERS, Floats, Grey, load_weights, recognise
 from appliance.ocr.placing import FRAMES, Placed, characters_at, place
 from appliance.ocr.strips import STRIP_HEIGHT, STRIP_PITCH, cut_strip
@@ -22,7 +23,7 @@ from appliance.parse.layouts import Layout
 SIDE_MIN: Final = 64
 SIDE_MAX: Final = 12_000
 """Pixels of an image's sides; the bound on the bytes stands in pictures.py."""
-MARGIN: Final = 2.0
+MARGIN: Final = 3.0
 """Characters of the strip before the first one and behind the last."""
 PITCH_MAX: Final = 26.0
 """Pixels a character; finer images are made coarser first, as the networks know them."""
@@ -108,38 +109,44 @@ def read_mrz(image: Grey) -> MrzImageReading:
 
 
 def _attempts(grey: Grey, zone: Zone) -> Iterator[_Attempt]:
-    """This way up, then the other; the likelier number of characters first."""
-    for turned in (zone, zone.turned()):
-        for count in _counts(turned):
-            attempt = _read_zone(grey, turned, count)
-            if attempt is not None:
-                yield attempt
+    """As located, this way up and the other; then, the better way up, measured anew and with another number."""
+    pitch = zone.spacing / SPACING_CHARACTERS
+    if pitch > PITCH_MAX:
+        scale = PITCH_MAX / 1.3 / pitch
+        fine = zone
+        small = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(np.uint8)
+        yield from (replace(each, zone=each.zone.scaled(1 / scale)) for each in _attempts(small, fine.scaled(scale)))
+        return
+    counts = _counts(zone)
+    ways: list[_Attempt] = []
+    for way in (zone, zone.turned()):
+        ways.append(_read_zone(grey, way, counts[0]))
+        yield ways[-1]
+    better = max(ways, key=lambda attempt: attempt.worth).zone
+    mended = mend(grey, better)
+    if mended is not None:
+        yield _read_zone(grey, *mended)
+    if len(counts) > 1:
+        yield _read_zone(grey, better, counts[1])
 
 
 def _counts(zone: Zone) -> tuple[int, ...]:
-    """Characters a line, the likelier first: lines are 2.5 characters apart in every format."""
+    """Characters a line, the likelier first."""
     widths = WIDTHS[len(zone.lines)]
-    first, last = zone.lines[0], zone.lines[-1]
-    middle = (first.start + first.end) / 2
-    spacing = (last.offset_at(middle) - first.offset_at(middle)) / (len(zone.lines) - 1)
-    guess = (first.end - first.start) / max(spacing, 1.0) * 2.5
+    guess = (zone.lines[0].end - zone.lines[0].start) / max(zone.spacing, 1.0) * SPACING_CHARACTERS
     return tuple(sorted(widths, key=lambda width: abs(np.log(guess / width))))
 
 
-def _read_zone(grey: Grey, zone: Zone, count: int) -> _Attempt | None:
-    """One attempt; None when the lines are clearly not of so many characters."""
-    pitch = (zone.lines[0].end - zone.lines[0].start) / count
-    image, zone_here = (grey, zone) if pitch <= PITCH_MAX else _coarser(grey, zone, PITCH_MAX / 1.3 / pitch)
-    columns = [_columns(line, count) for line in zone_here.lines]
-    strips = [cut_strip(image, line, places) for line, places in zip(zone_here.lines, columns, strict=True)]
+def _read_zone(image: Grey, zone: Zone, count: int) -> _Attempt:
+    """One attempt; straightened once more where it looks like a zone and not every character is sure."""
+    columns = [_columns(line, count) for line in zone.lines]
+    strips = [cut_strip(image, line, places) for line, places in zip(zone.lines, columns, strict=True)]
     answers = [recognise(strip, load_weights("recogniser")) for strip in strips]
     placed = place(answers, MARGIN, count)
-    fit = float(np.mean([each.fit for each in placed]))
     attempt = _attempt(zone, answers, placed, count)
-    if fit < GOOD_FIT or float(attempt.decoded.confidences.min()) > SURE:
+    if attempt.fit < GOOD_FIT or float(attempt.decoded.confidences.min()) > SURE:
         return attempt
-    again = _again(image, zone_here, columns, strips, placed, count)
-    second = _attempt(zone, *again, count)
+    second = _attempt(zone, *_again(image, zone, columns, strips, placed, count), count)
     return second if second.worth > attempt.worth else attempt
 
 
@@ -189,23 +196,6 @@ def _rise(strip: Floats) -> Floats:
     middle = (edges * rows[:, None]).sum(axis=0) / np.maximum(weight, 1e-6)
     along = np.linspace(-1, 1, strip.shape[1])
     return np.polyval(np.polyfit(along, middle, 2, w=np.sqrt(weight + 1e-6)), along).astype(np.float32)
-
-
-def _coarser(grey: Grey, zone: Zone, scale: float) -> tuple[Grey, Zone]:
-    """Image and zone made smaller."""
-    image = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(np.uint8)
-    lines = tuple(
-        Line(
-            line.origin * np.float32(scale),
-            line.along,
-            line.across,
-            (line.bend[0] * scale, line.bend[1], line.bend[2] / scale),
-            line.start * scale,
-            line.end * scale,
-        )
-        for line in zone.lines
-    )
-    return image, Zone(lines)
 
 
 # --- judgement --------------------------------------------------------------------------------------------------------

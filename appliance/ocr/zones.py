@@ -25,6 +25,10 @@ LENGTH_MIN: Final = 12.0
 SPACING: Final = (0.03, 0.13)
 """Distance of neighbouring lines, in lengths of a line: 2.5 characters of 44 to 30, with room for perspective."""
 OVERLAP_MIN: Final = 0.55
+GAP: Final = 0.05
+LONG_GAP: Final = 0.3
+"""Lengths of a line: how far off a piece may lie that continues it; behind glare farther, if it is a LONG_PIECE."""
+LONG_PIECE: Final = 0.15
 PARALLEL: Final = 0.2
 """Radians between pieces of one zone, at most."""
 CANDIDATES_MAX: Final = 4
@@ -58,6 +62,12 @@ class Line:
         x, y = self.origin + s * self.along + (self.offset_at(s) + below) * self.across
         return float(x), float(y)
 
+    def scaled(self, scale: float) -> "Line":
+        """The same line in an image `scale` times as large."""
+        constant, slope, curve = self.bend
+        bend = (constant * scale, slope, curve / scale)
+        return Line(self.origin * scale, self.along, self.across, bend, self.start * scale, self.end * scale)
+
     def turned(self) -> "Line":
         """The same line, read upside down."""
         constant, slope, curve = self.bend
@@ -70,9 +80,20 @@ class Zone:
 
     lines: tuple[Line, ...]
 
+    @property
+    def spacing(self) -> float:
+        """Mean distance of neighbouring lines in their middle, in pixels."""
+        first, last = self.lines[0], self.lines[-1]
+        middle = (first.start + first.end) / 2
+        return (last.offset_at(middle) - first.offset_at(middle)) / (len(self.lines) - 1)
+
     def turned(self) -> "Zone":
         """The same zone, read upside down."""
         return Zone(tuple(line.turned() for line in reversed(self.lines)))
+
+    def scaled(self, scale: float) -> "Zone":
+        """The same zone in an image `scale` times as large."""
+        return Zone(tuple(line.scaled(scale) for line in self.lines))
 
     def corners(self) -> tuple[tuple[float, float], ...]:
         """The four corners in the image, x before y, from the first character on clockwise, half a spacing around."""
@@ -171,8 +192,33 @@ def _lines(family: list[_Piece], leader: _Piece, along: Floats) -> tuple[list[tu
             clusters[-1].append(at)
         else:
             clusters.append([at])
-    lines = [_line([family[at] for at in cluster], shape, (origin, along, across)) for cluster in clusters]
-    return lines, set(near)
+    axes = (origin, along, across)
+    joined = (_joined([family[at] for at in cluster], leader.length, along) for cluster in clusters)
+    return [_line(pieces, shape, axes) for pieces in joined if pieces], set(near)
+
+
+def _joined(pieces: list[_Piece], length: float, along: Floats) -> list[_Piece]:
+    """Those that make one line as long as the leader; () when they do not. What lies beyond a gap is only noise."""
+    kept: list[_Piece] = []
+    rest = sorted(pieces, key=lambda piece: -piece.length)
+    start = end = float(np.median(rest[0].places @ along))
+    while rest:
+        near = [piece for piece in rest if _goes_on(piece, along, (start, end), length)] if kept else rest[:1]
+        if not near:
+            break
+        for piece in near:
+            s = piece.places @ along
+            start, end = min(start, float(s.min())), max(end, float(s.max()))
+        kept += near
+        rest = [piece for piece in rest if not any(piece is each for each in near)]
+    return kept if end - start > OVERLAP_MIN * length else []
+
+
+def _goes_on(piece: _Piece, along: Floats, so_far: tuple[float, float], length: float) -> bool:
+    """Whether the piece continues a line from `so_far[0]` to `so_far[1]`."""
+    s = piece.places @ along
+    gap = max(float(s.min()) - so_far[1], so_far[0] - float(s.max()))
+    return gap < (LONG_GAP if piece.length > LONG_PIECE * length else GAP) * length
 
 
 def _line(pieces: list[_Piece], shape: Floats, axes: tuple[Floats, Floats, Floats]) -> tuple[Line, float]:
