@@ -39,11 +39,11 @@ def write_report(exhibit: Exhibit, folder: Path) -> None:
     pictures = _pictures(exhibit, folder)
     pages = {language: report_page(exhibit, language, pictures) for language in LANGUAGES}
     for language, page in pages.items():
-        write_durably(folder / f"{NAMES[language]}.html", page.encode(), mode=0o644)
+        write_durably(folder / f"{NAMES[language]}.html", page.encode())
     with storage(f"making {folder / 'tools'}"):
-        (folder / "tools").mkdir(exist_ok=True)
+        (folder / "tools").mkdir(mode=0o700, exist_ok=True)
     for name in TOOLS:
-        write_durably(folder / "tools" / name, (HERE / "templates" / name).read_bytes(), mode=0o644)
+        write_durably(folder / "tools" / name, (HERE / "templates" / name).read_bytes())
     _write_pdfs(exhibit, pages, folder)
 
 
@@ -95,4 +95,4 @@ def _write_pdfs(exhibit: Exhibit, pages: Mapping[str, str], folder: Path) -> Non
             warnings.simplefilter("ignore", ResourceWarning)  # WeasyPrint leaves its colour profile to the collector
             content = document.write_pdf(pdf_variant="pdf/a-3u", pdf_identifier=exhibit.checkpoint.digest.encode())
         assert isinstance(content, bytes), "without a target it gives the document"
-        write_durably(folder / f"{NAMES[language]}.pdf", content, mode=0o644)
+        write_durably(folder / f"{NAMES[language]}.pdf", content)

@@ -61,7 +61,8 @@ class Story:
 
     def of(self, entry: EntryFacts, path: str) -> Any:  # noqa: ANN401 - whatever a record holds there
         """What the opened record has at `path`: the word for "removed" where this copy lacks it, None for nothing."""
-        if any(path == removed or path.startswith(f"{removed}.") for removed in entry.redacted):
+        named = ".".join(part for part in path.split(".") if not part.isdecimal())  # items are named by their list
+        if any(named == removed or named.startswith(f"{removed}.") for removed in entry.redacted):
             return self.removed
         found: Any = entry.record
         for part in path.split("."):
@@ -180,4 +181,5 @@ class Story:
         ]
 
     def _lacks_below(self, entry: EntryFacts, path: str) -> bool:
-        return any(removed.startswith(f"{path}.") for removed in entry.redacted)
+        named = ".".join(part for part in path.split(".") if not part.isdecimal())
+        return any(removed.startswith(f"{named}.") for removed in entry.redacted)

@@ -46,7 +46,7 @@ def write_verifier(folder: Path) -> None:
         Refused: There is no evidence, or more than a browser should be given.
         StorageFault: Something cannot be read or written.
     """
-    write_durably(folder / "verify.html", verifier_page(_evidence(folder)).encode(), mode=0o644)
+    write_durably(folder / "verify.html", verifier_page(_evidence(folder)).encode())
 
 
 def verifier_page(evidence: Mapping[str, bytes]) -> str:

@@ -177,16 +177,20 @@ def test_what_a_redacted_copy_lacks_is_said_to_be_removed(made: Made) -> None:
         "body.document.primary_identifier",
         "body.document.document_number",
         "body.document.mrz",
+        "body.findings.reason",  # of each finding: items are named by their list
+        "body.findings.evidence",
         "body.screening.hits",
     )
-    screening = {**body["screening"], "hits": None}
-    record = {**entry.record, "body": {**body, "document": document, "screening": screening}}
+    findings = [{**finding, "reason": None, "evidence": None} for finding in body["findings"]]
+    shown = {**body, "document": document, "findings": findings, "screening": {**body["screening"], "hits": None}}
+    record = {**entry.record, "body": shown}
     exhibit = replace(made.exhibit, redacted=True, related=(), entry=replace(entry, record=record, redacted=removed))
     page = page_of(exhibit)
     text = words(page)
     assert "REDACTED COPY" in text
     assert "Document number removed" in text
     assert "Primary identifier (family name) removed" in text
+    assert "Day of expiry does not hold removed" in text
     assert NUMBER not in page
     assert NAME not in page
     assert "No entry of the lists that were searched concerns" not in text  # hits were removed, which says nothing

@@ -75,9 +75,8 @@ function parseStatement(bytes) {
   return { message, origin, epoch, mode, wallMs, grade, lowerBoundMs, bootId, bootMs, recipients, commitment, cosigned, payload };
 }
 
-/** Checks the leaf that certifies the epoch's key; gives the certificate. */
-async function checkEpoch(evidence, folder) {
-  const leaf = parseStatement(evidence.get(`${folder}/epoch.cose`));
+/** Checks a leaf that certifies an epoch's key; gives the certificate. */
+async function checkEpoch(leaf, evidence) {
   must(leaf.payload[0] === "epoch" && leaf.payload[1] instanceof Uint8Array, "malformed");
   const signed = parseSign1(leaf.payload[1]);
   await checkSign1(signed, ES256, "landlink/epoch", evidence.get("evidence/identity.der"));
@@ -87,6 +86,9 @@ async function checkEpoch(evidence, folder) {
   must(agrees && certificate.get("boot_id") === hex(leaf.bootId), "not_the_same_entry");
   return certificate;
 }
+
+/** What a folder's epoch.cose certifies; whether that holds is the business of the step `epoch`. */
+const certificateIn = (evidence, folder) => decodeCbor(parseSign1(parseStatement(evidence.get(`${folder}/epoch.cose`)).payload[1]).payload);
 
 /** Checks a leaf's place: its proof leads to a checkpoint that the log's key signed. */
 async function checkPlace(evidence, leaf, proofPath, logKey) {
@@ -124,6 +126,11 @@ async function checkRoster(evidence) {
     must(roster.keys.some(({ role, vkey }) => role.startsWith("cosign-") && vkey === line), "not_in_roster");
   if (evidence.has("evidence/receipts.key"))
     must(roster.keys.some((key) => key.role === "receipts" && key.public === base64(evidence.get("evidence/receipts.key"))), "not_in_roster");
+  const custodians = roster.keys.filter(({ role }) => role === "custody");
+  if (custodians.length && evidence.has("evidence/custody/log.vkey")) {
+    const custody = await parseVkey(evidence.text("evidence/custody/log.vkey").trim());
+    must(custodians.some((key) => key.public === base64(custody.key)), "not_in_roster");
+  }
   return { params: { version: roster.version, serial: box.serial }, values: [["roster_sha256", hex(await sha256(evidence.get("evidence/roster/roster.target.json")))]] };
 }
 
@@ -146,30 +153,36 @@ async function checkCosigned(evidence, type) {
 // --- one entry -------------------------------------------------------------------------------------------------------
 
 async function checkEpochStep(evidence, folder) {
-  const certificate = await checkEpoch(evidence, folder);
+  const certificate = await checkEpoch(parseStatement(evidence.get(`${folder}/epoch.cose`)), evidence);
   return { params: { software: certificate.get("software") }, values: [["epoch_key", hex(certificate.get("public"))]] };
 }
 
 async function checkEpochPlace(evidence, folder, logKey) {
-  const certificate = await checkEpoch(evidence, folder);
+  const certificate = await checkEpoch(parseStatement(evidence.get(`${folder}/epoch.cose`)), evidence);
   const { index } = await checkPlace(evidence, evidence.get(`${folder}/epoch.cose`), `${folder}/epoch.tlog-proof`, await logKey);
   must(index === BigInt(certificate.get("first_index")), "other_place");
   return { params: { index: String(index) } };
 }
 
-async function checkStatement(evidence, folder) {
-  const certificate = decodeCbor(parseSign1(parseStatement(evidence.get(`${folder}/epoch.cose`)).payload[1]).payload);
+/** A statement that the epoch's key signed, for the log and epoch of its certificate. */
+async function signedStatement(evidence, folder, kind) {
+  const certificate = certificateIn(evidence, folder);
   const statement = parseStatement(evidence.get(`${folder}/statement.cose`));
   await checkSign1(statement.message, EDDSA, "landlink/statement", certificate.get("public"));
   const agrees = statement.origin === certificate.get("origin") && statement.epoch === certificate.get("epoch") && statement.mode === certificate.get("mode");
-  must(agrees && statement.payload[0] === "sealed", "not_the_same_entry");
+  must(agrees && statement.payload[0] === kind, "not_the_same_entry");
+  return statement;
+}
+
+async function checkStatement(evidence, folder) {
+  const statement = await signedStatement(evidence, folder, "sealed");
   return { params: { claimed: isoTime(statement.wallMs), grade: statement.grade }, values: [["statement_sha256", hex(await sha256(evidence.get(`${folder}/statement.cose`)))]] };
 }
 
 async function checkPlaceStep(evidence, folder, facts, logKey) {
   const leaf = evidence.get(`${folder}/statement.cose`);
   const { index, checkpoint } = await checkPlace(evidence, leaf, `${folder}/proof.tlog-proof`, await logKey);
-  const certificate = decodeCbor(parseSign1(parseStatement(evidence.get(`${folder}/epoch.cose`)).payload[1]).payload);
+  const certificate = certificateIn(evidence, folder);
   must(index >= BigInt(certificate.get("first_index")), "other_place");
   must(parseStatement(leaf).origin === checkpoint.origin, "other_origin");
   const named = /^evidence\/entries\/(\d+)$/.exec(folder);
@@ -193,6 +206,7 @@ async function checkCommitment(evidence, folder, facts) {
   const { commitment, origin, mode } = parseStatement(evidence.get(`${folder}/statement.cose`));
   if (folder === "evidence") facts.commitment = hex(commitment);
   if (!evidence.has(`${folder}/record.cbor`)) throw new Open("record_not_here");
+  if (folder === "evidence") facts.opened = true;
   const record = evidence.get(`${folder}/record.cbor`);
   must(same(await sha256(concat(utf8(COMMITMENT_HEAD), record)), commitment), "other_hash");
   const inside = decodeCbor(record);
@@ -277,6 +291,19 @@ async function checkShown(evidence, folder, exhibit) {
   must(claimed.wall_ms === statement.wallMs && claimed.grade === statement.grade && claimed.boot_ms === statement.bootMs, "report_differs");
 }
 
+/** Which release of lists and rules was in force: an entry of the log itself, before the record. */
+async function checkRelease(evidence, exhibit, logKey) {
+  const folder = "evidence/release";
+  const certificate = await checkEpoch(parseStatement(evidence.get(`${folder}/epoch.cose`)), evidence);
+  const { payload } = await signedStatement(evidence, folder, "event");
+  const { index } = await checkPlace(evidence, evidence.get(`${folder}/statement.cose`), `${folder}/proof.tlog-proof`, await logKey);
+  must(payload[1] === "release_switched" && index >= BigInt(certificate.get("first_index")), "not_the_same_entry");
+  const shown = exhibit.in_force;
+  must(shown && BigInt(shown.release_index) === index && String(shown.release) === payload[2].get("version"), "report_differs");
+  must(exhibit.entry && index < BigInt(exhibit.entry.index), "other_place");
+  return { params: { version: shown.release, index: String(index) } };
+}
+
 async function* entrySteps(evidence, folder, exhibit, facts) {
   const logKey = readLogKey(evidence);
   logKey.catch(() => undefined); // each step that awaits it says so itself
@@ -331,6 +358,7 @@ async function* allSteps(evidence) {
   yield counted(read);
   for (const folder of evidence.entryFolders())
     for await (const step of entrySteps(evidence, folder, exhibit, facts)) yield counted(step);
+  if (evidence.has("evidence/release/statement.cose")) yield counted(await take("release", "evidence/release", () => checkRelease(evidence, exhibit, readLogKey(evidence))));
   for await (const step of nothingSteps(evidence, exhibit, facts)) yield counted(step);
   for await (const step of custodySteps(evidence)) yield counted(step);
   yield { summary: { ...counts, facts, kind: exhibit.kind === "none" ? "none" : "record" } };

@@ -62,9 +62,10 @@ function shownStep({ id, folder, state, why, params, values }) {
   return item;
 }
 
-function partOf({ id, folder }) {
+function partOf({ folder }) {
   if (folder === "evidence/custody") return say("part_custody");
-  if (folder === "evidence/leaves") return say("part_nothing");
+  if (folder === "evidence/release") return say("part_release");
+  if (folder === "evidence/tile") return say("part_nothing");
   if (folder === "evidence") return say("part_record");
   const related = /^evidence\/entries\/(\d+)$/.exec(folder);
   return related ? say("part_related", { index: related[1] }) : say("part_keys");
@@ -85,6 +86,7 @@ function showSummary(summary) {
   banner.className = fits ? "holds" : "fails";
   banner.replaceChildren(element("h2", { text: fits ? say("sum_holds") : say("sum_fails", { count: summary.fails }) }));
   if (fits) banner.append(element("p", { text: summarySentence(summary) }), element("p", { text: say("sum_limits") }));
+  if (fits && summary.kind === "record" && !summary.facts.opened) banner.append(element("p", { class: "limit", text: say("sum_not_opened") }));
   if (summary.open) banner.append(element("p", { class: "found", text: say("sum_open", { count: summary.open }) }));
 }
 
