@@ -125,7 +125,7 @@ def open_body(blob: bytes, statement: Statement, sealed: Sealed, identity: Ident
     if commitment(plain) != sealed.commitment:
         raise Untrusted("its record is not the one that the statement commits to")
     record = parse_record(plain)
-    if record.origin != _made_for(statement, sealed):
+    if record.origin != made_for(statement, sealed):
         raise Untrusted(f"its record was made for another log ({record.origin})")
     if record.mode is not statement.mode:
         raise Untrusted(f"its record is of mode {record.mode}, its statement of mode {statement.mode}")
@@ -137,7 +137,7 @@ def open_body(blob: bytes, statement: Statement, sealed: Sealed, identity: Ident
     return record
 
 
-def _made_for(statement: Statement, sealed: Sealed) -> str:
+def made_for(statement: Statement, sealed: Sealed) -> str:
     """The log that its record names: this one, or, when the box carried it over, an earlier one of the same box.
 
     Raises:

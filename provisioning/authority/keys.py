@@ -1,8 +1,9 @@
 """Headquarters' private keys: made once by `init`, one PEM file (PKCS#8) each, readable by the owner alone.
 
 `root-*` and `offline-*` belong on media that are locked away after `init`; the online machine needs `lists`, `policy`,
-`snapshot`, `timestamp`, `receipts` and the two cosigners; the duty desk needs `answers` and `voice-master`, whoever
-enrols boxes `directives`, `list-key` and `voice-master`. The last two are secrets of 32 bytes, no signing keys.
+`snapshot`, `timestamp`, `receipts` and the two cosigners; the auditor's desk `custody`; the duty desk `answers` and
+`voice-master`, whoever enrols boxes `directives`, `list-key` and `voice-master`. The last two are secrets of 32 bytes,
+no signing keys.
 """
 
 from pathlib import Path
@@ -19,6 +20,8 @@ from appliance.files import write_durably
 
 PEM_BYTES_MAX: Final = 16_384
 SECRET_BYTES: Final = 32
+CUSTODY: Final = "custody"
+"""Role in the roster, and file, of the key that signs headquarters' own log (provisioning/exhibit/custody.py)."""
 
 
 def cosigner_name(domain: str) -> str:

@@ -25,7 +25,7 @@ from appliance.formats.release import (
 )
 from provisioning.authority.certificates import make_authority
 from provisioning.authority.home import Home, Settings
-from provisioning.authority.keys import SECRET_BYTES, cosigner_name, write_private_key
+from provisioning.authority.keys import CUSTODY, SECRET_BYTES, cosigner_name, write_private_key
 from provisioning.authority.repository import KEY_NAMES, Repository
 
 IDENTITIES = ("record", "escrow", "protection")
@@ -78,7 +78,7 @@ def _fill(home: Home, now_ms: int) -> None:
 
 
 def _make_roster_keys(home: Home) -> tuple[RosterKey, ...]:
-    """Keys of receipts, cosignatures and messages to one box; their public halves are what boxes believe."""
+    """Keys of receipts, cosignatures, messages to one box and headquarters' own log; what others believe of them."""
     receipts, ed25519, mldsa44 = (
         Ed25519PrivateKey.generate(),
         Ed25519PrivateKey.generate(),
@@ -90,7 +90,7 @@ def _make_roster_keys(home: Home) -> tuple[RosterKey, ...]:
     name = cosigner_name(home.settings.domain)
     public_ed25519, public_mldsa44 = ed25519.public_key().public_bytes_raw(), mldsa44.public_key().public_bytes_raw()
     return (
-        *(RosterKey(role=role, public=_make_message_key(home, role)) for role in (ANSWERS, DIRECTIVES)),
+        *(RosterKey(role=role, public=_make_key(home, role)) for role in (ANSWERS, DIRECTIVES, CUSTODY)),
         RosterKey(role=RECEIPTS, public=receipts.public_key().public_bytes_raw()),
         RosterKey(
             role=COSIGN_ED25519,
@@ -105,7 +105,7 @@ def _make_roster_keys(home: Home) -> tuple[RosterKey, ...]:
     )
 
 
-def _make_message_key(home: Home, role: str) -> bytes:
+def _make_key(home: Home, role: str) -> bytes:
     key = Ed25519PrivateKey.generate()
     write_private_key(home.key(role), key)
     return key.public_key().public_bytes_raw()

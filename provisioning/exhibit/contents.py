@@ -186,6 +186,7 @@ class Custody(Noun, frozen=True, kw_only=True):
     Attributes:
         origin, size, root: Of the custody log's checkpoint (`evidence/custody/checkpoint`).
         since_ms: The first entry's time: before it, nobody wrote down who opened what; None for an empty log.
+        vouched: The signed roster names its key; otherwise the key vouches for itself alone.
     """
 
     origin: str
@@ -193,6 +194,7 @@ class Custody(Noun, frozen=True, kw_only=True):
     root: str
     since_ms: int | None
     entries: tuple[CustodyFacts, ...]
+    vouched: bool = False
 
 
 class Unproven(Noun, frozen=True, kw_only=True):

@@ -30,7 +30,7 @@ from appliance.formats.note import ED25519, NOTE_BYTES_MAX, LogSigner, Verifier
 from appliance.formats.release import RECIPIENTS_TARGET, parse_recipients
 from appliance.formats.tiles import BUNDLE_BYTES_MAX, read_entries, tiles_of
 from provisioning.authority.home import Home
-from provisioning.authority.keys import load_ed25519, write_private_key
+from provisioning.authority.keys import CUSTODY, load_ed25519, write_private_key
 from provisioning.authority.repository import Repository
 from provisioning.command import now_ms
 from provisioning.exhibit.act import (
@@ -45,7 +45,6 @@ from provisioning.exhibit.act import (
     seal_detail,
 )
 
-KEY: Final = "custody"
 SALT_BYTES: Final = 32
 OPERATOR_MAX: Final = 256
 
@@ -95,7 +94,7 @@ class CustodyLog:
         self.verifier = Verifier(self.origin, ED25519, self._private.public_key().public_bytes_raw())
 
     def _key(self) -> Ed25519PrivateKey:
-        path = self._home.key(KEY)
+        path = self._home.key(CUSTODY)
         if path.exists():
             return load_ed25519(path)
         if (self.folder / "checkpoint").exists():

@@ -22,6 +22,7 @@ from appliance.formats.statement import (
     verify_statement,
 )
 from appliance.recorded import Picture, Record
+from provisioning.audit.opening import made_for
 from provisioning.audit.store import check_body
 from provisioning.exhibit.contents import EntryFacts, ProvenTime
 from provisioning.exhibit.pieces import EVIDENCE, Broken, Pieces, demand, naming, take
@@ -241,7 +242,8 @@ def _read_record(
     demand(commitment(data) == sealed.commitment, path, "not the record that the statement commits to")
     with naming(path):
         record = parse_record(data)
-    outer = (proven.statement.origin, proven.statement.mode)
+    with naming(path):
+        outer = (made_for(proven.statement, sealed), proven.statement.mode)
     demand((record.origin, record.mode) == outer, path, "made for another log or mode")
     shown = record_json(record)
     _same(pieces, shown_path, pretty(shown), f"does not say what {RECORD} says")

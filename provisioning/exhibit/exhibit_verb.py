@@ -138,4 +138,7 @@ def _check(folder: Path) -> int:
     what = f"entry {entry.index}" if entry else f"entries {nothing.first} to {nothing.end - 1}" if nothing else ""
     print(f"{folder}: {what} of {exhibit.origin}; all of it holds, from this root of headquarters:")
     print(f"  {exhibit.trust.root_sha256}")
+    if not exhibit.custody.vouched:
+        print("  Who had it in their hands rests on a key that the roster does not name:")
+        print(f"  {exhibit.trust.custody_vkey}")
     return 0

@@ -10,6 +10,7 @@ from appliance.errors import ConfigError, Malformed, Refused, Untrusted
 from appliance.formats.age import Identity, parse_identity
 from appliance.formats.statement import EpochStart, EventEntry, Sealed, Statement
 from appliance.recorded import CarrierCheck, HandOver, Outcome, Picture, Record, Screened, Transition
+from provisioning.audit.erased import read_erased
 from provisioning.audit.opening import (
     IDENTITY_BYTES_MAX,
     Awaited,
@@ -174,17 +175,30 @@ def _none(prefix: str, passed: list[Seen], keys: Openers) -> str:
             f"{closed} bodies do not open with {RECORD}: a record of the protection unit needs {PROTECTION}, "
             "which is not in this home"
         )
-    awaited = sum(len(each.awaited) for each in passed)
+    erased, awaited = (sum(map(len, part)) for part in zip(*map(_gone, passed), strict=True))
+    if erased:
+        words.append(f"{erased} bodies were erased on order; `landlink-hq custody show --record {prefix}` may name it")
     if awaited:
         words.append(f"{awaited} bodies have not arrived; next: landlink-hq pull")
     return "; ".join(words)
 
 
+def _gone(seen: Seen) -> tuple[list[int], list[int]]:
+    """Of the bodies that are not here those that were erased on order, and those that have not arrived."""
+    ordered = read_erased(seen.kept)
+    return [index for index in seen.awaited if index in ordered], [
+        index for index in seen.awaited if index not in ordered
+    ]
+
+
 def missing(seen: Seen) -> list[str]:
     """What may belong to a record and is not in its exhibit, in words."""
     words: list[str] = []
-    if seen.awaited:
-        words.append(f"{len(seen.awaited)} bodies of this log have not arrived; some may belong to this record")
+    erased, awaited = _gone(seen)
+    if erased:
+        words.append(f"{len(erased)} bodies of this log were erased on order; some may have belonged to this record")
+    if awaited:
+        words.append(f"{len(awaited)} bodies of this log have not arrived; some may belong to this record")
     if seen.closed:
         words.append(f"{len(seen.closed)} entries of this log do not open with the keys at hand, or do not hold")
     return words

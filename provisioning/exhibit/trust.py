@@ -27,6 +27,7 @@ from appliance.formats.tuf_chain import (
 )
 from appliance.model import Mode
 from provisioning.audit.log import Log, headquarters_verifiers
+from provisioning.authority.keys import CUSTODY
 from provisioning.exhibit.contents import Cosignature, TreeHead, Trust
 from provisioning.exhibit.pieces import EVIDENCE, Broken, Pieces, demand, naming, take
 
@@ -37,8 +38,6 @@ LOG_KEY: Final = f"{EVIDENCE}/log.vkey"
 COSIGNERS: Final = f"{EVIDENCE}/cosigners.vkey"
 RECEIPTS_KEY: Final = f"{EVIDENCE}/receipts.key"
 CHECKPOINT: Final = f"{EVIDENCE}/checkpoint"
-CUSTODY: Final = "custody"
-"""Role in the roster of the key that signs headquarters' own log."""
 FILE_BYTES_MAX: Final = 64 * 1024 * 1024
 
 

@@ -135,7 +135,7 @@ def test_two_writers_at_a_time_lose_nothing(home: Home) -> None:
 
 
 def test_a_home_without_the_key_makes_it_and_says_so(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
-    home.key("custody").unlink(missing_ok=True)
+    home.key("custody").unlink()
     CustodyLog(home).write(Did.REPORTED, "somebody")
     said = capsys.readouterr().err
     assert "begins here" in said
@@ -148,6 +148,18 @@ def test_a_log_whose_key_is_gone_is_not_begun_again(home: Home) -> None:
     home.key("custody").unlink()
     with pytest.raises(StorageFault, match="bring the key back"):
         CustodyLog(home)
+
+
+def test_the_roster_vouches_for_the_key_that_init_made_and_for_no_other(
+    home: Home, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, vouched in (("by-init", True), ("by-itself", False)):
+        assert hq(home, "exhibit", SCREENED, "--out", tmp_path / name) == 0
+        capsys.readouterr()
+        assert hq(home, "exhibit", "--check", tmp_path / name) == 0
+        assert ("a key that the roster does not name" in capsys.readouterr().out) is not vouched
+        shutil.rmtree(home.folder / "custody")
+        home.key("custody").unlink()
 
 
 # --- hand-over -------------------------------------------------------------------------------------------------------

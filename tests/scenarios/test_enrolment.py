@@ -444,7 +444,8 @@ def test_init_never_overwrites_and_leaves_no_half(home: Home, tmp_path: Path) ->
 
 def test_every_secret_of_headquarters_is_its_owners_alone(home: Home) -> None:
     secrets = [*home.keys.iterdir(), *home.ca.glob("*.key"), *home.folder.glob("*.identity")]
-    assert len(secrets) == 10 + 3 + 4 + 3 + 3  # TUF; receipts, cosigners; answers, directives, list key, voice; ca; age
+    # TUF; receipts, cosigners; answers, directives, list key, voice; custody; ca; age
+    assert len(secrets) == 10 + 3 + 4 + 1 + 3 + 3
     assert {stat.S_IMODE(path.stat().st_mode) for path in secrets} == {0o600}
     assert stat.S_IMODE(home.folder.stat().st_mode) == 0o700
 
