@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from appliance.errors import LandlinkError, Malformed, Refused, Untrusted, UplinkFault
 from provisioning.audit.checking import print_problems
@@ -34,6 +34,8 @@ AT_ONCE_MAX: Final = 8
 """Logs that are pulled at once: each waits for its link most of the time."""
 GRAVEST: Final = Untrusted.exit_code
 WHOLE: Final = "logs"
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,13 +208,13 @@ def _beside(folder: Path, suffix: str) -> Path:
     return folder.with_name(f"{folder.name}.{suffix}")
 
 
-def each_at_once(jobs: Sequence[Job], work: Callable[[Job], Done], tell: Callable[[int], None]) -> list[Done]:
+def each_at_once(jobs: Sequence[T], work: Callable[[T], R], tell: Callable[[int], None]) -> list[R]:
     """Do all jobs in a few threads; what became of each, in their order. `tell` is told how many are done.
 
     The threads end with the process, wherever they are: whatever they do can be broken off.
     """
     waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
-    finished: queue.SimpleQueue[tuple[int, Done | BaseException]] = queue.SimpleQueue()
+    finished: queue.SimpleQueue[tuple[int, R | BaseException]] = queue.SimpleQueue()
     for place in range(len(jobs)):
         waiting.put(place)
 
@@ -229,7 +231,7 @@ def each_at_once(jobs: Sequence[Job], work: Callable[[Job], Done], tell: Callabl
 
     for _ in range(min(AT_ONCE_MAX, len(jobs))):
         threading.Thread(target=serve, daemon=True).start()
-    found: dict[int, Done] = {}
+    found: dict[int, R] = {}
     while len(found) < len(jobs):
         place, done = finished.get()
         if isinstance(done, BaseException):
