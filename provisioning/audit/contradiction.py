@@ -121,7 +121,10 @@ class Suspect:
                 f"its tree of {self._shown.size} entries is another one, and it does not show its entries",
             )
         pairs = enumerate(zip(islice(self._kept.leaves(seen.size), both), leaves, strict=False))
-        index, ours, theirs = next((index, *pair) for index, pair in pairs if pair[0] != pair[1])
+        differs = next(((index, *pair) for index, pair in pairs if pair[0] != pair[1]), None)
+        if differs is None:
+            raise Untrusted(f"{self._source.name}: it changed while it was read; pull again")
+        index, ours, theirs = differs
         where = f"entry {index} is not the one that headquarters has"
         return self._fault_at(index, ours, theirs), where
 

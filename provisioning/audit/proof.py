@@ -12,7 +12,6 @@ larger tree has at the smaller size; another one there is a fork, the same one s
 """
 
 import base64
-import binascii
 import enum
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from typing import Final
 from appliance.errors import Malformed, StorageFault, Untrusted
 from appliance.files import read_regular, storage, write_durably
 from appliance.formats.checkpoint import Checkpoint, open_checkpoint, parse_checkpoint
-from appliance.formats.merkle import NodeReader, consistency_proof, root_hash, verify_consistency
+from appliance.formats.merkle import EMPTY_ROOT, NodeReader, consistency_proof, root_hash, verify_consistency
 from appliance.formats.note import NOTE_BYTES_MAX, Verifier
 
 CONSISTENCY_BYTES_MAX: Final = 8_192
@@ -124,8 +123,7 @@ def write_proof(folder: Path, log: Verifier, found: Contradiction) -> Path:
         proof.mkdir(parents=True, exist_ok=True)
     files = {"seen.note": found.seen, "shown.note": found.shown, "log.vkey": f"{log.vkey()}\n".encode()}
     if found.consistency:
-        hashes = "".join(f"{base64.b64encode(each).decode('ascii')}\n" for each in found.consistency)
-        files["consistency"] = f"{min(seen.size, shown.size)}\n{hashes}".encode("ascii")
+        files["consistency"] = _spelled(min(seen.size, shown.size), found.consistency)
     readme = README.format(
         origin=log.name,
         words=WORDS[found.fault],
@@ -174,6 +172,10 @@ def verify_proof(proof: Path, log: Verifier) -> str:
         if smaller.root == larger.root:
             raise Untrusted("its two checkpoints are the same")
         return _proven(fault, proof, f"two trees of {smaller.size} entries")
+    if smaller.size == 0 and smaller.root != EMPTY_ROOT:
+        return _proven(fault, proof, "a tree of no entries with another root than the empty one")
+    if fault is Fault.ROLLBACK and not (proof / "consistency").exists():
+        return ""  # of the empty tree, or of a source that did not show the entries, there is none
     root, *hashes = _consistency(proof, smaller.size)
     verify_consistency(old_size=smaller.size, old_root=root, size=larger.size, root=larger.root, proof=tuple(hashes))
     if root == smaller.root:
@@ -205,14 +207,23 @@ def _text_of(note: bytes) -> Checkpoint:
         raise Malformed("note", "not UTF-8", offset=error.start) from None
 
 
-def _consistency(proof: Path, size: int) -> Iterable[bytes]:
-    lines = _read(proof, "consistency", CONSISTENCY_BYTES_MAX).decode("ascii", "replace").splitlines()
-    if lines[:1] != [str(size)] or len(lines) < 2:
+def _consistency(proof: Path, size: int) -> tuple[bytes, ...]:
+    """The root and the hashes; only the one spelling that `write_proof` has. Raises Malformed, Untrusted."""
+    content = _read(proof, "consistency", CONSISTENCY_BYTES_MAX)
+    first, *lines = content.split(b"\n")[:-1] or [b""]
+    if first != b"%d" % size or not lines:
         raise Untrusted("its consistency proof does not begin at the smaller size")
     try:
-        return [base64.b64decode(line, validate=True) for line in lines[1:]]
-    except binascii.Error:
+        hashes = tuple(base64.b64decode(line, validate=True) for line in lines)
+    except ValueError:
         raise Malformed("consistency proof", "not base64") from None
+    if _spelled(size, hashes) != content:
+        raise Malformed("consistency proof", "not in its one spelling")
+    return hashes
+
+
+def _spelled(size: int, hashes: Iterable[bytes]) -> bytes:
+    return b"".join([b"%d\n" % size, *(base64.b64encode(each) + b"\n" for each in hashes)])
 
 
 def _read(proof: Path, name: str, bytes_max: int) -> bytes:

@@ -5,6 +5,8 @@ import shutil
 import pytest
 
 from appliance.errors import Untrusted
+from appliance.formats.checkpoint import Checkpoint, sign_checkpoint
+from appliance.formats.note import LogSigner
 from provisioning.audit.proof import verify_proof
 from tests.scenarios.auditor import flip, kept, pull_from, verify_of, words
 from tests.scenarios.made_headquarters import Box
@@ -31,7 +33,16 @@ def test_a_rollback_alone_does_not_convict_the_box_since_a_mirror_may_be_behind(
     assert verify_of(box).problems == []
 
 
-@pytest.mark.parametrize("size", range(1, 9))
+def test_an_empty_tree_of_another_root_convicts_by_itself(box: Box) -> None:
+    pull_from(box)
+    empty = Checkpoint(origin=box.origin, size=0, root=bytes(32))
+    (box.state / "log/checkpoint").write_bytes(sign_checkpoint(empty, [LogSigner(box.origin, box.log_key)]))
+    with pytest.raises(Untrusted, match=r"^fork: "):
+        pull_from(box)
+    assert "fork proven: the log's key signed a tree of no entries" in words(verify_of(box).problems)
+
+
+@pytest.mark.parametrize("size", range(9))
 def test_a_rollback_to_any_size_is_named(box: Box, size: int) -> None:
     pull_from(box)
     box.publish(leaves=box.leaves[:size])
