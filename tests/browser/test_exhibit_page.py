@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from provisioning.exhibit.verifier_page import write_verifier
+from provisioning.exhibit.verifier_page import verifier_page, write_verifier
 from tests.exhibit_samples import COSIGNER, Chosen, Made, make_exhibit
 
 pytestmark = pytest.mark.browser
@@ -204,3 +204,18 @@ def test_a_file_that_is_not_here_is_no_tick(page: Page, made: Made, tmp_path: Pa
     choose(page, tmp_path)
     unchecked = {step.get_attribute("data-step") for step in page.locator(".step.open").all()}
     assert {"receipt", "after", "body", "roster"} <= unchecked
+
+
+def test_an_exhibit_that_is_too_large_for_a_page_is_checked_when_its_folder_is_chosen(
+    browser: Browser, made: Made, tmp_path: Path
+) -> None:
+    folder = made.write(tmp_path)
+    (folder / "verify.html").write_text(verifier_page({}), encoding="utf-8")
+    page = browser.new_page()
+    page.goto((folder / "verify.html").as_uri())
+    settled(page)
+    expect(page.locator("#summary")).to_contain_text("too large to lie inside the page")
+    expect(page.locator("#summary")).to_have_class("open")
+    choose(page, folder)
+    expect(page.locator("#summary")).to_have_class("holds")
+    page.close()

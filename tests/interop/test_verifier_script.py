@@ -218,3 +218,14 @@ def test_a_proof_for_another_place_or_of_another_length_leads_nowhere(ask: Ask) 
         " BigInt(size), fromHex(root), proof.map(fromHex)).then(() => true, (error) => !(error instanceof Bad))))"
     )
     assert ask(check, [good, last, *wrong]) == [True, True] + [False] * len(wrong)
+
+
+def test_a_record_that_was_carried_over_is_of_an_earlier_log_of_the_same_box(ask: Ask) -> None:
+    own = "landlink.example/la-0001.2"
+    lost = ["la-0001.1", "la-0001.2", "la-0001.3", "la-0002.1", "la-0001"]
+    given = [[own, ["carried", "", 1, f"landlink.example/{name}", 0, ""]] for name in lost]
+    made = (
+        "given.map(([origin, payload]) => { try { return madeFor({ origin, payload }) }"
+        " catch (error) { return error instanceof Bad ? null : String(error) } })"
+    )
+    assert ask(made, [*given, [own, ["sealed", "", 1]]]) == ["landlink.example/la-0001.1", None, None, None, None, own]

@@ -164,18 +164,29 @@ async function checkEpochPlace(evidence, folder, logKey) {
   return { params: { index: String(index) } };
 }
 
+/** Kinds of a statement with a body: `carried` is one again that stood in a log which this box has lost. */
+const BODIES = ["sealed", "carried"];
+
+/** The log that the record of a statement was made for: its own, or an earlier one of this box that was lost. */
+function madeFor({ origin, payload }) {
+  if (payload[0] !== "carried") return origin;
+  const [own, lost] = [origin, String(payload[3])].map((name) => /^(.*)\.([0-9]+)$/.exec(name));
+  must(own && lost && own[1] === lost[1] && Number(lost[2]) < Number(own[2]), "not_the_same_entry");
+  return payload[3];
+}
+
 /** A statement that the epoch's key signed, for the log and epoch of its certificate. */
-async function signedStatement(evidence, folder, kind) {
+async function signedStatement(evidence, folder, kinds) {
   const certificate = certificateIn(evidence, folder);
   const statement = parseStatement(evidence.get(`${folder}/statement.cose`));
   await checkSign1(statement.message, EDDSA, "landlink/statement", certificate.get("public"));
   const agrees = statement.origin === certificate.get("origin") && statement.epoch === certificate.get("epoch") && statement.mode === certificate.get("mode");
-  must(agrees && statement.payload[0] === kind, "not_the_same_entry");
+  must(agrees && kinds.includes(statement.payload[0]), "not_the_same_entry");
   return statement;
 }
 
 async function checkStatement(evidence, folder) {
-  const statement = await signedStatement(evidence, folder, "sealed");
+  const statement = await signedStatement(evidence, folder, BODIES);
   return { params: { claimed: isoTime(statement.wallMs), grade: statement.grade }, values: [["statement_sha256", hex(await sha256(evidence.get(`${folder}/statement.cose`)))]] };
 }
 
@@ -203,14 +214,15 @@ async function checkBody(evidence, folder) {
 }
 
 async function checkCommitment(evidence, folder, facts) {
-  const { commitment, origin, mode } = parseStatement(evidence.get(`${folder}/statement.cose`));
+  const statement = parseStatement(evidence.get(`${folder}/statement.cose`));
+  const { commitment, mode } = statement;
   if (folder === "evidence") facts.commitment = hex(commitment);
   if (!evidence.has(`${folder}/record.cbor`)) throw new Open("record_not_here");
   if (folder === "evidence") facts.opened = true;
   const record = evidence.get(`${folder}/record.cbor`);
   must(same(await sha256(concat(utf8(COMMITMENT_HEAD), record)), commitment), "other_hash");
   const inside = decodeCbor(record);
-  must(inside.get("origin") === origin && inside.get("mode") === mode, "not_the_same_entry");
+  must(inside.get("origin") === madeFor(statement) && inside.get("mode") === mode, "not_the_same_entry");
   return { values: [["commitment", hex(commitment)]] };
 }
 
@@ -295,7 +307,7 @@ async function checkShown(evidence, folder, exhibit) {
 async function checkRelease(evidence, exhibit, logKey) {
   const folder = "evidence/release";
   const certificate = await checkEpoch(parseStatement(evidence.get(`${folder}/epoch.cose`)), evidence);
-  const { payload } = await signedStatement(evidence, folder, "event");
+  const { payload } = await signedStatement(evidence, folder, ["event"]);
   const { index } = await checkPlace(evidence, evidence.get(`${folder}/statement.cose`), `${folder}/proof.tlog-proof`, await logKey);
   must(payload[1] === "release_switched" && index >= BigInt(certificate.get("first_index")), "not_the_same_entry");
   const shown = exhibit.in_force;

@@ -114,9 +114,11 @@ async function showFiles(evidence) {
 function showComparison() {
   const shown = byId("compared");
   shown.replaceChildren();
-  byId("source").textContent = say(chosen ? "source_chosen" : "source_embedded", { count: (chosen || embedded).size });
+  const source = chosen ? "source_chosen" : embedded.size ? "source_embedded" : "source_none";
+  byId("source").textContent = say(source, { count: (chosen || embedded).size });
   if (!chosen) return;
   const row = (key, params, state) => shown.append(element("li", { class: state, text: say(key, params) }));
+  if (!embedded.size) return; // too much for a page: there are no copies to compare with
   let equal = 0;
   for (const [path, bytes] of embedded) {
     if (!chosen.has(path)) row("compared_missing", { file: path }, "fails");
@@ -148,6 +150,11 @@ async function check() {
   byId("summary").replaceChildren(element("p", { text: say("checking") }));
   await showTrust(evidence);
   await showFiles(evidence);
+  if (!evidence.files.size) {
+    byId("summary").replaceChildren(element("p", { text: say("source_none") }));
+    document.body.dataset.done = String(mine);
+    return;
+  }
   let part = "";
   for await (const step of allSteps(evidence)) {
     if (mine !== run) return; // another language or other files were chosen meanwhile
