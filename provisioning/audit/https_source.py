@@ -122,8 +122,8 @@ class HttpsSource:
             return None
         return bytes(content.bytes)
 
-    def give_back(self, note: bytes) -> None:
-        """Bring a box the checkpoint that headquarters cosigned.
+    def give_back(self, note: bytes) -> bool:
+        """Bring a box the checkpoint that headquarters cosigned; False when it appends to another log by now.
 
         Raises:
             UplinkFault: It did not come through, or the box does not keep it; in its words.
@@ -138,8 +138,9 @@ class HttpsSource:
         except (OSError, http.client.HTTPException) as error:
             self._connection.close()
             raise UplinkFault(f"{self._address}: {type(error).__name__} when the cosignature was given back") from None
-        if response.status != http.HTTPStatus.OK:
+        if response.status not in (http.HTTPStatus.OK, http.HTTPStatus.NOT_FOUND):
             raise UplinkFault(f"{self._address}{address}: answered {response.status}: {words}")
+        return response.status == http.HTTPStatus.OK
 
     def close(self) -> None:
         """End the connection."""

@@ -102,9 +102,7 @@ def _follow(jobs: Sequence[Job], found: Sequence[Done], one: Callable[[Job], Don
     while waiting:
         job = waiting.pop()
         log = successor(job.log)
-        if (
-            log is None or log.origin in asked or job.folder is not None
-        ):  # of a folder, all that lies there was asked for
+        if log is None or log.origin in asked or job.folder is not None:  # of a folder, all that lies there was asked
             continue
         following = replace(job, log=log)
         done = one(following)
@@ -197,8 +195,8 @@ class Pulling:
 def _give_back(note: bytes, source: HttpsSource, done: Done) -> None:
     """Give a box the cosigned checkpoint; what it does not take is said, and a stick or the next pull brings it."""
     try:
-        source.give_back(note)
-        done.lines.append(f"  box {source.box} keeps the cosigned checkpoint")
+        if source.give_back(note):
+            done.lines.append(f"  box {source.box} keeps the cosigned checkpoint")
     except UplinkFault as fault:
         done.complaints.append(f"the cosigned checkpoint is not at the box yet: {fault}")
         done.code = done.code or fault.exit_code
@@ -298,9 +296,10 @@ def _summary(pulled: Pulled, cosigned: str) -> str:
         return f"{pulled.origin}: nothing has arrived yet"
     if pulled.problems:
         return f"{pulled.origin}: {pulled.size} entries, {pulled.entries} of them new; NOT all as it should be:"
+    unproven = f"; {pulled.unproven} name what the collector has yet to show" if pulled.unproven else ""
     return (
         f"{pulled.origin}: {pulled.size} entries, {pulled.entries} of them new, all signed and in place; "
-        f"{pulled.bodies} new bodies, {pulled.awaited} awaited; {cosigned}"
+        f"{pulled.bodies} new bodies, {pulled.awaited} awaited; {cosigned}{unproven}"
     )
 
 

@@ -73,7 +73,7 @@ def plan_stick(home: Home, serial: str | None) -> StickPlan:
     roster = read_roster(home)
     boxes = _boxes(roster, serial)
     sealed = {box.serial: Down(home, box).messages() for box in boxes}
-    origins = (origin for box in boxes for origin in box.origins if _is_cosigned(home, roster, box, origin))
+    origins = (origin for box in boxes for origin in _pulled(home, box) if _is_cosigned(home, roster, box, origin))
     cosigned = tuple(_Copy(home.pulled_log(origin) / "checkpoint", f"{COSIGNED}/{origin}") for origin in origins)
     messages = tuple(_Copy(path, f"{FOLDER}/{each}/{path.name}") for each, paths in sealed.items() for path in paths)
     return StickPlan(
@@ -113,6 +113,12 @@ def _check_links(stick: Path) -> None:
             for path in (stick / part, *(stick / part).rglob("*")):
                 if path.is_symlink():
                     raise Refused(f"{path} is a link, which no stick of headquarters has; empty the stick first")
+
+
+def _pulled(home: Home, box: RosterBox) -> list[str]:
+    """Logs of this box that were pulled: the enrolled ones, and those that it began after a loss."""
+    domain = home.settings.domain
+    return sorted(f"{domain}/{path.name}" for path in (home.pulled / domain).glob(f"{box.serial.lower()}.*"))
 
 
 def _is_cosigned(home: Home, roster: Roster, box: RosterBox, origin: str) -> bool:
