@@ -19,8 +19,10 @@ PULL: Final = """\
 Fetch what is new of every box's log and its sealed bodies, and verify it on the way: the signature of each checkpoint,
 that the log only grew, every entry under the key valid at its place, every body's hash.
 
-SOURCE is a folder (a box's state folder or its card, a stick, a mirror: any tlog-tiles tree) or an https address of a
-collector. Without it, the collector of this home is asked, with the auditor's certificate.
+SOURCE is a folder (a box's state folder or its card, a stick with any number of boxes, a mirror: any tlog-tiles tree)
+or an https address of a collector, or of a box that serves its log. Without it, the collector of this home is asked for
+every box. A pull that broke off goes on where it was. What held is cosigned, and a box that was asked itself keeps that;
+`landlink-hq stick` carries it to the others.
 
 What contradicts what was seen before is refused by name (rollback, clone, re-signed, reset, fork, foreign key), and
 both signed checkpoints are kept in a folder that proves it to anybody. Where a policy (C2SP tlog-policy) names
