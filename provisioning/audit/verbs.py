@@ -21,8 +21,8 @@ that the log only grew, every entry under the key valid at its place, every body
 
 SOURCE is a folder (a box's state folder or its card, a stick with any number of boxes, a mirror: any tlog-tiles tree)
 or an https address of a collector, or of a box that serves its log. Without it, the collector of this home is asked for
-every box. A pull that broke off goes on where it was. What held is cosigned, and a box that was asked itself keeps that;
-`landlink-hq stick` carries it to the others.
+every box. A pull that broke off goes on where it was. What held is cosigned; a box that was asked itself keeps that,
+and `landlink-hq stick` carries it to the others.
 
 What contradicts what was seen before is refused by name (rollback, clone, re-signed, reset, fork, foreign key), and
 both signed checkpoints are kept in a folder that proves it to anybody. Where a policy (C2SP tlog-policy) names
