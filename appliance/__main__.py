@@ -37,6 +37,19 @@ def build_parser() -> argparse.ArgumentParser:
     export.add_argument("stick", type=Path, metavar="FOLDER", help="where the stick is mounted")
     export.add_argument("--since", type=_entry, default=0, metavar="ENTRY", help="bodies from this entry on (all)")
     export.add_argument("--all", action="store_true", help="bodies that headquarters has acknowledged, too")
+    seal = verbs.add_parser(
+        "seal",
+        help="give this box the keys that its secrets are sealed under; before request",
+        description="Make sealing keys and keep them, and a token's PIN, as encrypted credentials of systemd. As root. "
+        "Doing it again with another --with-key keeps the keys and wraps them anew.",
+    )
+    seal.add_argument(
+        "--with-key",
+        choices=("auto", "host", "tpm2", "host+tpm2"),
+        default="auto",
+        help="as systemd-creds has it; host lies on this card, tpm2 does not (%(default)s: with a TPM if there is one)",
+    )
+    seal.add_argument("--pin", type=Path, metavar="FILE", help="a file with the token's PIN; - is standard input")
     request = verbs.add_parser("request", help="make this box's keys and write the enrolment request")
     request.add_argument("--out", type=Path, required=True, metavar="FILE", help="where to write the request")
     accept = verbs.add_parser("accept", help="take headquarters' answer to the request")
@@ -121,6 +134,8 @@ def _answer(config: Config, arguments: argparse.Namespace) -> int:
     match arguments.verb:
         case "export":
             print(wiring.export(config, stick=arguments.stick, since=arguments.since, everything=arguments.all))
+        case "seal":
+            print(wiring.seal(config, with_key=arguments.with_key, pin=arguments.pin))
         case "request":
             print(wiring.request(config, out=arguments.out))
         case "accept":

@@ -12,6 +12,7 @@ from drivers.api import Camera, Panel, Scanner, ScannerCodec
 if TYPE_CHECKING:
     from appliance.at_rest import AtRest
     from appliance.enrol.places import EnrolmentPlaces, Sealing
+    from appliance.enrol.seal import WithKey
     from appliance.record.places import Places
     from drivers.token_key_store import TokenKeyStore
 
@@ -295,11 +296,11 @@ def audit(config: Config) -> None:
     Raises:
         ConfigError: The box has not been enrolled for it, or cannot listen where box.toml says.
     """
+    from appliance.at_rest import AtRest
     from appliance.audit.process import run
-    from appliance.credentials import AUDIT
-    from appliance.enrol.places import EnrolmentPlaces
+    from appliance.credentials import AUDIT, credential
 
-    run(config, _at_rest(AUDIT, EnrolmentPlaces(config.state).audit_key))
+    run(config, AtRest(credential(AUDIT, os.environ)))  # it writes nothing, so root seals its key
 
 
 def export(config: Config, *, stick: Path, since: int, everything: bool) -> str:
@@ -330,6 +331,30 @@ def export(config: Config, *, stick: Path, since: int, everything: bool) -> str:
     if stick.stat().st_dev == config.state.stat().st_dev:
         words += f"\nBut {stick} lies on this box's own disk: is the stick mounted elsewhere?"
     return words
+
+
+def seal(config: Config, *, with_key: "WithKey", pin: Path | None) -> str:
+    """Make this box's sealing keys and keep the token's PIN in the file `pin`; returns what to tell the technician."""
+    import sys
+
+    from appliance.credentials import AUDIT, PIN, STORE
+    from appliance.enrol.places import EnrolmentPlaces, read_bounded
+    from appliance.enrol.seal import PIN_BYTES_MAX, seal_box
+
+    given = None
+    if pin is not None:
+        given = sys.stdin.buffer.read(PIN_BYTES_MAX + 1) if pin == Path("-") else read_bounded(pin, PIN_BYTES_MAX + 1)
+    seal_box(STORE, with_key=with_key, pin=given)
+    places = EnrolmentPlaces(config.state)
+    if places.audit_key.exists():
+        _at_rest(AUDIT, places.audit_key)
+        places.hand_over()
+    words = f"The sealing keys of this box lie in {STORE}, encrypted with the key: {with_key}.\n"
+    if with_key == "host":
+        words += "That key lies on this card too: a thief of the card has both. With a TPM use --with-key tpm2.\n"
+    if config.keys.provider == "pkcs11" and not (STORE / PIN).exists():
+        return words + "Next: landlink-box seal --pin FILE, since box.toml names a token"
+    return words + "Next: landlink-box request --out FILE; on a box that runs: systemctl restart landlink.target"
 
 
 def request(config: Config, *, out: Path) -> str:

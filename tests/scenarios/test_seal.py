@@ -1,0 +1,108 @@
+"""landlink-box seal: credentials that systemd-creds keeps by this machine's key or its TPM, and opens here alone."""
+
+import os
+import shutil
+from collections.abc import Generator
+from pathlib import Path
+from tempfile import mkdtemp
+
+import pytest
+
+from appliance.credentials import AUDIT, PIN, RECORDER, UPLINK, credential
+from appliance.enrol.seal import seal_box
+from appliance.errors import ConfigError
+from tests.tokens import TpmToken
+
+pytestmark = [pytest.mark.interop, pytest.mark.root]
+NAMES = (RECORDER, UPLINK, AUDIT)
+
+
+@pytest.fixture(autouse=True)
+def _root() -> None:
+    if os.geteuid() != 0:
+        pytest.skip("needs root: credentials are root's")
+    if shutil.which("systemd-creds") is None:
+        pytest.skip("systemd-creds is missing (Debian package systemd)")
+
+
+@pytest.fixture
+def tpm() -> Generator[TpmToken]:
+    if shutil.which("swtpm") is None:
+        pytest.skip("swtpm is missing (tests/install-tools)")
+    folder = Path(mkdtemp(prefix="t-"))
+    made = TpmToken(folder)
+    yield made
+    made.close()
+    shutil.rmtree(folder)
+
+
+def kept(store: Path, tpm2_device: str = "") -> dict[str, bytes | None]:
+    return {name: credential(name, {}, store, tpm2_device=tpm2_device) for name in (*NAMES, PIN)}
+
+
+def test_each_process_has_a_sealing_key_of_its_own_that_root_alone_may_read(tmp_path: Path) -> None:
+    seal_box(tmp_path / "store", with_key="host", pin=None)
+    found = kept(tmp_path / "store")
+    assert {len(found[name] or b"") for name in NAMES} == {32}
+    assert len({found[name] for name in NAMES}) == 3
+    assert found[PIN] is None
+    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "store").iterdir()} == {0o600}
+
+
+def test_sealing_again_keeps_the_keys_and_a_pin_until_another_is_given(tmp_path: Path) -> None:
+    seal_box(tmp_path, with_key="host", pin=b"24681357\n")
+    before = kept(tmp_path)
+    seal_box(tmp_path, with_key="host", pin=None)
+    assert kept(tmp_path) == before
+    assert before[PIN] == b"24681357"
+    seal_box(tmp_path, with_key="host", pin=b"11223344")
+    assert kept(tmp_path) == {**before, PIN: b"11223344"}
+
+
+def test_from_the_hosts_key_to_the_tpm_the_keys_stay_and_the_host_alone_opens_them_no_more(
+    tmp_path: Path, tpm: TpmToken
+) -> None:
+    seal_box(tmp_path, with_key="host", pin=None)
+    before = kept(tmp_path)
+    seal_box(tmp_path, with_key="tpm2", pin=None, tpm2_device=tpm.device)
+    assert kept(tmp_path, tpm.device) == before
+    tpm.take_away()
+    with pytest.raises(ConfigError, match="does not open on this machine"):
+        credential(RECORDER, {}, tmp_path, tpm2_device=tpm.device)
+
+
+def test_without_a_tpm_what_was_there_stays(tmp_path: Path, tpm: TpmToken) -> None:
+    seal_box(tmp_path, with_key="host", pin=None)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    tpm.take_away()
+    with pytest.raises(ConfigError, match="cannot encrypt with the key tpm2"):
+        seal_box(tmp_path, with_key="tpm2", pin=None, tpm2_device=tpm.device)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_credential_that_was_changed_or_stands_under_another_name_does_not_open(tmp_path: Path) -> None:
+    seal_box(tmp_path, with_key="host", pin=None)
+    (tmp_path / UPLINK).write_bytes((tmp_path / RECORDER).read_bytes())
+    changed = bytearray((tmp_path / AUDIT).read_bytes())
+    changed[len(changed) // 2] ^= 1
+    (tmp_path / AUDIT).write_bytes(changed)
+    for name in (UPLINK, AUDIT):
+        with pytest.raises(ConfigError, match="does not open on this machine"):
+            credential(name, {}, tmp_path)
+
+
+@pytest.mark.parametrize("pin", [b"", b" \n", bytes(65)])
+def test_what_is_no_pin_is_refused_before_anything_is_written(tmp_path: Path, pin: bytes) -> None:
+    with pytest.raises(ConfigError, match="1 to 64 bytes"):
+        seal_box(tmp_path / "store", with_key="host", pin=pin)
+    assert not (tmp_path / "store").exists()
+
+
+def test_what_systemd_gave_a_process_comes_before_what_lies_on_the_card(tmp_path: Path) -> None:
+    seal_box(tmp_path / "store", with_key="host", pin=None)
+    given = tmp_path / "given"
+    given.mkdir()
+    environment = {"CREDENTIALS_DIRECTORY": str(given)}
+    assert credential(RECORDER, environment, tmp_path / "store") is None
+    (given / RECORDER).write_bytes(b"given")
+    assert credential(RECORDER, environment, tmp_path / "store") == b"given"
