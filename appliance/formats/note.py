@@ -243,6 +243,19 @@ def open_note(data: bytes, verifiers: Sequence[Verifier]) -> Opened:
     return Opened(text=text, signatures=tuple(verified.values()))
 
 
+def claimed_times(data: bytes, cosigners: Sequence[Verifier]) -> tuple[str, tuple[int, ...]]:
+    """The text of a note and the times that signatures under these cosigners' names and key ids carry, unverified.
+
+    For a note that was verified when it was kept; ML-DSA-44 takes a third of a millisecond each time.
+
+    Raises:
+        Malformed: Not a note.
+    """
+    text, lines = _parse_note(data)
+    known = {(cosigner.name, cosigner.key_id) for cosigner in cosigners if cosigner.type != ED25519}
+    return text, tuple(int.from_bytes(signature[:8], "big") for name, key, signature in lines if (name, key) in known)
+
+
 def _parse_note(data: bytes) -> tuple[str, list[tuple[str, bytes, bytes]]]:
     """Text, and (name, key id, signature) of each signature line. Raises Malformed."""
     if len(data) > NOTE_BYTES_MAX:

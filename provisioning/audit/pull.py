@@ -15,6 +15,7 @@ The steps, in this order; each one's failure is named and the copy stays as it w
 9. bodies that are awaited are fetched and kept when their hash is the one in the statement.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -39,7 +40,7 @@ from provisioning.audit.revocation import after_revocation
 from provisioning.audit.source import Source
 from provisioning.audit.store import TILE_BYTES_MAX, PulledLog, check_body
 from provisioning.audit.succession import judge_succession
-from provisioning.audit.testimony import Testimony, load_testimony, take_testimony
+from provisioning.audit.testimony import Testimony, count_kept, load_testimony, take_testimony
 from provisioning.audit.testimony_pages import COSIGNED, RECEIPTS
 from provisioning.audit.walk import Walk
 from provisioning.audit.when import CosignedHead
@@ -109,10 +110,11 @@ class _Pulling:
     def run(self) -> Pulled:
         """All steps. Raises as `pull`."""
         kept, result = self._kept, self._result
+        judged = count_kept(kept, COSIGNED)
         self._ask_collector(COSIGNED, RECEIPTS)
         old = _kept_checkpoint(kept)
         result.size = old.size
-        self._hold_kept_to_cosigned(old)
+        self._hold_kept_to_cosigned(old, self._testimony.heads[judged:])
         note = self._read_checkpoint()
         if note is None:
             if old.size:
@@ -163,13 +165,13 @@ class _Pulling:
         if self._collector is self._source and ahead is not None and ahead.checkpoint.size > new.size:
             suspect.refuse_rollback(ahead.checkpoint, ahead.note)
 
-    def _hold_kept_to_cosigned(self, old: Checkpoint) -> None:
-        """What was kept begins with every tree that headquarters has cosigned; else it is named, with the proof."""
+    def _hold_kept_to_cosigned(self, old: Checkpoint, heads: Sequence[CosignedHead]) -> None:
+        """What was kept begins with these trees, which headquarters cosigned; else it is named, with the proof."""
         note = self._kept.note()
         if note is None:
             return
         nodes = TileNodes(old.size, self._kept.tile)
-        for head in self._testimony.heads:
+        for head in heads:
             size = head.checkpoint.size
             if 0 < size <= old.size and root_hash(size, nodes) != head.checkpoint.root:
                 consistency = consistency_of(size, old.size, nodes)

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from appliance.errors import Malformed, Untrusted
+from appliance.formats.checkpoint import parse_checkpoint
+from appliance.formats.note import claimed_times
 from appliance.formats.receipt import DeliveryReceipt, claimed_receipt, verify_receipt
 from provisioning.audit.log import Problem, Trust, problem
 from provisioning.audit.source import Source
@@ -99,13 +101,21 @@ def take_testimony(kept: PulledLog, kind: str, collector: Source, trust: Trust) 
         n += 1
 
 
+def count_kept(kept: PulledLog, kind: str) -> int:
+    """How many items of a kind are kept. Raises StorageFault, Untrusted, Malformed."""
+    pages = kept.pages(kind)
+    if pages == 0:
+        return 0
+    return (pages - 1) * ITEMS_A_PAGE[kind] + len(parse_page(kept.page(kind, pages - 1) or b"", kind))
+
+
 def load_testimony(kept: PulledLog, trust: Trust, *, again: bool) -> tuple[Testimony, list[Problem]]:
     """What is kept of it, and what of that does not hold.
 
     Args:
         kept: The log.
         trust: Headquarters' keys.
-        again: Whether to verify receipts again: they were verified when they were kept, and are many.
+        again: Whether to verify every signature again: all were verified when they were kept, and are many.
 
     Raises:
         StorageFault: Something cannot be read.
@@ -114,7 +124,7 @@ def load_testimony(kept: PulledLog, trust: Trust, *, again: bool) -> tuple[Testi
     heads: list[CosignedHead] = []
     for item in _items(kept, COSIGNED, problems):
         try:
-            heads.append(_head(kept, item, trust))
+            heads.append(_head(kept, item, trust) if again else _claimed_head(item, trust))
         except (Malformed, Untrusted) as error:
             problems.append(problem(kept.log, None, error))
     reaches = max((head.checkpoint.size for head in heads), default=0)
@@ -169,6 +179,15 @@ def _head(kept: PulledLog, note: bytes, trust: Trust) -> CosignedHead:
     if head is None:
         raise Untrusted("the collector shows a checkpoint as cosigned that headquarters did not cosign")
     return head
+
+
+def _claimed_head(note: bytes, trust: Trust) -> CosignedHead:
+    """A kept page's checkpoint. Raises Malformed, Untrusted."""
+    text, times = claimed_times(note, trust.cosigners)
+    if not times:
+        raise Untrusted("a checkpoint is kept as cosigned that headquarters did not cosign")
+    first_ms, last_ms = min(times) * 1_000, max(times) * 1_000
+    return CosignedHead(checkpoint=parse_checkpoint(text), note=note, first_ms=first_ms, last_ms=last_ms)
 
 
 def _receipt(kept: PulledLog, data: bytes, trust: Trust) -> DeliveryReceipt:
