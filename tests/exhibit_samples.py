@@ -1,18 +1,16 @@
 """A whole exhibit of a synthetic traveller with real signatures, laid out as provisioning/exhibit/README.md has it."""
 
 import hashlib
-import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 from msgspec.structs import replace
-from PIL import Image, ImageDraw
 
 from appliance.clock import Instant
 from appliance.formats import cbor
@@ -25,22 +23,10 @@ from appliance.formats.receipt import DeliveryReceipt, sign_receipt
 from appliance.formats.record import commitment, encode_record, pad
 from appliance.formats.release import Roster, RosterBox, RosterKey
 from appliance.formats.statement import EventEntry, Kind, Sealed, sign_statement
-from appliance.model import Answer, Finding, Line, ListAnswer, Mode, MrzReading, Reason, Refer, Screening
-from appliance.parse.mrz import parse_mrz
+from appliance.model import Line, Mode
 from appliance.recorded import (
-    Body,
-    Crossing,
-    Direction,
-    DocumentBasis,
-    HandOver,
-    Outcome,
-    OutcomeKind,
-    Person,
     Picture,
     Record,
-    Screened,
-    Stage,
-    Transition,
 )
 from provisioning.authority.keys import write_private_key
 from provisioning.authority.repository import KEY_NAMES, Repository
@@ -58,6 +44,7 @@ from provisioning.exhibit.contents import (
     Trust,
 )
 from provisioning.exhibit.tlog_proof import encode_proof
+from tests.exhibit_records import RECORD_ID, Chosen, later, readable, records
 from tests.formats_samples import (
     EPOCH_KEY,
     EPOCH_PUBLIC,
@@ -74,27 +61,13 @@ from tests.formats_samples import (
     epoch_start,
 )
 from tests.release_world import recipients
-from tests.small_post import LIST_DAY, passport
-from tests.synthetic_cases import document_hit, person_hit
 
 COSIGNER: Final = "landlink.example/headquarters"
 COSIGN_KEY: Final = Ed25519PrivateKey.from_private_bytes(b"\x88" * 32)
 COSIGN_MLDSA_KEY: Final = MLDSA44PrivateKey.from_seed_bytes(b"\x99" * 32)
 CUSTODY: Final = LogSigner("landlink.example/custody", Ed25519PrivateKey.from_private_bytes(b"\xaa" * 32))
-RECORD_ID: Final = "5a" * 16
 AFTER_S: Final = NOW.wall_ms // 1000 - 3_600
 BEFORE_S: Final = NOW.wall_ms // 1000 + 7_200
-NAME: Final = "PHOMMASAK"
-NUMBER: Final = "PA0047113"
-
-
-@dataclass
-class Chosen:
-    """What a test wants otherwise: the officer's words, the given name, the document that was laid."""
-
-    note: str = "Telephoned the duty office. The traveller waits in the second room."
-    given: str = "KHAMPHENG"
-    case: str = "Provincial court, file 117 of 2026"
 
 
 @dataclass
@@ -109,89 +82,6 @@ class Made:
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_bytes(content)
         return folder
-
-
-def page_image() -> bytes:
-    """A picture of a page: synthetic lines, no person."""
-    image = Image.new("RGB", (640, 440), "#e9e4d4")
-    draw = ImageDraw.Draw(image)
-    draw.rectangle((24, 24, 200, 260), outline="#8a8471", width=3)
-    for line, text in enumerate(passport(NUMBER, NAME)):
-        draw.text((24, 350 + 30 * line), text, fill="#2a2a2a")
-    out = io.BytesIO()
-    image.save(out, "JPEG", quality=70)
-    return out.getvalue()
-
-
-def later(minutes: float) -> Instant:
-    passed = int(minutes * 60_000)
-    return replace(NOW, wall_ms=NOW.wall_ms + passed, boot_ms=NOW.boot_ms + passed)
-
-
-def screened(chosen: Chosen) -> Screened:
-    lines = passport(NUMBER, NAME, chosen.given)
-    findings = (
-        Finding(check="check_digits", answer=Answer.PASSED, reason="All check digits hold."),
-        Finding(
-            check="expiry",
-            answer=Answer.FAILED,
-            reason="The document has expired.",
-            evidence=("expiry 2026-06-30, the day is 2026-10-27",),
-        ),
-        Finding(check="specimen", answer=Answer.INCONCLUSIVE, reason="No picture of the page was read."),
-    )
-    lists = (
-        ListAnswer(list_name="documents", searched=True, version=3, dated=LIST_DAY),
-        ListAnswer(list_name="persons", searched=True, version=3, dated=LIST_DAY),
-    )
-    reason = Reason(
-        code="listed_document",
-        words="Possible match. Not confirmed. This document is on a list (stolen and lost documents).",
-        next_step="Keep the document. Telephone the duty office.",
-    )
-    other = Reason(code="expired", words="The document has expired.", next_step="Look at the document.")
-    return Screened(
-        reading=MrzReading(device="elyctis", lines=lines, raw_sha256=hashlib.sha256(b"raw").digest()),
-        document=parse_mrz(lines, NOW),
-        laid=1,
-        findings=findings,
-        screening=Screening(lists=lists, hits=(document_hit(), person_hit())),
-        decision=Refer(first=reason, others=(other,), alert=True),
-    )
-
-
-def bodies(chosen: Chosen) -> list[tuple[Body, Instant, str, tuple[bytes, ...]]]:
-    """Picture, the record itself, and what people did afterwards: body, time, record id, pictures."""
-    image = page_image()
-    step = Transition(
-        of=RECORD_ID,
-        before=RECORD_ID,
-        was=Stage.CANDIDATE,
-        now=Stage.CONFIRMATION_REQUESTED,
-        by="4471",
-        reason=chosen.note,
-    )
-    end = Outcome(
-        of=RECORD_ID,
-        outcome=OutcomeKind.HANDED_OVER,
-        implied=False,
-        note=chosen.note,
-        legal_basis="Immigration law, article 12",
-        by="4471",
-        before="63" * 16,
-    )
-    return [
-        (Picture(of=RECORD_ID, media_type="image/jpeg", content=image), later(0), "61" * 16, ()),
-        (screened(chosen), later(0), RECORD_ID, (hashlib.sha256(image).digest(),)),
-        (step, later(4), "63" * 16, ()),
-        (
-            HandOver(gave="4471", took="4502", cases=(RECORD_ID,), note="Waits for the answer."),
-            later(60),
-            "64" * 16,
-            (),
-        ),
-        (end, later(75), "65" * 16, ()),
-    ]
 
 
 class _Log:
@@ -222,27 +112,6 @@ class _Log:
 
     def proof(self, index: int, note: bytes) -> bytes:
         return encode_proof(index, inclusion_proof(index, len(self.leaves), self.node), note)
-
-
-def readable(record: Record) -> dict[str, Any]:
-    """`record.json`: byte strings in hexadecimal, a picture by its hash."""
-
-    def spell(value: Any) -> Any:  # noqa: ANN401 - whatever a record holds
-        match value:
-            case bytes():
-                return value.hex()
-            case dict():
-                return {key: spell(item) for key, item in value.items()}
-            case list() | tuple():
-                return [spell(item) for item in value]
-            case _:
-                return value
-
-    shown: dict[str, Any] = spell(msgspec.to_builtins(record, builtin_types=(bytes,)))
-    if isinstance(record.body, Picture):
-        content = record.body.content
-        shown["body"]["content"] = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
-    return shown
 
 
 def roster_files(folder: Path) -> dict[str, bytes]:
@@ -330,68 +199,69 @@ def make_exhibit(folder: Path, chosen: Chosen | None = None) -> Made:
     chosen = chosen or Chosen()
     log = _Log()
     log.append(epoch_start())
-    log.append(
-        EventEntry(
-            event="release_switched", fields={"version": "3", "dated": "2026-11-03", "recipients": "1", "rules": "1"}
-        )
-    )
+    fields = {"version": "3", "dated": "2026-11-03", "recipients": "1", "rules": "1"}
+    log.append(EventEntry(event="release_switched", fields=fields))
     early, early_note = log.checkpoint(at_s=AFTER_S)
-    records: list[tuple[int, Record, bytes, bytes]] = []
-    for body, at, record_id, pictures in bodies(chosen):
-        record = Record(
-            schema=1,
-            origin=ORIGIN,
-            record_id=record_id,
-            mode=Mode.LIVE,
-            salt=hashlib.sha256(record_id.encode()).digest(),
-            at=at,
-            crossing=Crossing(id="5c" * 16, direction=Direction.ENTRY, lane="1", conveyance="", group=2),
-            person=Person(id="5d" * 16, number=1, document_basis=DocumentBasis.PASSPORT),
-            body=body,
-            pictures=pictures,
-        )
-        encoded = encode_record(record)
-        blob = encrypt(pad(encoded), [GENERAL.recipient, ESCROW.recipient])
-        kind = Sealed(commitment=commitment(encoded), blob_sha256=hashlib.sha256(blob).digest(), blob_bytes=len(blob))
-        records.append((log.append(kind, at, early.digest()), record, encoded, blob))
+    sealed = [_seal(log, record, early.digest()) for record in records(chosen)]
     for number in range(6):
         log.append(EventEntry(event="case_expired", fields={"count": str(number)}), later(80 + number))
     checkpoint, note = log.checkpoint(at_s=BEFORE_S)
-
-    files: dict[str, bytes] = {}
-    entries: list[EntryFacts] = []
-    main = next(index for index, record, _, _ in records if record.record_id == RECORD_ID)
-    for index, record, encoded, blob in records:
-        at = "evidence" if index == main else f"evidence/entries/{index}"
-        entry = _entry(at, index, record, blob, log)
-        shown = entry.record
-        files |= {
-            f"{at}/body.age": blob,
-            f"{at}/record.cbor": encoded,
-            f"{at}/record.json": json.dumps(shown, indent=1).encode(),
-            f"{at}/statement.cose": log.leaves[index],
-            f"{at}/proof.tlog-proof": log.proof(index, note),
-            f"{at}/epoch.cose": log.leaves[0],
-            f"{at}/epoch.tlog-proof": log.proof(0, note),
-            f"{at}/receipt.cose": _receipt(index, blob),
-            f"{at}/after.checkpoint": early_note,
-            f"{at}/time.json": msgspec.json.encode(entry.time),
-        }
-        if isinstance(record.body, Picture):
-            files[f"{at}/picture.jpg"] = record.body.content
-        entries.append(entry)
-    cosigners = cosigner_vkeys()
-    roster = roster_files(folder)
-    custody, shown_custody = custody_files()
-    files |= roster | custody
-    files |= {
+    files = roster_files(folder) | {
         "evidence/checkpoint": note,
         "evidence/log.vkey": f"{LOG_SIGNER.verifier.vkey()}\n".encode(),
-        "evidence/cosigners.vkey": "".join(f"{vkey}\n" for vkey in cosigners).encode(),
+        "evidence/cosigners.vkey": "".join(f"{vkey}\n" for vkey in cosigner_vkeys()).encode(),
         "evidence/receipts.key": RECEIPTS_PUBLIC,
         "evidence/identity.der": IDENTITY_DER,
     }
-    exhibit = Exhibit(
+    custody, shown_custody = custody_files()
+    files |= custody
+    entries = [_entry(each, log) for each in sealed]
+    for entry, each in zip(entries, sealed, strict=True):
+        files |= _files_of(entry, each, log, note) | {f"{entry.folder}/after.checkpoint": early_note}
+    exhibit = _exhibit(chosen, checkpoint, entries, files, shown_custody)
+    files["evidence/exhibit.json"] = msgspec.json.format(msgspec.json.encode(exhibit), indent=1)
+    return Made(exhibit, files)
+
+
+@dataclass
+class _Sealed:
+    """A record where it stands in the log, and its body."""
+
+    index: int
+    record: Record
+    blob: bytes
+
+
+def _seal(log: _Log, record: Record, cosigned: bytes) -> _Sealed:
+    encoded = encode_record(record)
+    blob = encrypt(pad(encoded), [GENERAL.recipient, ESCROW.recipient])
+    kind = Sealed(commitment=commitment(encoded), blob_sha256=hashlib.sha256(blob).digest(), blob_bytes=len(blob))
+    return _Sealed(log.append(kind, record.at, cosigned), record, blob)
+
+
+def _files_of(entry: EntryFacts, sealed: _Sealed, log: _Log, note: bytes) -> dict[str, bytes]:
+    files = {
+        "body.age": sealed.blob,
+        "record.cbor": encode_record(sealed.record),
+        "record.json": json.dumps(entry.record, indent=1).encode(),
+        "statement.cose": log.leaves[entry.index],
+        "proof.tlog-proof": log.proof(entry.index, note),
+        "epoch.cose": log.leaves[0],
+        "epoch.tlog-proof": log.proof(0, note),
+        "receipt.cose": _receipt(entry.index, sealed.blob),
+        "time.json": msgspec.json.encode(entry.time),
+    }
+    if isinstance(sealed.record.body, Picture):
+        files["picture.jpg"] = sealed.record.body.content
+    return {f"{entry.folder}/{name}": content for name, content in files.items()}
+
+
+def _exhibit(
+    chosen: Chosen, checkpoint: Checkpoint, entries: list[EntryFacts], files: Mapping[str, bytes], custody: Custody
+) -> Exhibit:
+    policy = SignedFile(path="policy/policy.json", bytes=312, sha256="ab" * 32)
+    missing = "The signed metadata of this release is no longer at headquarters."
+    return Exhibit(
         schema=1,
         kind="record",
         made_ms=later(130).wall_ms,
@@ -402,10 +272,10 @@ def make_exhibit(folder: Path, chosen: Chosen | None = None) -> Made:
         serial=SERIAL,
         origin=ORIGIN,
         trust=Trust(
-            root_sha256=hashlib.sha256(roster["evidence/roster/1.root.json"]).hexdigest(),
+            root_sha256=hashlib.sha256(files["evidence/roster/1.root.json"]).hexdigest(),
             identity_fingerprint=_fingerprint(IDENTITY_DER),
             log_vkey=LOG_SIGNER.verifier.vkey(),
-            cosigner_vkeys=cosigners,
+            cosigner_vkeys=cosigner_vkeys(),
             receipts_key=RECEIPTS_PUBLIC.hex(),
             custody_vkey=CUSTODY.verifier.vkey(),
             roster_version=1,
@@ -430,16 +300,16 @@ def make_exhibit(folder: Path, chosen: Chosen | None = None) -> Made:
             dated="2026-11-03",
             recipients=1,
             rules=1,
-            files=(SignedFile(path="policy/policy.json", bytes=312, sha256="ab" * 32),),
-            missing="The signed metadata of this release is no longer at headquarters.",
+            files=(policy,),
+            missing=missing,
         ),
-        custody=shown_custody,
+        custody=custody,
     )
-    files["evidence/exhibit.json"] = msgspec.json.format(msgspec.json.encode(exhibit), indent=1)
-    return Made(exhibit, files)
 
 
-def _entry(folder: str, index: int, record: Record, blob: bytes, log: _Log) -> EntryFacts:
+def _entry(sealed: _Sealed, log: _Log) -> EntryFacts:
+    index, record, blob = sealed.index, sealed.record, sealed.blob
+    folder = "evidence" if record.record_id == RECORD_ID else f"evidence/entries/{index}"
     encoded = encode_record(record)
     sides = (
         TimeSide(

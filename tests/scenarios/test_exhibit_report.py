@@ -16,7 +16,8 @@ from appliance.errors import Malformed
 from provisioning.exhibit.contents import EntryFacts, Exhibit, Nothing, Unproven
 from provisioning.exhibit.report import report_page, write_report
 from provisioning.exhibit.words_of import LANGUAGES, read_words
-from tests.exhibit_samples import NAME, NUMBER, Chosen, Made, make_exhibit
+from tests.exhibit_records import NAME, NUMBER, Chosen
+from tests.exhibit_samples import Made, make_exhibit
 from tests.formats_samples import NOW, SERIAL
 
 MARKUP = "</td><script>alert(1)</script><img src=x onerror=alert(1)><!--"
@@ -95,7 +96,8 @@ def test_it_tells_in_order_what_was_read_found_decided_and_done(folder: Path) ->
     text = words((folder / "report.html").read_text())
     told = (
         "entry 3 of the log landlink.example/la-0001.1",
-        "made after 2026-10-27 10:20:00 UTC and before 2026-10-27 12:50:00 UTC",
+        "Made before 2026-10-27 12:50:00 UTC: a signature of headquarters proves it.",
+        "Made after 2026-10-27 10:20:00 UTC",
         "A document was laid into the scanner. The box asked for a person to look.",
         "The possible match went from “possible match” to “headquarters asked”.",
         "handed over from officer 4471 to officer 4502",
