@@ -1,5 +1,7 @@
 """`landlink-box export`: a post without a link gives its log and bodies to headquarters on a stick, and hears back."""
 
+import os
+import subprocess
 from collections.abc import Generator
 from pathlib import Path
 
@@ -113,6 +115,25 @@ def test_a_stick_that_is_not_mounted_is_not_made(post: Audited) -> None:
     assert done.returncode == 78
     assert "is the stick mounted?" in done.stderr
     assert not post.stick.exists()
+
+
+@pytest.mark.root
+def test_a_full_stick_says_so_and_the_checkpoint_there_stands_for_what_is_there(post: Audited) -> None:
+    post.record(1)
+    mount = ["mount", "-t", "tmpfs", "-o", "size=96k", "tmpfs", post.stick]
+    if os.getuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("mounting a tmpfs needs root")
+    try:
+        assert post.export().returncode == 0
+        first = (post.stick / "log" / ORIGIN / "checkpoint").read_bytes()
+        post.record(12)
+        done = post.export()
+        assert done.returncode == 73
+        assert "No space left on device" in done.stderr
+        assert (post.stick / "log" / ORIGIN / "checkpoint").read_bytes() == first
+        assert post.hq("pull", post.stick).returncode == 0
+    finally:
+        subprocess.run(["umount", post.stick], check=True)
 
 
 # --- and headquarters' word back --------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """What of a box's folder has an address, and what goes out on a stick, with a log that was lost and one after it."""
 
 import hashlib
+import re
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ KEY = Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"a log").digest())
 FORMER, NOW = "landlink.example/la-0001.1", "landlink.example/la-0001.2"
 
 
-def publish(folder: Path, origin: str, size: int, key: Ed25519PrivateKey = KEY) -> None:
+def publish(folder: Path, origin: str, size: int, key: Ed25519PrivateKey = KEY, *, bodies: range | None = None) -> None:
     edge = Edge()
     for index in range(size):
         edge.append(f"{origin} {index}".encode())
@@ -28,7 +29,7 @@ def publish(folder: Path, origin: str, size: int, key: Ed25519PrivateKey = KEY) 
     (folder / "log" / "checkpoint").write_bytes(sign_checkpoint(checkpoint, [LogSigner(origin, key)]))
     for name in ("bodies", "receipts"):
         (folder / name).mkdir(exist_ok=True)
-    for index in range(size):
+    for index in range(size) if bodies is None else bodies:
         (folder / "bodies" / f"{index}.{index % 4}.age").write_bytes(f"body {index} of {origin}".encode())
 
 
@@ -108,3 +109,15 @@ def test_bodies_go_by_the_thousand(state: Path) -> None:
 def test_a_box_that_has_no_log_has_nothing_to_give(tmp_path: Path) -> None:
     with pytest.raises(StorageFault, match="no log yet"):
         outgoing(tmp_path, lambda name, size: read(tmp_path, name, size), since=0, everything=True)
+
+
+def test_every_name_on_a_stick_is_one_that_fat_keeps_apart(state: Path) -> None:
+    publish(state, NOW, 66_000, bodies=range(65_990, 66_000))
+    logs = outgoing(state, lambda name, size: read(state, name, size), since=0, everything=True)
+    targets = [copy.target for log in logs for copy in (*log.tiles, *log.bodies)] + [log.target for log in logs]
+    parts = {part for target in targets for part in target.split("/")}
+    assert all(re.fullmatch(r"[a-z0-9-](?:[a-z0-9.-]*[a-z0-9-])?", part) for part in parts)
+    assert not parts & {"con", "prn", "aux", "nul"}
+    assert len({target.lower() for target in targets}) == len(targets)
+    files = set(targets)
+    assert not any(parent in files for target in targets for parent in map(str, Path(target).parents))
