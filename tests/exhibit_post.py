@@ -43,8 +43,8 @@ class Post(Box):
         return super().record(body, record_id, **{"at": self.clock(), **changes})
 
     def clock(self) -> Instant:
-        """A millisecond an entry after headquarters' last signed time."""
-        at = instant(self.proven_ms - NOW_MS + len(self.leaves))
+        """A millisecond an entry, and two seconds after headquarters' last signed time."""
+        at = instant(self.proven_ms - NOW_MS + 2_000 + len(self.leaves))
         return msgspec.structs.replace(at, lower_bound_ms=self.proven_ms)
 
 

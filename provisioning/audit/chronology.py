@@ -16,11 +16,10 @@ from typing import Final
 from appliance.clock import Grade, Instant
 from appliance.formats.statement import Statement
 from provisioning.audit.testimony import Testimony
+from provisioning.audit.when import COSIGNED_WITHIN_MS
 
 SLACK_MS: Final = 5 * 60_000
 """What a clock set over a network, and headquarters' own, may be off."""
-COSIGNED_WITHIN_MS: Final = 999
-"""A cosignature names whole seconds, cut off: it was given up to so much later than it says."""
 
 
 class Chronology:

@@ -14,11 +14,15 @@ boot is a claim by the boot-time clock, which nobody can set.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from appliance.formats.checkpoint import Checkpoint, open_checkpoint
 from appliance.formats.note import Verifier
 from appliance.formats.receipt import DeliveryReceipt
 from appliance.formats.statement import Statement
+
+COSIGNED_WITHIN_MS: Final = 999
+"""A cosignature was given up to so much later than the second that it names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +38,11 @@ class CosignedHead:
     note: bytes
     first_ms: int
     last_ms: int
+
+    @property
+    def by_ms(self) -> int:
+        """When it had certainly been cosigned: a cosignature names whole seconds, cut off."""
+        return self.first_ms + COSIGNED_WITHIN_MS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,8 +97,8 @@ def proven_interval(
     before_ms: int | None = None
     for head in heads:
         if head.checkpoint.size > index:
-            if before_ms is None or head.first_ms < before_ms:
-                before, before_ms = head, head.first_ms
+            if before_ms is None or head.by_ms < before_ms:
+                before, before_ms = head, head.by_ms
         elif head.checkpoint.digest() == statement.cosigned and (after is None or head.first_ms < after.first_ms):
             after = head  # cosigned more than once: the box may have received the first
     for receipt in receipts:

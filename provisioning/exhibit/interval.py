@@ -69,7 +69,7 @@ class Cover:
 
 def cover(entries: Sequence[Passed], heads: Sequence[CosignedHead], from_ms: int, to_ms: int) -> Cover:
     """The leaves that can be of the interval."""
-    before = [head for head in heads if head.first_ms <= from_ms and head.checkpoint.size <= len(entries)]
+    before = [head for head in heads if head.by_ms <= from_ms and head.checkpoint.size <= len(entries)]
     start = max(before, key=lambda head: head.checkpoint.size, default=None)
     first = 0 if start is None else start.checkpoint.size
     named = {head.checkpoint.digest(): head for head in sorted(heads, key=lambda head: head.first_ms, reverse=True)}

@@ -195,7 +195,7 @@ def _check_start(pieces: Pieces, said: Nothing, hashes: Sequence[bytes], trusted
     tree = head.checkpoint
     demand(said.first == said.before == tree.size <= len(hashes), START, "of another size than the interval begins at")
     demand(_root(hashes, tree.size) == tree.root, START, "not the beginning of this tree")
-    demand(head.first_ms <= said.from_ms, START, "cosigned after the beginning of the interval")
+    demand(head.by_ms <= said.from_ms, START, "cosigned after the beginning of the interval")
 
 
 def _leaves(pieces: Pieces, said: Nothing, hashes: Sequence[bytes]) -> Iterator[bytes]:

@@ -55,11 +55,11 @@ HEADS = (head(30, 3_000), head(10, 1_000), head(20, 2_000))
 @pytest.mark.parametrize(
     ("index", "cosigned", "expected"),
     [
-        (9, None, (None, 1_000)),
-        (10, None, (None, 2_000)),
-        (10, HEADS[1], (1_000, 2_000)),
-        (19, HEADS[1], (1_000, 2_000)),
-        (29, HEADS[2], (2_000, 3_000)),
+        (9, None, (None, 1_999)),
+        (10, None, (None, 2_999)),
+        (10, HEADS[1], (1_000, 2_999)),
+        (19, HEADS[1], (1_000, 2_999)),
+        (29, HEADS[2], (2_000, 3_999)),
         (30, HEADS[0], (3_000, None)),
         (30, head(25, 1), (None, None)),
     ],
@@ -72,16 +72,16 @@ def test_an_entry_lies_between_the_checkpoint_it_names_and_the_first_that_covers
 
 
 def test_an_entry_that_names_a_checkpoint_of_which_it_is_part_itself_proves_no_after() -> None:
-    assert ends(proven_interval(5, statement(HEADS[1]), HEADS)) == (None, 1_000)
+    assert ends(proven_interval(5, statement(HEADS[1]), HEADS)) == (None, 1_999)
 
 
 def test_a_receipt_for_the_body_counts_where_it_is_earlier_and_no_other_receipt_does() -> None:
     said = statement(None)
     assert ends(proven_interval(5, said, HEADS, [receipt(5, 900)])) == (None, 900)
-    assert ends(proven_interval(5, said, HEADS, [receipt(5, 1_100)])) == (None, 1_000)
+    assert ends(proven_interval(5, said, HEADS, [receipt(5, 2_100)])) == (None, 1_999)
     assert ends(proven_interval(5, said, HEADS, [receipt(4, 900), receipt(5, 800, "landlink.example/la-0002.1")])) == (
         None,
-        1_000,
+        1_999,
     )
 
 
@@ -105,7 +105,7 @@ def test_words_say_what_is_not_proven() -> None:
     assert all("not proven" in line for line in proofs(nothing))
 
 
-@pytest.mark.parametrize(("wall_ms", "best"), [(0, 1_000), (1_500, 1_500), (99_000, 2_000)])
+@pytest.mark.parametrize(("wall_ms", "best"), [(0, 1_000), (1_500, 1_500), (99_000, 2_999)])
 def test_a_clock_of_1970_or_of_2099_is_moved_into_what_is_proven(wall_ms: int, best: int) -> None:
     interval = proven_interval(12, statement(HEADS[1]), HEADS)
     assert best_ms(msgspec.structs.replace(AT, wall_ms=wall_ms), interval) == best

@@ -87,7 +87,7 @@ async function checkStart(evidence, { first, before, from_ms: fromMs }) {
   const { size: all } = parseCheckpoint(evidence.text("evidence/checkpoint"));
   must(Number(size) === first && first === before, "other_place");
   must(same(await rootOver(tileHashes(evidence, Number(all)).slice(0, first)), root), "not_in_log");
-  must(at <= fromMs, "other_time");
+  must(at + COSIGNED_WITHIN_MS <= fromMs, "other_time");
   return { params: { size: String(size), time: isoTime(at) } };
 }
 

@@ -1,12 +1,15 @@
 // What is checked, in this order. Each step stands alone: one that fails stops no other, so that the page shows which
 // file was altered. A step is { id, folder, state: "holds" | "fails" | "open", why, params, values }.
 
+/** A cosignature names whole seconds, cut off: it was given up to so much later. */
+const COSIGNED_WITHIN_MS = 999;
 const COMMITMENT_HEAD = "landlink.example/commit/v1\0";
 
 /** The files of an exhibit by path, `evidence/...`. */
 class Evidence {
   constructor(files) {
     this.files = files;
+    this.read = new Set();
   }
 
   has(path) {
@@ -15,6 +18,7 @@ class Evidence {
 
   get(path) {
     must(this.files.has(path), "missing", { file: path });
+    this.read.add(path);
     return this.files.get(path);
   }
 
@@ -201,7 +205,7 @@ async function checkPlaceStep(evidence, folder, facts, logKey) {
   if (folder === "evidence") Object.assign(facts, { origin: checkpoint.origin, index: String(index) });
   const cosigners = evidence.has("evidence/cosigners.vkey") ? await readCosigners(evidence) : [];
   const at = await cosignedAt(checkpoint, cosigners, COSIGNED_ED25519);
-  if (folder === "evidence" && at !== null) facts.before = Math.min(facts.before || Infinity, at);
+  if (folder === "evidence" && at !== null) facts.before = Math.min(facts.before || Infinity, at + COSIGNED_WITHIN_MS);
   return { params: { index: String(index), size: String(checkpoint.size) }, values: [["leaf_hash", hex(await leafHash(leaf))]] };
 }
 
@@ -270,7 +274,7 @@ async function checkBefore(evidence, folder, facts, logKey) {
   must(index === parseProof(evidence.get(`${folder}/proof.tlog-proof`)).index, "other_place");
   const at = await cosignedAt(checkpoint, await readCosigners(evidence), COSIGNED_ED25519);
   must(at !== null, "not_signed");
-  if (folder === "evidence") facts.before = Math.min(facts.before || Infinity, at);
+  if (folder === "evidence") facts.before = Math.min(facts.before || Infinity, at + COSIGNED_WITHIN_MS);
   return { params: { time: isoTime(at), size: String(checkpoint.size) } };
 }
 
@@ -360,7 +364,9 @@ async function* allSteps(evidence) {
     return step;
   };
   const read = await take("exhibit", "", async () => {
-    exhibit = parseJson(evidence.get("evidence/exhibit.json"));
+    const said = parseJson(evidence.get("evidence/exhibit.json"));
+    must(said && Array.isArray(said.related), "malformed");
+    exhibit = said;
     await checkExhibit(evidence, exhibit);
   });
   yield counted(await take("roster", "", () => checkRoster(evidence)));
@@ -373,5 +379,7 @@ async function* allSteps(evidence) {
   if (evidence.has("evidence/release/statement.cose")) yield counted(await take("release", "evidence/release", () => checkRelease(evidence, exhibit, readLogKey(evidence))));
   for await (const step of nothingSteps(evidence, exhibit, facts)) yield counted(step);
   for await (const step of custodySteps(evidence)) yield counted(step);
+  const unread = Array.from(evidence.files.keys()).filter((path) => !evidence.read.has(path)).sort();
+  if (unread.length) yield counted({ id: "unread", folder: "", state: "open", why: "not_looked_at", params: { count: unread.length }, values: unread.map((path) => ["file", path]) });
   yield { summary: { ...counts, facts, kind: exhibit.kind === "none" ? "none" : "record" } };
 }
