@@ -57,6 +57,7 @@ def build_parser() -> argparse.ArgumentParser:
     status = verbs.add_parser("status", help="what each process last said of itself")
     status.add_argument("--json", action="store_true", help="for scripts")
     status.add_argument("--check", action="store_true", help="exit code 1 where somebody has to look into something")
+    verbs.add_parser("disk", help="what takes how much of the disk, and how long there is room at this rate")
     check = verbs.add_parser(
         "check",
         help="try a device of this box",
@@ -136,6 +137,8 @@ def _answer(config: Config, arguments: argparse.Namespace) -> int:
             print(wiring.export(config, stick=arguments.stick, since=arguments.since, everything=arguments.all))
         case "seal":
             print(wiring.seal(config, with_key=arguments.with_key, pin=arguments.pin))
+        case "disk":
+            print(wiring.disk(config))
         case "request":
             print(wiring.request(config, out=arguments.out))
         case "accept":

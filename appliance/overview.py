@@ -8,6 +8,8 @@ from typing import Final, TypeVar
 import msgspec
 
 from appliance.config import Config
+from appliance.disk import DAYS, amount, days_left, free_and_total, usage
+from appliance.disk import in_words as of_disk
 from appliance.errors import ConfigError, Malformed
 from appliance.files import read_regular
 from appliance.formats.lists import ListedSource
@@ -20,6 +22,20 @@ from appliance.formats.status import (
     parse_status,
 )
 
+DISK_PARTS: Final = {
+    "log": "log",
+    "sealed records": "bodies",
+    "receipts": "receipts",
+    "recorder": "recorder",
+    "earlier logs": "former",
+    "lists": "releases",
+    "mirror": "mirror",
+    "uplink": "uplink",
+}
+"""What a technician calls each folder of the box's durable files."""
+GROWING: Final = ("log", "sealed records", "receipts")
+RESERVE: Final = "reserve"
+"""Room that is kept by a file (record/room.py): as good as free for records, so it is not counted as used."""
 SILENT: Final = "has said nothing since the box was switched on"
 FORBIDDEN: Final = "you may not look into the folders of this box; try it as root"
 LOOK_INTO: Final = "LOOK INTO"
@@ -65,6 +81,39 @@ def look(config: Config, *, now_ms: int) -> Overview:
         link=config.post.link,
         list_age=_list_age(releases, config.post.link, now_ms),
     )
+
+
+def disk_in_words(config: Config, *, now_s: float) -> str:
+    """What takes how much of the disk, and how long there is room at the rate of the last days.
+
+    Args:
+        config: Where things lie, and which share is kept for records.
+        now_s: The clock's claim, seconds since 1970.
+
+    Raises:
+        ConfigError: Whoever asks may not look.
+    """
+    state = config.state
+    if not _may_look(state):
+        raise ConfigError(FORBIDDEN)
+    uses = {
+        name: usage(state / folder, now_s=now_s, without=frozenset({RESERVE}))
+        for name, folder in DISK_PARTS.items()
+        if (state / folder).is_dir()
+    }
+    free, total = free_and_total(state)
+    grows = sum(uses[name].a_day for name in GROWING if name in uses)
+    lines = [f"disk      {of_disk(uses, free=free)}"]
+    pictures = days_left(free - int(total * config.recorder.picture_reserve_share), grows)
+    records = days_left(free, grows)
+    if pictures is None or records is None:
+        lines.append(f"rate      nothing was recorded in the last {DAYS} days")
+    else:
+        lines.append(
+            f"rate      {amount(grows)} a day in the last {DAYS} days (what headquarters has is deleted in time): "
+            f"pictures are refused in {pictures} days, records in {records}"
+        )
+    return "\n".join(lines)
 
 
 def well(overview: Overview) -> bool:

@@ -423,6 +423,15 @@ def status(config: Config, *, as_json: bool) -> tuple[str, bool]:
     return overview.as_json(found) if as_json else overview.in_words(found), overview.well(found)
 
 
+def disk(config: Config) -> str:
+    """What takes how much of this box's disk, and how long there is room at this rate."""
+    import time
+
+    from appliance.overview import disk_in_words
+
+    return disk_in_words(config, now_s=time.time())
+
+
 def check_scanner(config: Config, *, port: str, listen_s: float, tell: Callable[[str], None]) -> bool:
     """Find out which dialect the scanner at `port` ("": the configured one) speaks; whether box.toml says the same.
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from provisioning.audit.checking import run_verify
+from provisioning.audit.disk_verb import run_disk
 from provisioning.audit.erase_verb import run_erase
 from provisioning.audit.log_verb import run_log
 from provisioning.audit.pulling import run_pull
@@ -72,6 +73,11 @@ stays provable; what it was does not. The order is an entry of headquarters' own
 Not destroyed: lines that `open` wrote, exhibits that were made, blocks that a storage keeps after a file is removed,
 the canaries, a note of a hand-over that other records share. Run it at the collector too, with --finish --data DIR.
 Example: landlink-hq erase --older-than 365 --routine --why "retention rule of 2026" --data /var/lib/landlink-collector
+"""
+
+DISK: Final = """\
+What takes how much here: logs, bodies, releases; each log by itself; and how long there is room at the rate of the last
+days. What is too old is destroyed by `landlink-hq erase`.
 """
 
 FINGERPRINT: Final = """\
@@ -154,6 +160,8 @@ def _add_of_logs(verbs: Verbs) -> None:
     verb.add_argument("--finish", action="store_true", help="only finish earlier orders")
     _add_who(verb)
     verb.set_defaults(run=run_erase)
+    verb = _add(verbs, "disk", "what takes how much, and how long there is room", DISK)
+    verb.set_defaults(run=run_disk)
     verb = _add(verbs, "fingerprint", "check a line of the paper register", FINGERPRINT)
     verb.add_argument("written", metavar="FINGERPRINT", help="as it stands in the book")
     verb.add_argument("--entries", type=int, metavar="N", help="how many entries the book says")
