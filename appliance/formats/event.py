@@ -86,8 +86,8 @@ EVENTS: Final[Mapping[str, Declared]] = {
         ),
         Declared(
             event="config_changed",
-            meaning="box.toml is not the one of the last start; its SHA-256.",
-            words="box.toml changed; its SHA-256 is {sha256}",
+            meaning="From here on the box works by this box.toml, another than at the last start; its SHA-256.",
+            words="the box works by the box.toml with SHA-256 {sha256}",
             seen_by=_LOG,
             fields={"sha256": SHA256},
         ),
