@@ -154,7 +154,10 @@ ALTERED: list[tuple[str, Callable[[bytes], bytes], set[str]]] = [
     ("roster/roster.json", in_text('"length":', '"length":1'), {"roster"}),
     ("exhibit.json", in_text('"index": 3', '"index": 2'), {"shown"}),
     ("entries/2/picture.jpg", flipped, {"picture"}),
+    ("exhibit.json", lambda _: b"null", {"exhibit", "readable", "shown", "time"}),
+    ("exhibit.json", lambda _: b'{"related": []', {"exhibit", "readable", "shown", "time"}),
     ("custody/1.cbor", flipped, {"custody"}),
+    ("custody/checkpoint", in_text("\n3\n", "\n2\n"), {"custody"}),
 ]
 
 

@@ -4,7 +4,8 @@ async function checkCustodyEntry(evidence, index) {
   const logKey = await parseVkey(evidence.text("evidence/custody/log.vkey").trim());
   const leaf = evidence.get(`evidence/custody/${index}.cbor`);
   const place = await checkPlace(evidence, leaf, `evidence/custody/${index}.tlog-proof`, logKey);
-  must(place.index === BigInt(index), "other_place");
+  const { text } = parseCheckpoint(evidence.text("evidence/custody/checkpoint"));
+  must(place.index === BigInt(index) && place.checkpoint.text === text, "other_place");
   const said = decodeCbor(leaf);
   must(said instanceof Map, "malformed");
   return { params: { index: String(index), size: String(place.checkpoint.size) }, values: [["leaf_hash", hex(await leafHash(leaf))]] };

@@ -91,8 +91,8 @@ function showSummary(summary) {
 }
 
 /** The keys that everything rests on, from the files themselves: whoever compares them needs no step to hold. */
-async function showTrust(evidence) {
-  const read = async (path, spell) => (evidence.has(path) ? [].concat(await spell(evidence.get(path))) : [say("trust_missing")]);
+async function showTrust({ files }) {
+  const read = async (path, spell) => (files.has(path) ? [].concat(await spell(files.get(path))) : [say("trust_missing")]);
   const lines = (bytes) => new TextDecoder().decode(bytes).split("\n").filter(Boolean);
   const [root, others] = [element("dl"), element("dl")];
   definition(root, say("trust_root"), ...(await read("evidence/roster/1.root.json", async (bytes) => hex(await sha256(bytes)))));
@@ -105,9 +105,9 @@ async function showTrust(evidence) {
   byId("trust").replaceChildren(...others.children);
 }
 
-async function showFiles(evidence) {
+async function showFiles({ files }) {
   const list = element("dl");
-  for (const path of Array.from(evidence.files.keys()).sort()) definition(list, path, hex(await sha256(evidence.get(path))));
+  for (const path of Array.from(files.keys()).sort()) definition(list, path, hex(await sha256(files.get(path))));
   byId("files").replaceChildren(...list.children);
 }
 
