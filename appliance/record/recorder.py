@@ -53,7 +53,7 @@ BOOTH_EVENTS: Final = frozenset(
     {"device_changed", "lid_changed", "page_started", "signed_in", "signed_out", "sign_in_failed", "not_recorded"}
 )
 STICKS_LOGGED_MAX: Final = 64
-"""In one epoch: a taken-over uplink must not fill the disk with them."""
+"""Of a kind in one epoch: a taken-over uplink or audit must not fill the disk with them."""
 
 
 class Recorder:
@@ -77,7 +77,7 @@ class Recorder:
         self.pictures_refused = False
         self._mode = mode
         self._places = places
-        self._sticks: dict[int, int] = {}
+        self._told: dict[str, tuple[int, int]] = {}
         self._delivery = Delivery(log, stores, headquarters, places)
         self._keys = HeldKeys(places.held_keys, places.at_rest)
         self._downlinks = Downlinks(log, stores, headquarters, self._keys, places)
@@ -249,10 +249,12 @@ class Recorder:
         self.log.event(request.event, request.fields, Attached())
 
     def _carried(self, event: str, fields: dict[str, str]) -> None:
-        """Log what uplink and audit tell of sticks, no more often than anybody handles them. Raises RefusedWith."""
+        """Log what uplink or audit tells of sticks, no more often than anybody handles them. Raises RefusedWith."""
         epoch = self.log.scribe.epoch.number
-        self._sticks = {epoch: self._sticks.get(epoch, 0) + 1}
-        if self._sticks[epoch] > STICKS_LOGGED_MAX:
+        last, count = self._told.get(event, (epoch, 0))
+        count = count + 1 if last == epoch else 1
+        self._told[event] = epoch, count  # each its own: an uplink that tells too much keeps no export from being made
+        if count > STICKS_LOGGED_MAX:
             raise RefusedWith("busy", "More sticks than anybody puts in within a day: not logged.")
         self.log.event(event, fields)
 

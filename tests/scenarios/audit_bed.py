@@ -1,7 +1,6 @@
 """A box with a real recorder that an auditor comes to: its audit process, a stick, and headquarters' own commands."""
 
 import contextlib
-import os
 import shutil
 import socket
 import subprocess
@@ -80,8 +79,7 @@ def audited() -> Generator[Audited]:
     with bed() as box:
         port = free_port()
         config = box.folder / "box.toml"
-        text = config.read_text().replace("[recorder]", f"[recorder]\naudit_uid = {os.getuid()}")
-        text = text.replace("[uplink]", f'[uplink]\nstick = "{box.folder}/stick"')
+        text = config.read_text().replace("[uplink]", f'[uplink]\nstick = "{box.folder}/stick"')
         config.write_text(f'{text}\n[audit]\nhost = "127.0.0.1"\nport = {port}\nrate_bytes_per_s = {RATE}\n')
         shutil.copytree(box.home.folder, box.folder / "hq")
         (box.folder / "stick").mkdir()

@@ -79,6 +79,7 @@ port = "/dev/null"
 booth_uid = 0
 uplink_uid = 0
 releases_uid = 0
+audit_uid = 0
 [uplink]
 host = "localhost"
 """.encode()

@@ -17,6 +17,7 @@ from appliance.formats.wire import (
     Append,
     Done,
     Event,
+    Exported,
     Hello,
     ListCases,
     RefusedReply,
@@ -39,6 +40,14 @@ NOBODY = 65_534
 def box() -> Generator[Bed]:
     with bed() as made:
         yield made
+
+
+def test_a_box_whose_configuration_names_no_user_for_the_audit_has_no_door_for_it(box: Bed) -> None:
+    config = box.folder / "box.toml"
+    config.write_text(config.read_text().replace("audit_uid = 0\n", ""))
+    box.stop(box.start())
+    box.start()
+    assert not (box.folder / "run" / "audit.sock").exists()
 
 
 def knock(box: Bed, role: str, packet: bytes, descriptors: list[int] | None = None) -> tuple[str, bool]:
@@ -67,6 +76,10 @@ def knock(box: Bed, role: str, packet: bytes, descriptors: list[int] | None = No
         ("releases", Acknowledge(receipts=())),
         ("booth", Acknowledge(receipts=())),
         ("booth", Switched(version=1)),
+        ("audit", append(record())),
+        ("audit", Acknowledge(receipts=())),
+        ("audit", StickSeen(messages=1, lists="none")),
+        ("uplink", Exported(entries=1, bodies=1)),
     ],
 )
 def test_a_verb_of_another_role_is_refused_and_ends_the_connection(box: Bed, role: str, request_of: Request) -> None:
@@ -189,6 +202,7 @@ def test_sticks_are_logged_and_nobody_fills_the_log_by_telling_of_them(box: Bed)
         uplink.ask(seen)
     assert refusal.value.code == "busy"
     assert booth.ask(Event(event="page_started", fields={})) == Done()
+    assert box.line("audit").ask(Exported(entries=1, bodies=1)) == Done()  # the audit's door has a count of its own
     box.stop(process)
     sticks = [
         dict(one.kind.fields)
