@@ -90,6 +90,46 @@ def test_every_consistency_case_of_transparency_dev_has_its_outcome(shared_data:
             verify_consistency(**trees)
 
 
+def test_every_subtree_inclusion_case_of_transparency_dev_has_its_outcome(shared_data: Path) -> None:
+    """A subtree is a tree of its own, counted from where it begins; a place that no subtree has is refused here."""
+    cases = sorted((shared_data / "merkle/testdata/subtreeinclusion").rglob("*.json"))
+    assert len(cases) > 200
+    for path in cases:
+        case = json.loads(path.read_text())
+        start, width = case["start"], case["end"] - case["start"]
+        proof = [unbase64(sibling) for sibling in case["proof"] or []]
+        place = {"index": case["leafIdx"] - start, "size": width, "root": unbase64(case["root"]), "proof": proof}
+        if case["wantErr"]:
+            if width > 0 and start % (1 << (width - 1).bit_length()) == 0:
+                with pytest.raises((Malformed, Untrusted)):
+                    verify_inclusion(unbase64(case["leafHash"]), **place)
+        else:
+            verify_inclusion(unbase64(case["leafHash"]), **place)
+
+
+def test_every_subtree_consistency_case_that_begins_at_0_has_its_outcome(shared_data: Path) -> None:
+    """Cosignatures cover subtrees from 0 alone, and those are trees; the 16 cases of others have nothing here."""
+    cases = [
+        (path, case)
+        for path in sorted((shared_data / "merkle/testdata/subtreeconsistency").rglob("*.json"))
+        if (case := json.loads(path.read_text()))["start"] == 0
+    ]
+    assert len(cases) > 100
+    for path, case in cases:
+        trees = {
+            "old_size": case["end"],
+            "old_root": unbase64(case["root1"]),
+            "size": case["size"],
+            "root": unbase64(case["root2"]),
+            "proof": [unbase64(sibling) for sibling in case["proof"] or []],
+        }
+        if case["wantErr"] or path.name == NOT_32_BYTES or case["end"] == 0:  # from an empty tree nothing is proven
+            with pytest.raises((Malformed, Untrusted)):
+                verify_consistency(**trees)
+        else:
+            verify_consistency(**trees)
+
+
 def test_a_consistency_proof_from_an_empty_tree_is_refused() -> None:
     with pytest.raises(Malformed, match="from size 0"):
         verify_consistency(old_size=0, old_root=EMPTY_ROOT, size=1, root=bytes(32), proof=())
