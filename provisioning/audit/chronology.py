@@ -60,7 +60,10 @@ class Chronology:
         head = self._testimony.named(statement.cosigned)
         if head is None:
             if index <= self._testimony.reaches:
-                words.append("the checkpoint that it names as cosigned was not signed by headquarters")
+                words.append(
+                    "the checkpoint that it names as cosigned was signed neither by headquarters' collector nor, as "
+                    "far as this home has kept, at this desk"
+                )
             else:
                 self.unproven += 1
             return None

@@ -31,7 +31,7 @@ def test_a_statement_that_names_what_headquarters_never_cosigned_is_named(post: 
     post.audit("pull")
     code, said = post.audit("verify")
     assert code == 1
-    assert f"entry {false}: the checkpoint that it names as cosigned was not signed by headquarters" in said
+    assert f"entry {false}: the checkpoint that it names as cosigned was signed neither by headquarters" in said
     assert said.count("names as cosigned") == 1
 
 
