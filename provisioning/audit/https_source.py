@@ -49,8 +49,13 @@ def box_tls(home: Home) -> ssl.SSLContext:
     return context
 
 
-def box_at(address: str, home: Home) -> str | None:
+def box_at(address: str, home: Home, *, timeout_s: float = TIMEOUT_S) -> str | None:
     """Serial of the box that answers at this address; None for a collector, whose host name is then compared.
+
+    Args:
+        address: `https://HOST:PORT`.
+        home: Whose certificates count.
+        timeout_s: How long to wait for each step of the way.
 
     Raises:
         ConfigError: It is no address, or the home's certificates cannot be used.
@@ -59,7 +64,7 @@ def box_at(address: str, home: Home) -> str | None:
     host, port = _host_port(address)
     try:
         with (
-            socket.create_connection((host, port), timeout=TIMEOUT_S) as plain,
+            socket.create_connection((host, port), timeout=timeout_s) as plain,
             box_tls(home).wrap_socket(plain, server_hostname=host) as session,
         ):
             return _serial_of(session)

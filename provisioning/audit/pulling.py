@@ -32,6 +32,8 @@ from provisioning.command import now_ms, say
 
 AT_ONCE_MAX: Final = 8
 """Logs that are pulled at once: each waits for its link most of the time."""
+ASK_S: Final = 5.0
+"""How long a pull from elsewhere waits for the collector: a desk without a network has none."""
 GRAVEST: Final = Untrusted.exit_code
 WHOLE: Final = "logs"
 T = TypeVar("T")
@@ -284,7 +286,7 @@ def _line(log: Log) -> Generator[Log]:
 def _answering(collector: str, home: Home) -> str:
     """The collector's address; "" where it does not answer, which is said."""
     try:
-        box_at(collector, home)
+        box_at(collector, home, timeout_s=ASK_S)
     except UplinkFault:
         print(f"{collector} does not answer: what it has signed is as it was at the last pull", file=sys.stderr)
         return ""
