@@ -90,15 +90,17 @@ class Identity:
 
     Args:
         seed: 32 secret bytes; SHAKE256(seed, 96) = ML-KEM seed (64) || X25519 scalar (32).
+        former: Identities that this one follows; what was sealed to them it opens, too.
 
     Raises:
         Malformed: A seed of another length.
     """
 
-    def __init__(self, seed: bytes) -> None:
+    def __init__(self, seed: bytes, former: Sequence["Identity"] = ()) -> None:
         if len(seed) != SEED_BYTES:
             raise Malformed("age identity", f"a seed of {len(seed)} bytes, not {SEED_BYTES}")
         self._seed = seed
+        self._former = tuple(former)
         expanded = hashlib.shake_256(seed).digest(96)
         mlkem = MLKEM768PrivateKey.from_seed_bytes(expanded[:64])
         x25519 = X25519PrivateKey.from_private_bytes(expanded[64:])
@@ -128,7 +130,7 @@ class Identity:
         try:
             return _SUITE.decrypt(enc + stanza.body, self._key, INFO)
         except InvalidTag:
-            return None
+            return next((key for key in (each.unwrap(stanza) for each in self._former) if key is not None), None)
 
     def __repr__(self) -> str:
         return "Identity(...)"
@@ -141,11 +143,11 @@ def parse_recipient(text: str) -> Recipient:
     return Recipient(public)
 
 
-def parse_identity(text: str) -> Identity:
+def parse_identity(text: str, former: Sequence[Identity] = ()) -> Identity:
     """Parse `AGE-SECRET-KEY-PQ-1...`. Raises Malformed, also for a classical identity; never with the text in it."""
     prefix, seed = bech32.decode(text, what="age identity", characters_max=TEXT_CHARACTERS_MAX)
     _check_prefix(prefix, IDENTITY_PREFIX, "age identity")
-    return Identity(seed)
+    return Identity(seed, former)
 
 
 def generate_identity(entropy: Callable[[int], bytes] = os.urandom) -> Identity:

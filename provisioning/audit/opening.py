@@ -10,22 +10,21 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Final
 
-from appliance.errors import ConfigError, Malformed, Untrusted
-from appliance.formats.age import Identity, decrypt, parse_identity
-from appliance.formats.edge import Edge
+from appliance.errors import Malformed, Untrusted
+from appliance.formats.age import Identity, decrypt
 from appliance.formats.record import LENGTH_BYTES, RECORD_BYTES_MAX, commitment, padded_size, parse_record, unpad
 from appliance.formats.statement import Carried, Sealed, Statement
 from appliance.recorded import Canary, Record
 from provisioning.audit.log import Problem, problem
 from provisioning.audit.progress import Advance
+from provisioning.audit.statements import whole_tree
 from provisioning.audit.store import PulledLog, check_body
 from provisioning.audit.walk import Walk
 from provisioning.authority.home import Home
+from provisioning.authority.identities import load_succession
 
 PLAINTEXT_BYTES_MAX: Final = padded_size(RECORD_BYTES_MAX + LENGTH_BYTES)
 """A record of the largest size with its padding."""
-
-IDENTITY_BYTES_MAX: Final = 4_096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,15 +65,8 @@ Entry = Event | Opened | Awaited | NotOpened
 
 
 def record_identity(home: Home) -> Identity:
-    """Headquarters' record key. Raises ConfigError."""
-    try:
-        with home.record_identity.open("rb") as file:
-            text = file.read(IDENTITY_BYTES_MAX)
-        return parse_identity(text.decode("ascii").strip())
-    except OSError as error:
-        raise ConfigError(f"{home.record_identity}: {error.strerror}") from None
-    except (Malformed, UnicodeDecodeError):
-        raise ConfigError(f"{home.record_identity}: no identity of the form AGE-SECRET-KEY-PQ-1...") from None
+    """Headquarters' record key, with those before it: each opens what was sealed in its time. Raises ConfigError."""
+    return load_succession(home.record_identity)
 
 
 def entries(kept: PulledLog, identity: Identity, advance: Advance) -> Generator[Entry]:
@@ -84,19 +76,11 @@ def entries(kept: PulledLog, identity: Identity, advance: Advance) -> Generator[
         Untrusted, Malformed: The tree as a whole does not hold: nothing of it is opened.
         StorageFault: Something of it cannot be read.
     """
-    checkpoint = kept.checkpoint()
-    edge = Edge()
-    for leaf in kept.leaves(checkpoint.size):
-        edge.append(leaf)
-    if edge.root() != checkpoint.root:
-        raise Untrusted(
-            f"{checkpoint.origin}: its entries do not give the root that its checkpoint signs; "
-            "`landlink-hq verify` says where"
-        )
+    size = whole_tree(kept)
     walk = Walk(kept.log)
-    for index, leaf in enumerate(kept.leaves(checkpoint.size)):
+    for index, leaf in enumerate(kept.leaves(size)):
         yield _entry(kept, identity, walk, index, leaf)
-        advance("entries", index + 1, checkpoint.size)
+        advance("entries", index + 1, size)
 
 
 def _entry(kept: PulledLog, identity: Identity, walk: Walk, index: int, leaf: bytes) -> Entry:

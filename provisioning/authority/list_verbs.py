@@ -16,6 +16,7 @@ from provisioning.authority.home import Home
 from provisioning.authority.import_verb import add_import
 from provisioning.authority.list_keys import LIFE_DAYS, list_key, list_key_days, list_keys, rekey
 from provisioning.authority.person_index import person_index
+from provisioning.authority.recipients import QUARTER_DAYS, record_key_days
 from provisioning.authority.repository import Repository
 from provisioning.authority.staging import Staging
 from provisioning.command import RAW, Verbs, now_ms
@@ -24,7 +25,8 @@ PUBLISH: Final = f"""\
 Make the next release of what is staged, and sign it. Boxes fetch it from the collector and switch by themselves.
 
 Works before any list was imported, too: boxes then have an empty list and say its date. A list key older than
-{LIFE_DAYS} days ends here: publish says so, and does what `rekey` does before it publishes.
+{LIFE_DAYS} days ends here: publish says so, and does what `rekey` does before it publishes. Of a record key that is
+older than a quarter it says so; `rotate record` begins the next.
 """
 
 REKEY: Final = """\
@@ -70,6 +72,8 @@ def _publish(arguments: argparse.Namespace) -> int:
         others = {} if persons is None else {PERSONS_TARGET: persons}
         published = documents.publish(others, at_ms=now_ms())
     print(f"Release {published.policy.version} of {published.policy.dated:%Y-%m-%d} is published.")
+    if (age := record_key_days(home, at_ms=now_ms())) > QUARTER_DAYS:
+        print(f"Boxes seal to the same record key since {age} days, a quarter is its time: landlink-hq rotate record")
     _print_lists(repository, published, list_keys(home))
     for source in published.policy.sources:
         print(

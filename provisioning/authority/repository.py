@@ -162,6 +162,22 @@ class Repository:
         targets = {} if version is None else self._load("lists", version, Targets).targets
         return sorted(path for path in targets if pattern.fullmatch(path))
 
+    def past(self, path: str) -> Generator[tuple[int, bytes]]:
+        """What each signed version of the role has had at `path`, the newest first, with when it was signed.
+
+        Yields:
+            Milliseconds since 1970, content; down to the first version that lacks it or was cleared away.
+        """
+        role = path.partition("/")[0]
+        for version in range(self._versions().get(role, 0), 0, -1):
+            if not (self._tuf / "metadata" / f"{version}.{role}.json").exists():
+                return
+            signed = self._load(role, version, Targets)
+            file = signed.targets.get(path)
+            if file is None or not (place := self._tuf / "targets" / _hashed(file)).exists():
+                return
+            yield int((signed.expires - LIFE[role]).timestamp() * 1000), place.read_bytes()
+
     def sizes(self) -> dict[str, int]:
         """Length of each target of the last release. Raises ConfigError."""
         versions = self._versions()

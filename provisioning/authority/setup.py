@@ -25,10 +25,9 @@ from appliance.formats.release import (
 )
 from provisioning.authority.certificates import make_authority
 from provisioning.authority.home import Home, Settings
+from provisioning.authority.identities import IDENTITIES, identity_file, write_identity
 from provisioning.authority.keys import CUSTODY, SECRET_BYTES, cosigner_name, write_private_key
 from provisioning.authority.repository import KEY_NAMES, Repository
-
-IDENTITIES = ("record", "escrow", "protection")
 
 
 def make_headquarters(folder: Path, settings: Settings, *, now_ms: int) -> Home:
@@ -114,7 +113,7 @@ def _make_key(home: Home, role: str) -> bytes:
 def _make_recipients(home: Home) -> Recipients:
     made: dict[str, Identity] = {name: generate_identity() for name in IDENTITIES}
     for name, identity in made.items():
-        write_durably(home.folder / f"{name}.identity", f"{identity.encode()}\n".encode("ascii"), mode=0o600)
+        write_identity(identity_file(home.folder, name), identity)
     return Recipients(
         version=1,
         general=made["record"].recipient.encode(),

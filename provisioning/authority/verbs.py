@@ -11,7 +11,7 @@ from rich.table import Table
 
 from appliance.errors import ConfigError
 from appliance.model import Mode
-from provisioning.authority import list_verbs
+from provisioning.authority import list_verbs, rotate_verb
 from provisioning.authority.enrolment import issue, read_request
 from provisioning.authority.home import Home, Settings
 from provisioning.authority.roster import read_roster, revoke
@@ -76,6 +76,7 @@ def add_verbs(verbs: Verbs) -> None:
     verb.add_argument("--box", metavar="SERIAL", help="with messages to this box alone (all)")
     verb.set_defaults(run=_stick)
     list_verbs.add_verbs(verbs)
+    rotate_verb.add_rotate(verbs)
 
 
 def _init(arguments: argparse.Namespace) -> int:

@@ -7,12 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from appliance.errors import ConfigError, Malformed, Refused, Untrusted
-from appliance.formats.age import Identity, parse_identity
+from appliance.formats.age import Identity
 from appliance.formats.statement import EpochStart, EventEntry, Sealed, Statement
 from appliance.recorded import CarrierCheck, HandOver, Outcome, Picture, Record, Screened, Transition
 from provisioning.audit.erased import read_erased
 from provisioning.audit.opening import (
-    IDENTITY_BYTES_MAX,
     Awaited,
     Entry,
     Event,
@@ -24,6 +23,7 @@ from provisioning.audit.opening import (
 from provisioning.audit.progress import Advance
 from provisioning.audit.store import PulledLog
 from provisioning.authority.home import Home
+from provisioning.authority.identities import load_succession
 
 RECORD = "record.identity"
 PROTECTION = "protection.identity"
@@ -54,15 +54,7 @@ def openers(home: Home) -> Openers:
 
 def _identity(home: Home, name: str) -> Identity | None:
     path = home.folder / name
-    try:
-        with path.open("rb") as file:
-            return parse_identity(file.read(IDENTITY_BYTES_MAX).decode("ascii").strip())
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}") from None
-    except (Malformed, UnicodeDecodeError):
-        raise ConfigError(f"{path}: no identity of the form AGE-SECRET-KEY-PQ-1...") from None
+    return load_succession(path) if path.exists() else None
 
 
 @dataclass(slots=True, kw_only=True)

@@ -1,0 +1,69 @@
+"""landlink-hq rotate: the next record key, protection unit's key or escrow key."""
+
+import argparse
+from pathlib import Path
+from typing import Final
+
+from appliance.errors import ConfigError
+from appliance.files import write_durably
+from appliance.formats.enrolment import fingerprint
+from provisioning.authority.home import Home
+from provisioning.authority.identities import identity_file
+from provisioning.authority.recipients import FIELDS, next_recipient, publish_recipient, read_recipient
+from provisioning.command import RAW, Verbs, now_ms
+
+ROTATE: Final = """\
+Begin the next key that records are sealed to. Boxes seal to it from the release on that this makes; each says so in
+its log and seals a canary, and deletes nothing of its time before headquarters has opened that. The former key stays
+beside it (record.identity.1 and so on): it opens what was sealed until then, on boxes without a link weeks later still.
+
+  rotate record                     where record.identity and two offline keys are both here
+  rotate record --out FILE          where record.identity belongs: make the next one, write its public half
+  rotate record --recipient FILE    where the offline keys are brought: publish that public half
+
+Both of the latter print a fingerprint, which the two people compare. An interrupted `rotate` is simply done again.
+"""
+BELONGS: Final = {
+    "record": "on the auditor's desk",
+    "escrow": "split and locked away",
+    "protection": "with the protection unit",
+}
+
+
+def add_rotate(verbs: Verbs) -> None:
+    """Add the verb to landlink-hq."""
+    verb = verbs.add_parser(
+        "rotate", help="begin the next key that records are sealed to", description=ROTATE, formatter_class=RAW
+    )
+    verb.add_argument(
+        "key", choices=tuple(FIELDS), help="whose key: headquarters', the escrow's, the protection unit's"
+    )
+    half = verb.add_mutually_exclusive_group()
+    half.add_argument("--out", type=Path, metavar="FILE", help="make it here, publish nothing")
+    half.add_argument("--recipient", type=Path, metavar="FILE", help="publish the public half that was carried here")
+    verb.set_defaults(run=_rotate)
+
+
+def _rotate(arguments: argparse.Namespace) -> int:
+    home, name = Home.open(arguments.home), arguments.key
+    if arguments.recipient is not None:
+        recipient = read_recipient(arguments.recipient)
+    else:
+        path = identity_file(home.folder, name)
+        if not path.exists():
+            raise ConfigError(
+                f"{path.name} is not here; it belongs {BELONGS[name]}. There: landlink-hq rotate {name} --out FILE; "
+                f"then here: landlink-hq rotate {name} --recipient FILE"
+            )
+        recipient = next_recipient(home, name)
+        print(f"{path.name} is a new key; the former ones beside it open what was sealed before.")
+    print(f"Fingerprint of its public half: {fingerprint(recipient.encode('ascii'))}")
+    if arguments.out is not None:
+        write_durably(arguments.out, f"{recipient}\n".encode("ascii"), mode=0o644)
+        print(f"Next: carry {arguments.out} to the offline keys: landlink-hq rotate {name} --recipient FILE,")
+        print("  and compare the fingerprint there.")
+        return 0
+    published = publish_recipient(home, name, recipient, at_ms=now_ms())
+    print(f"Recipients {published.version} are published; boxes seal to them when they have that release.")
+    print("Keep every former key: it alone opens what was sealed in its time.")
+    return 0
