@@ -144,10 +144,11 @@ def roster_files(folder: Path) -> dict[str, bytes]:
     )
     metadata = home / "tuf" / "metadata"
     (target,) = (home / "tuf" / "targets" / "roster").glob("*.roster.json")
+    names = {"1.root.json": "1.root.json"} | {
+        f"{role}.json": f"1.{role}.json" for role in ("snapshot", "targets", "recipients", "roster", "lists", "policy")
+    }
     return {
-        "evidence/roster/1.root.json": (metadata / "1.root.json").read_bytes(),
-        "evidence/roster/targets.json": (metadata / "1.targets.json").read_bytes(),
-        "evidence/roster/roster.json": (metadata / "1.roster.json").read_bytes(),
+        **{f"evidence/roster/{name}": (metadata / stored).read_bytes() for name, stored in names.items()},
         "evidence/roster/roster.target.json": target.read_bytes(),
     }
 

@@ -152,6 +152,8 @@ ALTERED: list[tuple[str, Callable[[bytes], bytes], set[str]]] = [
     ("roster/1.root.json", in_text('"version":1}', '"version":2}'), {"roster", "exhibit"}),
     ("roster/roster.target.json", in_text("LA-0001", "LA-0002"), {"roster"}),
     ("roster/roster.json", in_text('"length":', '"length":1'), {"roster"}),
+    ("roster/snapshot.json", in_text('"version":1}', '"version":2}'), {"roster"}),
+    ("roster/lists.json", in_text('"version":1}', '"version":2}'), {"roster"}),
     ("exhibit.json", in_text('"index": 3', '"index": 2'), {"shown"}),
     ("entries/2/picture.jpg", flipped, {"picture"}),
     ("exhibit.json", lambda _: b"null", {"exhibit", "readable", "shown", "time"}),

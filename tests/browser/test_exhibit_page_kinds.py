@@ -75,10 +75,40 @@ def test_no_check_fails_in_what_headquarters_writes(page: Page, exhibits: dict[s
     expect(page.locator("#summary")).to_have_class("holds")
 
 
+def test_no_file_of_a_record_is_left_unread(page: Page, exhibits: dict[str, Path]) -> None:
+    run(page, exhibits["record"])
+    assert "unread" not in states(page)["open"]
+
+
+@pytest.mark.parametrize("name", ["policy.target.json", "lists.json", "snapshot.json", "statement.cose"])
+def test_an_altered_file_of_the_release_in_force_is_named(page: Page, exhibits: dict[str, Path], name: str) -> None:
+    folder = exhibits["record"]
+    path = f"evidence/release/{name}"
+    run(page, folder)
+    content = (folder / path).read_bytes()
+    try:
+        choose(page, folder, path, content.replace(b"1", b"2", 1) if name.endswith("json") else content[:-1] + b"x")
+        assert states(page)["fails"] == {"release" if name.endswith("cose") else "release_files"}
+    finally:
+        (folder / path).write_bytes(content)
+
+
+def test_other_words_about_an_act_of_headquarters_are_named(page: Page, exhibits: dict[str, Path]) -> None:
+    folder = exhibits["record"]
+    path = "evidence/custody/0.detail.cbor"
+    run(page, folder)
+    content = (folder / path).read_bytes()
+    try:
+        choose(page, folder, path, content.replace(b"Court 1", b"Court 2"))
+        assert states(page)["fails"] == {"custody"}
+    finally:
+        (folder / path).write_bytes(content)
+
+
 def test_a_redacted_copy_says_that_its_readable_part_is_not_checked(page: Page, exhibits: dict[str, Path]) -> None:
     run(page, exhibits["redacted"])
     assert {"body", "commitment", "readable"} <= states(page)["open"]
-    assert {"statement", "place", "receipt", "after", "release"} <= states(page)["holds"]
+    assert {"statement", "place", "receipt", "after", "release", "release_files"} <= states(page)["holds"]
     expect(page.locator("#summary .limit")).to_contain_text("This folder does not hold the whole record.")
 
 

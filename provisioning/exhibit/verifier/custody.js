@@ -1,5 +1,7 @@
 // Headquarters' own log: who opened, exported and handed over. Its leaves are CBOR; its key vouches for itself alone.
 
+const DETAIL_HEAD = "landlink.example/custody/v1\0";
+
 async function checkCustodyEntry(evidence, index) {
   const logKey = await parseVkey(evidence.text("evidence/custody/log.vkey").trim());
   const leaf = evidence.get(`evidence/custody/${index}.cbor`);
@@ -8,6 +10,8 @@ async function checkCustodyEntry(evidence, index) {
   must(place.index === BigInt(index) && place.checkpoint.text === text, "other_place");
   const said = decodeCbor(leaf);
   must(said instanceof Map, "malformed");
+  const words = `evidence/custody/${index}.detail.cbor`;
+  if (evidence.has(words)) must(same(await sha256(concat(utf8(DETAIL_HEAD), evidence.get(words))), said.get("detail")), "other_hash");
   return { params: { index: String(index), size: String(place.checkpoint.size) }, values: [["leaf_hash", hex(await leafHash(leaf))]] };
 }
 

@@ -311,6 +311,8 @@ async function checkShown(evidence, folder, exhibit) {
 async function checkRelease(evidence, exhibit, logKey) {
   const folder = "evidence/release";
   const certificate = await checkEpoch(parseStatement(evidence.get(`${folder}/epoch.cose`)), evidence);
+  const start = await checkPlace(evidence, evidence.get(`${folder}/epoch.cose`), `${folder}/epoch.tlog-proof`, await logKey);
+  must(start.index === BigInt(certificate.get("first_index")), "other_place");
   const { payload } = await signedStatement(evidence, folder, ["event"]);
   const { index } = await checkPlace(evidence, evidence.get(`${folder}/statement.cose`), `${folder}/proof.tlog-proof`, await logKey);
   must(payload[1] === "release_switched" && index >= BigInt(certificate.get("first_index")), "not_the_same_entry");
@@ -336,6 +338,18 @@ async function* entrySteps(evidence, folder, exhibit, facts) {
   if (evidence.has(`${folder}/before.tlog-proof`)) yield await take("before", folder, () => checkBefore(evidence, folder, facts, logKey));
   yield await take("after", folder, () => checkAfter(evidence, folder, facts));
   if (evidence.has(`${folder}/time.json`)) yield await take("time", folder, () => checkTime(evidence, folder, exhibit));
+}
+
+/** The release's own metadata, where headquarters has it still: it names each file that the report names. */
+async function checkReleaseFiles(evidence, exhibit) {
+  const release = await verifyRelease(evidence, "evidence/release", await verifyRoots(evidence));
+  const { release: version, files } = exhibit.in_force;
+  must(release.version === version, "report_differs");
+  for (const { path, bytes, sha256: hash, file } of files) {
+    checkNamed(release, path, bytes, hash);
+    if (file) must(hex(await sha256(evidence.get(file))) === hash, "other_hash");
+  }
+  return { params: { count: files.length } };
 }
 
 // --- everything ------------------------------------------------------------------------------------------------------
@@ -377,6 +391,7 @@ async function* allSteps(evidence) {
   for (const folder of evidence.entryFolders())
     for await (const step of entrySteps(evidence, folder, exhibit, facts)) yield counted(step);
   if (evidence.has("evidence/release/statement.cose")) yield counted(await take("release", "evidence/release", () => checkRelease(evidence, exhibit, readLogKey(evidence))));
+  if (evidence.has("evidence/release/snapshot.json")) yield counted(await take("release_files", "evidence/release", () => checkReleaseFiles(evidence, exhibit)));
   for await (const step of nothingSteps(evidence, exhibit, facts)) yield counted(step);
   for await (const step of custodySteps(evidence)) yield counted(step);
   const unread = Array.from(evidence.files.keys()).filter((path) => !evidence.read.has(path)).sort();

@@ -1,9 +1,10 @@
-// Headquarters' roster (TUF 1.0): from the first root to the file that names every box's keys.
+// Headquarters' releases (TUF 1.0): from the first root to the files that they name, the roster of all keys among them.
 //
 // 1. The first root is signed by enough of its own keys; each next one by enough of the one before and of its own.
-// 2. `targets` is signed by enough keys of the last root's role; it says whose word counts for `roster/`.
-// 3. `roster` is signed by enough of those; it names the roster's length and SHA-256.
-// Whether a newer roster exists is not asked here: that is the snapshot's business, and needs a network.
+// 2. The snapshot is signed by the last root's role, and names the version of all that follows.
+// 3. `targets` is signed by enough keys of the last root's role; it says whose word counts for which folder.
+// 4. Each of these is signed by enough keys of its role, and names its files by length and SHA-256.
+// Whether a newer release exists is not asked: that needs a network.
 
 /** Canonical JSON as TUF signs it: keys sorted, no blanks, only quote and backslash escaped. */
 function canonical(value) {
@@ -46,8 +47,8 @@ async function checkThreshold({ signed, signatures }, keys, role) {
   must(signers.size >= role.threshold, "not_enough_signers");
 }
 
-/** The roster that the files of `evidence/roster/` prove, and how many roots led to it. */
-async function verifyRoster(evidence) {
+/** The last root that the first one leads to. */
+async function verifyRoots(evidence) {
   let root = parseMetadata(evidence.get("evidence/roster/1.root.json"), "root");
   await checkThreshold(root, root.signed.keys, root.signed.roles.root);
   must(root.signed.version === 1, "malformed");
@@ -58,14 +59,42 @@ async function verifyRoster(evidence) {
     await checkThreshold(next, next.signed.keys, next.signed.roles.root);
     root = next;
   }
-  const top = parseMetadata(evidence.get("evidence/roster/targets.json"), "targets");
-  await checkThreshold(top, root.signed.keys, root.signed.roles.targets);
-  const { keys, roles } = top.signed.delegations || {};
-  const role = Array.isArray(roles) ? roles.find(({ name }) => name === "roster") : undefined;
-  const named = parseMetadata(evidence.get("evidence/roster/roster.json"), "targets");
-  await checkThreshold(named, keys, role);
+  return root.signed;
+}
+
+/** A release's version and, by role, the targets that it names; its metadata lies in `folder`. */
+async function verifyRelease(evidence, folder, root) {
+  const snapshot = parseMetadata(evidence.get(`${folder}/snapshot.json`), "snapshot");
+  await checkThreshold(snapshot, root.keys, root.roles.snapshot);
+
+  async function named(role, keys, rule) {
+    const file = evidence.get(`${folder}/${role}.json`);
+    const metadata = parseMetadata(file, "targets");
+    await checkThreshold(metadata, keys, rule);
+    const meta = snapshot.signed.meta[`${role}.json`];
+    must(meta && meta.version === metadata.signed.version, "other_hash");
+    if (meta.length !== undefined) must(meta.length === file.length, "other_hash");
+    if (meta.hashes !== undefined) must(meta.hashes.sha256 === hex(await sha256(file)), "other_hash");
+    return metadata.signed;
+  }
+
+  const { delegations } = await named("targets", root.keys, root.roles.targets);
+  must(delegations && Array.isArray(delegations.roles), "malformed");
+  const targets = new Map();
+  for (const rule of delegations.roles) targets.set(rule.name, (await named(rule.name, delegations.keys, rule)).targets);
+  return { version: snapshot.signed.version, targets };
+}
+
+/** Throws unless the release names, in the role of its folder, a file at this path with this length and SHA-256. */
+function checkNamed({ targets }, path, length, sha256InHex) {
+  const role = targets.get(path.split("/")[0]);
+  must(role && role[path] && role[path].length === length && role[path].hashes.sha256 === sha256InHex, "other_hash");
+}
+
+/** The roster that the files of `evidence/roster/` prove. */
+async function verifyRoster(evidence) {
+  const release = await verifyRelease(evidence, "evidence/roster", await verifyRoots(evidence));
   const file = evidence.get("evidence/roster/roster.target.json");
-  const target = named.signed.targets["roster/roster.json"];
-  must(target && target.length === file.length && target.hashes.sha256 === hex(await sha256(file)), "other_hash");
-  return { ...parseJson(file), roots: root.signed.version };
+  checkNamed(release, "roster/roster.json", file.length, hex(await sha256(file)));
+  return parseJson(file);
 }
