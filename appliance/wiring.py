@@ -132,14 +132,15 @@ def _at_rest(name: str, path: Path) -> "AtRest":
 
 def _sealing(places: "EnrolmentPlaces", token: "TokenKeyStore | None", recorder: "Places") -> "Sealing":
     """How the keys of all processes lie, for commands that root runs."""
-    from appliance.at_rest import key_of, sealed
+    from appliance.at_rest import AtRest, key_of, sealed
     from appliance.credentials import AUDIT, RECORDER, UPLINK, credential
     from appliance.enrol.places import Sealing
     from appliance.record.keys import secrets_of
 
     key = credential(RECORDER, os.environ) if token is None else key_of(token, places.token_sealed, make=True)
+    running = places.checkpoint.exists()  # a recorder that has its keys open seals them itself, when it starts anew
     return Sealing(
-        recorder=sealed(key, secrets_of(recorder), places.log_key),
+        recorder=AtRest(key) if running else sealed(key, secrets_of(recorder), places.log_key),
         uplink=_at_rest(UPLINK, places.tls_key),
         audit=_at_rest(AUDIT, places.audit_key),
     )

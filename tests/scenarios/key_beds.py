@@ -4,14 +4,17 @@ The card is `card/`: the box's state, its box.toml and the store of encrypted cr
 start lies in `memory/`, and what a TPM or a token holds in `chip/`: a thief of the card has neither.
 """
 
+import atexit
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import Final
 
 import pytest
@@ -27,7 +30,7 @@ from appliance.releases.take import take_release
 from appliance.shelf import Shelf
 from provisioning.authority.enrolment import issue
 from tests.scenarios.made_headquarters import NOW_MS, box_toml, headquarters
-from tests.scenarios.recorder_bed import REPOSITORY, Bed, append, list_keys, message, record, recorded
+from tests.scenarios.recorder_bed import ORIGIN, REPOSITORY, Bed, append, list_keys, message, record, recorded
 from tests.tokens import LABEL, SoftToken, Token, TpmToken
 from tests.tokens import PIN as TOKEN_PIN
 
@@ -89,11 +92,11 @@ class KeyBed(Bed):
         self.running.append(process)
         return process
 
-    def record(self) -> LogReceipt:
+    def record(self, *, origin: str = ORIGIN) -> LogReceipt:
         """Record one screening, and verify its receipt as the booth does."""
         line = self.line()
         try:
-            return recorded(line, append(record()), self.verifier)
+            return recorded(line, append(record(origin=origin)), self.verifier)
         finally:
             line.close()
 
@@ -185,6 +188,16 @@ def make_bed(provider: str, folder: Path) -> KeyBed:
     bed.hear(VoiceKey(key=VOICE_KEY), 2)
     bed.settle()
     bed.power_cut()
+    return bed
+
+
+@cache
+def bed_of(provider: str) -> KeyBed:
+    """One such box for all tests; whoever starts it switches it off again."""
+    folder = Path(mkdtemp(prefix="k-"))
+    bed = make_bed(provider, folder)
+    atexit.register(rmtree, folder)
+    atexit.register(bed.end)
     return bed
 
 

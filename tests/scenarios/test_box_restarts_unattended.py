@@ -1,6 +1,5 @@
 """A power cut, and nobody there: whatever holds its keys, the box starts again, signs, and has what it was told."""
 
-from collections.abc import Generator
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
@@ -15,20 +14,16 @@ from appliance.formats.wire import Hello, Welcome
 from appliance.line import RecorderRefused
 from appliance.record.keys import secrets_of
 from appliance.record.places import Places
-from tests.scenarios.key_beds import LIST_KEY, PROVIDERS, KeyBed, make_bed
+from tests.scenarios.key_beds import LIST_KEY, PROVIDERS, KeyBed, bed_of, make_bed
 from tests.scenarios.recorder_bed import append, record
 
 pytestmark = pytest.mark.interop
 
 
 @pytest.fixture(params=PROVIDERS, scope="module")
-def bed(request: pytest.FixtureRequest) -> Generator[KeyBed]:
-    """One box a provider for all tests of this module, as a power cut left it."""
-    folder = Path(mkdtemp(prefix="k-"))
-    made = make_bed(request.param, folder)
-    yield made
-    made.end()
-    rmtree(folder)
+def bed(request: pytest.FixtureRequest) -> KeyBed:
+    """As a power cut left it."""
+    return bed_of(request.param)
 
 
 def secrets(bed: KeyBed) -> list[Path]:

@@ -55,6 +55,7 @@ def token_of(kind: str) -> Generator[Token]:
     try:
         yield token
     finally:
+        pkcs11.lib(str(token.module)).finalize()  # lets go of the token before it is gone
         token.close()
         for name, value in before.items():
             os.environ.pop(name)
@@ -63,7 +64,7 @@ def token_of(kind: str) -> Generator[Token]:
         shutil.rmtree(folder)
 
 
-@pytest.fixture(params=sorted(TOKENS))
+@pytest.fixture(params=sorted(TOKENS), scope="module")
 def token(request: pytest.FixtureRequest) -> Generator[Token]:
     with token_of(request.param) as made:
         yield made

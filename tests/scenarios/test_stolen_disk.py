@@ -33,7 +33,7 @@ from appliance.record.places import Places
 from drivers.api import DeviceError
 from drivers.key_store import FileKeyStore
 from drivers.token_key_store import TokenKeyStore
-from tests.scenarios.key_beds import LIST_KEY, PROVIDERS, VOICE_KEY, KeyBed, make_bed, thief_of
+from tests.scenarios.key_beds import LIST_KEY, PROVIDERS, VOICE_KEY, KeyBed, bed_of, thief_of
 from tests.scenarios.recorder_bed import append, list_keys, record
 from tests.tokens import LABEL, SoftToken, TpmToken
 from tests.tokens import PIN as TOKEN_PIN
@@ -63,14 +63,12 @@ class Stolen:
 
 @pytest.fixture(params=PROVIDERS, scope="module")
 def stolen(request: pytest.FixtureRequest) -> Generator[Stolen]:
-    folder, thiefs = Path(mkdtemp(prefix="k-")), Path(mkdtemp(prefix="s-"))
-    box = make_bed(request.param, folder)
-    thief = thief_of(box, thiefs)
+    folder = Path(mkdtemp(prefix="s-"))
+    box = bed_of(request.param)
+    thief = thief_of(box, folder)
     yield Stolen(box, thief)
     thief.end()
-    box.end()
-    for each in (folder, thiefs):
-        rmtree(each)
+    rmtree(folder)
 
 
 def sealing_key(stolen: Stolen) -> bytes | None:
