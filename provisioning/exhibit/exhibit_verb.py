@@ -10,6 +10,7 @@ from provisioning.audit.checking import pulled_logs
 from provisioning.audit.find import parse_time
 from provisioning.audit.log import logs_of, trust_of
 from provisioning.audit.progress import bars
+from provisioning.audit.reading import note_use
 from provisioning.audit.store import PulledLog
 from provisioning.authority.home import Home
 from provisioning.authority.roster import read_roster
@@ -18,7 +19,7 @@ from provisioning.exhibit.act import Did, Reach
 from provisioning.exhibit.assembling import Order
 from provisioning.exhibit.checking import check_exhibit
 from provisioning.exhibit.contents import Exhibit
-from provisioning.exhibit.custody import CustodyLog, Words, operator
+from provisioning.exhibit.custody import CustodyLog, Use, Words, operator
 from provisioning.exhibit.entry import whole
 from provisioning.exhibit.folder import refuse_existing, write_folder
 from provisioning.exhibit.making import record_exhibit
@@ -52,12 +53,13 @@ def _record(home: Home, arguments: argparse.Namespace) -> int:
     logs = [
         PulledLog(log, home.pulled_log(log.origin)) for log in pulled_logs(home, logs_of(home, roster, arguments.box))
     ]
-    custody, by = CustodyLog(home), operator(arguments.operator)
+    by = operator(arguments.operator)
+    note_use(home, logs, Use(Did.SEARCHED, by, Words(why=arguments.case, asked=f"record {prefix}")))
     with bars() as shown:
         seen = [look(log, keys, prefix, shown.bar(log.log.origin)) for log in logs]
     where, main = pick(prefix, seen, keys)
     signed, problems = shown_by_headquarters(where.kept, trust_of(roster))
-    custody.write(Did.EXPORTED, by, records=[main.record.record_id], words=Words(why=arguments.case))
+    CustodyLog(home).write(Did.EXPORTED, by, records=[main.record.record_id], words=Words(why=arguments.case))
     order = _order(home, arguments, where.kept, by, [*problems, *missing(where)])
     exhibit, pieces = record_exhibit(home, where, main, keys, signed, order, shape)
     write_folder(arguments.out, exhibit, pieces, readable=not arguments.evidence_only)
