@@ -13,7 +13,6 @@ from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 from msgspec.structs import replace
 
 from appliance.clock import Instant
-from appliance.formats import cbor
 from appliance.formats.age import encrypt
 from appliance.formats.checkpoint import Checkpoint, sign_checkpoint
 from appliance.formats.edge import Edge
@@ -30,6 +29,7 @@ from appliance.recorded import (
 )
 from provisioning.authority.keys import write_private_key
 from provisioning.authority.repository import KEY_NAMES, Repository
+from provisioning.exhibit.act import COMMITMENT_DOMAIN, Act, Detail, Did, encode_act, encode_detail
 from provisioning.exhibit.contents import (
     Cosignature,
     Custody,
@@ -66,6 +66,7 @@ COSIGNER: Final = "landlink.example/headquarters"
 COSIGN_KEY: Final = Ed25519PrivateKey.from_private_bytes(b"\x88" * 32)
 COSIGN_MLDSA_KEY: Final = MLDSA44PrivateKey.from_seed_bytes(b"\x99" * 32)
 CUSTODY: Final = LogSigner("landlink.example/custody", Ed25519PrivateKey.from_private_bytes(b"\xaa" * 32))
+CLERK: Final = "Clerk of the court"
 AFTER_S: Final = NOW.wall_ms // 1000 - 3_600
 BEFORE_S: Final = NOW.wall_ms // 1000 + 7_200
 
@@ -163,7 +164,21 @@ def cosigner_vkeys() -> tuple[str, str]:
 def custody_files() -> tuple[dict[str, bytes], Custody]:
     """Three acts at headquarters, in a log of its own."""
     acts = (("opened", 100), ("exported", 130), ("handed over", 200))
-    edge, leaves = Edge(), [cbor.encode({"act": did, "at_ms": later(minutes).wall_ms}) for did, minutes in acts]
+    detail = encode_detail(Detail(salt=bytes(32), to=CLERK))
+    hashed = hashlib.sha256(COMMITMENT_DOMAIN + detail).digest()
+    edge = Edge()
+    leaves = [
+        encode_act(
+            Act(
+                origin=CUSTODY.verifier.name,
+                at_ms=later(minutes).wall_ms,
+                did=Did(did),
+                by="auditor 2",
+                detail=hashed if did == "handed over" else None,
+            )
+        )
+        for did, minutes in acts
+    ]
     for leaf in leaves:
         edge.append(leaf)
     checkpoint = Checkpoint(origin=CUSTODY.verifier.name, size=len(leaves), root=edge.root())
@@ -175,6 +190,7 @@ def custody_files() -> tuple[dict[str, bytes], Custody]:
     files = {
         "evidence/custody/log.vkey": f"{CUSTODY.verifier.vkey()}\n".encode(),
         "evidence/custody/checkpoint": note,
+        "evidence/custody/2.detail.cbor": detail,
     }
     for index, leaf in enumerate(leaves):
         files[f"evidence/custody/{index}.cbor"] = leaf
@@ -183,7 +199,7 @@ def custody_files() -> tuple[dict[str, bytes], Custody]:
         )
     facts = tuple(
         CustodyFacts(index=index, at_ms=later(minutes).wall_ms, act=did, by="auditor 2", to=to)
-        for index, ((did, minutes), to) in enumerate(zip(acts, ("", "", "Clerk of the court"), strict=True))
+        for index, ((did, minutes), to) in enumerate(zip(acts, ("", "", CLERK), strict=True))
     )
     custody = Custody(
         origin=checkpoint.origin,

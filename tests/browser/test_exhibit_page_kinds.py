@@ -95,7 +95,8 @@ def test_an_altered_file_of_the_release_in_force_is_named(page: Page, exhibits: 
 
 def test_other_words_about_an_act_of_headquarters_are_named(page: Page, exhibits: dict[str, Path]) -> None:
     folder = exhibits["record"]
-    path = "evidence/custody/0.detail.cbor"
+    (detail,) = (folder / "evidence" / "custody").glob("*.detail.cbor")
+    path = detail.relative_to(folder).as_posix()
     run(page, folder)
     content = (folder / path).read_bytes()
     try:

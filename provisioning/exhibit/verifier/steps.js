@@ -393,7 +393,7 @@ async function* allSteps(evidence) {
   if (evidence.has("evidence/release/statement.cose")) yield counted(await take("release", "evidence/release", () => checkRelease(evidence, exhibit, readLogKey(evidence))));
   if (evidence.has("evidence/release/snapshot.json")) yield counted(await take("release_files", "evidence/release", () => checkReleaseFiles(evidence, exhibit)));
   for await (const step of nothingSteps(evidence, exhibit, facts)) yield counted(step);
-  for await (const step of custodySteps(evidence)) yield counted(step);
+  for await (const step of custodySteps(evidence, exhibit)) yield counted(step);
   const unread = Array.from(evidence.files.keys()).filter((path) => !evidence.read.has(path)).sort();
   if (unread.length) yield counted({ id: "unread", folder: "", state: "open", why: "not_looked_at", params: { count: unread.length }, values: unread.map((path) => ["file", path]) });
   yield { summary: { ...counts, facts, kind: exhibit.kind === "none" ? "none" : "record" } };
