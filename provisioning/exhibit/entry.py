@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
+from appliance.formats.event import check_event
 from appliance.formats.identity import EpochCertificate
 from appliance.formats.merkle import NodeReader, inclusion_proof, leaf_hash, verify_inclusion
 from appliance.formats.record import commitment, encode_record, parse_record
@@ -173,6 +174,8 @@ def read_event(pieces: Pieces, folder: str, trusted: Trusted) -> tuple[Proven, E
     kind = proven.statement.kind
     if not isinstance(kind, EventEntry):
         raise Broken(f"{folder}/{STATEMENT}", "not an event")
+    with naming(f"{folder}/{STATEMENT}"):
+        check_event(kind.event, kind.fields)
     return proven, kind
 
 

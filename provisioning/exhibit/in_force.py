@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from appliance.errors import ConfigError
+from appliance.formats.event import check_event
 from appliance.formats.release import POLICY_TARGET, RECIPIENTS_TARGET, RULES_TARGET
 from appliance.formats.statement import EventEntry
 from provisioning.exhibit.contents import InForce, SignedFile
@@ -38,11 +39,15 @@ def in_force_pieces(
         events: The log's events in order: index, index of their epoch's start, event.
         places: The log.
         trusted: Keys and tree.
+
+    Raises:
+        Malformed: The box logged it with other fields than it has.
     """
     switched = [each for each in events if each[2].event == SWITCHED and each[0] < index]
     if not switched:
         return {}
     at, epoch_index, event = switched[-1]
+    check_event(event.event, event.fields)
     pieces = placed(FOLDER, statement_pieces(at, epoch_index, places, trusted))
     try:
         metadata = placed(FOLDER, release_metadata(tuf, int(event.fields["version"])))

@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from appliance.errors import Refused
+from appliance.errors import Malformed, Refused
+from appliance.formats.event import check_event
 from appliance.formats.identity import EpochCertificate
 from appliance.formats.merkle import HASH_BYTES, Frontier, complete_root, leaf_hash
 from appliance.formats.statement import (
@@ -78,8 +79,17 @@ def _passed(entry: Entry, opened: Opened | None, number: str) -> Passed:
         made=made,
         answers=answers,
         unread=unread,
-        event=kind if isinstance(kind, EventEntry) else None,
+        event=_known(kind) if isinstance(kind, EventEntry) else None,
     )
+
+
+def _known(event: EventEntry) -> EventEntry | None:
+    """An event as this software declares it; None for one of another version, which says nothing here."""
+    try:
+        check_event(event.event, event.fields)
+    except Malformed:
+        return None
+    return event
 
 
 def _answers(opened: Opened, number: str) -> tuple[bool, bool]:
