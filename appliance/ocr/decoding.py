@@ -18,10 +18,14 @@ from appliance.parse.layouts import Layout, layout_of
 
 LEAN: Final = -3.0
 """Nats against a character outside the class of its position."""
+NAME_LEAN: Final = -8.0
+"""The same in a name, where no issuer prints digits."""
 REPAIR_MAX: Final = 9.0
 """Nats that the text with holding check digits may be less likely than what was read."""
 CHANGES_MAX: Final = 3
 """Characters that it may change."""
+LEGIBLE: Final = 0.7
+"""Mean confidence below which no repair is looked for: it would change too much."""
 NEVER: Final = -1e9
 
 _VALUE: Final = np.array([VALUES[character] % 10 for character in CHARACTERS])
@@ -56,6 +60,8 @@ def decode(places: Floats, line_count: int, width: int) -> Decoded:
     read = leaning.argmax(axis=1)
     if _holds(_text(read), layout):
         return _decoded(layout, leaning, read, read, holds=True)
+    if np.exp(leaning.max(axis=1)).mean() < LEGIBLE:
+        return _decoded(layout, leaning, read, read, holds=False)
     options = [found for found in _valid_texts(leaning, layout) if _near(leaning, read, found)]
     valid = [found for found in options if _holds(_text(found), layout)]
     if not valid:
@@ -76,7 +82,10 @@ def _text(indices: Indices) -> str:
 @cache
 def _lean(layout: Layout) -> Floats:
     rows = [[0.0 if c in allowed.value else LEAN for c in CHARACTERS] for allowed in layout.position_classes]
-    return np.array(rows, np.float32)
+    lean = np.array(rows, np.float32)
+    for start, end in layout.names:
+        lean[start:end][lean[start:end] < 0] = NAME_LEAN
+    return lean
 
 
 def _holds(text: str, layout: Layout) -> bool:

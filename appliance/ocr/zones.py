@@ -4,7 +4,8 @@ A line is a curve in the image, since pages bend; its two ends are half a charac
 Nothing here knows which way up the page is: every candidate can also be read turned by half a turn.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
@@ -25,13 +26,20 @@ LENGTH_MIN: Final = 12.0
 SPACING: Final = (0.03, 0.13)
 """Distance of neighbouring lines, in lengths of a line: 2.5 characters of 44 to 30, with room for perspective."""
 OVERLAP_MIN: Final = 0.55
+WHOLE: Final = 60.0
+"""Cells of a piece from which its own direction and bend are followed."""
+GAP_WHOLE: Final = 1.4
+GAP_PIECES: Final = 2.4
+"""Cells across that part two lines, at least: less certain where lines lie in pieces."""
 GAP: Final = 0.05
-LONG_GAP: Final = 0.3
-"""Lengths of a line: how far off a piece may lie that continues it; behind glare farther, if it is a LONG_PIECE."""
-LONG_PIECE: Final = 0.15
+LONG_GAP: Final = 0.9
+"""Lengths of the longest piece: how far off one may lie that continues it; a LONG_PIECE farther, behind glare."""
+LONG_PIECE: Final = 0.14
 PARALLEL: Final = 0.2
 """Radians between pieces of one zone, at most."""
 CANDIDATES_MAX: Final = 4
+WINDOWS_FROM: Final = 700
+"""Pixels of the longer side from which windows show more than the whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +116,25 @@ class Zone:
         )
 
 
-def find_zones(image: Grey, weights: Weights) -> tuple[Zone, ...]:
-    """Candidates in an image of any size, the likeliest first; () where nothing looks like lines of a zone."""
+def find_zones(image: Grey, weights: Weights) -> Iterator[Zone]:
+    """Candidates in an image of any size: of the whole first, the likeliest first; then of nine overlapping windows.
+
+    In a window half as wide and high a small document is twice as large. A zone that is found twice comes twice.
+    """
+    yield from _zones_in(image, weights)
+    height, width = image.shape
+    if max(height, width) < WINDOWS_FROM:
+        return
+    for top in (0, height // 4, height // 2):
+        for left in (0, width // 4, width // 2):
+            window = image[top : top + height // 2, left : left + width // 2]
+            shift = np.array([left, top], np.float32)
+            for zone in _zones_in(window, weights)[:1]:
+                yield Zone(tuple(replace(line, origin=line.origin + shift) for line in zone.lines))
+
+
+def _zones_in(image: Grey, weights: Weights) -> list[Zone]:
+    """Candidates in one view, the likeliest first; [] where nothing looks like lines of a zone."""
     scale = min(SIDE_MAX / max(image.shape), 1.5)
     interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=interpolation)
@@ -117,10 +142,8 @@ def find_zones(image: Grey, weights: Weights) -> tuple[Zone, ...]:
     padded = cv2.copyMakeBorder(small, 0, -height % 8, 0, -width % 8, cv2.BORDER_REPLICATE).astype(np.float32)
     padded -= padded.mean()
     padded /= max(float(padded.std()), 8.0)
-    likely = locate_lines(padded, weights)
-    pieces = _pieces(likely)
-    zones = _zones(pieces, STRIDE * image.shape[1] / width)
-    return tuple(zones[:CANDIDATES_MAX])
+    pieces = _pieces(locate_lines(padded, weights))
+    return _zones(pieces, STRIDE * image.shape[1] / width)[:CANDIDATES_MAX]
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,17 +198,19 @@ def _rightward(along: Floats) -> bool:
 
 def _lines(family: list[_Piece], leader: _Piece, along: Floats) -> tuple[list[tuple[Line, float]], set[int]]:
     """Lines parallel to the leader, top to bottom, with their weight, in cells; and which pieces are near it."""
+    if leader.length < WHOLE:
+        along = _common_direction(family, along)
     across = np.array([-along[1], along[0]], np.float32)
     origin = np.average(leader.places, axis=0, weights=leader.likely).astype(np.float32)
     s_leader, t_leader = (leader.places - origin) @ along, (leader.places - origin) @ across
-    shape = np.polyfit(s_leader, t_leader, 2 if leader.length > 2 * LENGTH_MIN else 1, w=leader.likely)
+    shape = np.polyfit(s_leader, t_leader, 2 if leader.length >= WHOLE else 0, w=leader.likely)
     offsets: list[float] = []
     for piece in family:
         s, t = (piece.places - origin) @ along, (piece.places - origin) @ across
         offsets.append(float(np.average(t - np.polyval(shape, s), weights=piece.likely)))
     near = [at for at, offset in enumerate(offsets) if abs(offset) < 3 * SPACING[1] * leader.length]
     near.sort(key=lambda at: offsets[at])
-    gap = max(SPACING[0] * leader.length * 0.6, 1.2)
+    gap = max(SPACING[0] * leader.length * 0.6, GAP_WHOLE if leader.length >= WHOLE else GAP_PIECES)
     clusters: list[list[int]] = []
     for at in near:
         if clusters and offsets[at] - offsets[clusters[-1][-1]] < gap:
@@ -195,6 +220,12 @@ def _lines(family: list[_Piece], leader: _Piece, along: Floats) -> tuple[list[tu
     axes = (origin, along, across)
     joined = (_joined([family[at] for at in cluster], leader.length, along) for cluster in clusters)
     return [_line(pieces, shape, axes) for pieces in joined if pieces], set(near)
+
+
+def _common_direction(family: list[_Piece], along: Floats) -> Floats:
+    """Of lines that lie in pieces, the longer ones counting more: a short one's own is too uncertain to follow far."""
+    total = sum((piece.length**2 * np.sign(piece.along @ along) * piece.along for piece in family), np.zeros(2))
+    return np.asarray(total / np.linalg.norm(total), np.float32)
 
 
 def _joined(pieces: list[_Piece], length: float, along: Floats) -> list[_Piece]:

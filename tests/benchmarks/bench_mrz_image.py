@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any, Final
@@ -84,14 +85,18 @@ def _one_thread() -> dict[str, str]:
 
 
 def _read_all(pages: int) -> Iterator[Row]:
-    """Every page, by as many workers as there are cores."""
+    """Every page, by as many workers as there are cores, each drained by a thread of its own."""
     cores = os.cpu_count() or 1
     workers = [_worker(str(first), str(pages), str(cores)) for first in range(cores)]
-    for worker in workers:
-        assert worker.stdout is not None
-        for line in worker.stdout:
-            yield json.loads(line)
-        assert worker.wait() == 0
+    with ThreadPoolExecutor(cores) as threads:
+        for rows in threads.map(_rows_of, workers):
+            yield from rows
+
+
+def _rows_of(worker: subprocess.Popen[str]) -> list[Any]:
+    out, _ = worker.communicate()
+    assert worker.returncode == 0
+    return [json.loads(line) for line in out.splitlines()]
 
 
 def _grade(grade: str, rows: list[Row]) -> None:
@@ -125,10 +130,7 @@ def _time(milliseconds: list[float]) -> None:
 
 def _blank() -> None:
     """Pages with print and without a zone."""
-    worker = _worker("blank", str(BLANKS))
-    assert worker.stdout is not None
-    rows = [json.loads(line) for line in worker.stdout]
-    assert worker.wait() == 0
+    rows = _rows_of(_worker("blank", str(BLANKS)))
     at_most(f"a page without a zone, longest of {BLANKS}", 1000, max(seconds for seconds, _ in rows) * 1000, " ms")
     at_least("a page without a zone: in doubt", 100, _percent(doubt for _, doubt in rows), " %")
 

@@ -1,6 +1,7 @@
 """What is fuzzed, and the promise each target keeps for any bytes: a value within bounds, or Malformed, never more."""
 
 import contextlib
+import functools
 import hashlib
 import io
 import itertools
@@ -11,7 +12,9 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+import cv2
 import msgspec
+import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from appliance.errors import Malformed, Untrusted
@@ -46,6 +49,8 @@ from appliance.formats.release import DOCUMENTS_TARGET
 from appliance.formats.rules import DEFAULT_RULES, action_for, confirmation_for, encode_rules, parse_rules
 from appliance.formats.voice import Verdict, answer_code, case_code, heard_verdict
 from appliance.model import Band
+from appliance.ocr.network import CHARACTERS
+from appliance.ocr.pictures import read_picture
 from appliance.scan.reading import reading_of
 from drivers.api import Frame, ScannerCodec
 from drivers.scanner.elyctis import ElyctisCodec
@@ -59,6 +64,7 @@ from provisioning.authority.import_verb import READERS
 from provisioning.authority.person_index import person_index
 from provisioning.authority.sources.document_csv import DocumentRow, read_documents
 from provisioning.authority.sources.reading import HeldDocument, ReadPerson, Rejected
+from tests.drawn_pages import LABELS, draw_blank, draw_page, typefaces
 from tests.page_files import DAY, KEY, REMOVED, listed, page_bytes
 from tests.release_world import NOW_MS, make_world
 
@@ -300,7 +306,37 @@ def _scanned(dialect: str) -> list[bytes]:
     return [report, report * 2, answer + report]
 
 
+# --- what a camera stores ---------------------------------------------------------------------------------------------
+
+
+@functools.cache
+def _pictures() -> list[bytes]:
+    """A page as JPEG, baseline and progressive, and as PNG; small ones, so that many are read in a second."""
+    image = (
+        draw_page(1, "TD1", "hard").image
+        if typefaces()
+        else draw_blank(1)
+        if LABELS.exists()
+        else np.eye(90, dtype=np.uint8)
+    )
+    small = cv2.resize(image, None, fx=0.7, fy=0.7, interpolation=cv2.INTER_AREA)
+    kinds = ((".jpg", []), (".jpg", [cv2.IMWRITE_JPEG_PROGRESSIVE, 1]), (".png", []))
+    return [cv2.imencode(ending, small, options)[1].tobytes() for ending, options in kinds]
+
+
+def _read_picture(data: bytes) -> None:
+    with contextlib.suppress(Malformed):
+        reading = read_picture(data)
+        assert [len(line) for line in reading.lines] in ([], [44, 44], [36, 36], [30, 30, 30])
+        assert [len(line) for line in reading.confidences] == [len(line) for line in reading.lines]
+        assert all(set(line) <= set(CHARACTERS) for line in (*reading.lines, *reading.raw))
+        assert all(0 <= sure <= 1 for line in reading.confidences for sure in line)
+        assert reading.doubt == bool(reading.why)
+        assert len(reading.box) == (4 if reading.lines else 0)
+
+
 TARGETS: Final = {
+    "picture": Target(_read_picture, _pictures),
     "un": Target(partial(_read_source, "un"), _vectors(("un_traps.xml",))),
     "interpol": Target(
         partial(_read_source, "interpol"),

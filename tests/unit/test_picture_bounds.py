@@ -1,0 +1,108 @@
+"""Stored pictures: bounded before they are decoded, and Malformed where they are not pictures."""
+
+import struct
+import zlib
+
+import cv2
+import numpy as np
+import pytest
+
+from appliance.errors import Malformed
+from appliance.ocr.pictures import (
+    PICTURE_BYTES_MAX,
+    READ_PIXELS_MAX,
+    decode_picture,
+    read_picture,
+)
+from tests.drawn_pages import draw_page, typefaces
+
+
+def _jpeg(image: np.ndarray, *options: int) -> bytes:
+    return cv2.imencode(".jpg", image, list(options))[1].tobytes()
+
+
+def _png(width: int, height: int) -> bytes:
+    """A header that promises so many pixels, and hardly a byte of them."""
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in ((b"IHDR", header), (b"IDAT", zlib.compress(bytes(1000))), (b"IEND", b""))
+    )
+
+
+def test_jpeg_and_png_are_decoded_to_the_same_grey() -> None:
+    image = np.full((80, 100), 77, np.uint8)
+    image[20:40] = 200
+    for data in (_jpeg(image, cv2.IMWRITE_JPEG_QUALITY, 100), cv2.imencode(".png", image)[1].tobytes()):
+        grey, scale = decode_picture(data)
+        assert scale == 1
+        assert np.abs(grey.astype(int) - image).max() <= 3
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"\xff\xd8", b"\xff\xd8\xff", b"BM" + bytes(100), b"\x89PNG\r\n\x1a\n", b"<svg/>"]
+)
+def test_what_is_no_picture_is_malformed(data: bytes) -> None:
+    with pytest.raises(Malformed):
+        decode_picture(data)
+
+
+def test_png_that_promises_gigabytes_of_pixels_is_refused_unread() -> None:
+    with pytest.raises(Malformed, match="out of bounds"):
+        decode_picture(_png(60_000, 60_000))
+
+
+def test_jpeg_that_promises_more_pixels_than_allowed_is_refused_unread() -> None:
+    data = bytearray(_jpeg(np.zeros((64, 64), np.uint8)))
+    frame = data.index(b"\xff\xc0")
+    data[frame + 5 : frame + 9] = struct.pack(">HH", 65_000, 65_000)
+    with pytest.raises(Malformed, match="out of bounds"):
+        decode_picture(bytes(data))
+
+
+def test_jpeg_with_two_frame_headers_is_refused() -> None:
+    data = _jpeg(np.zeros((64, 64), np.uint8))
+    frame = data.index(b"\xff\xc0")
+    segment = data[frame : frame + 2 + int.from_bytes(data[frame + 2 : frame + 4])]
+    with pytest.raises(Malformed, match="told twice"):
+        decode_picture(data[:frame] + segment + data[frame:])
+
+
+def test_progressive_jpeg_has_the_bound_of_pictures_decoded_whole() -> None:
+    image = np.zeros((3600, 4000), np.uint8)
+    with pytest.raises(Malformed, match="out of bounds"):
+        decode_picture(_jpeg(image, cv2.IMWRITE_JPEG_PROGRESSIVE, 1))
+    assert decode_picture(_jpeg(image))[1] == 2
+
+
+def test_fifty_megapixels_are_decoded_coarser() -> None:
+    grey, scale = decode_picture(_jpeg(np.zeros((5800, 8700), np.uint8)))
+    assert scale == 4
+    assert grey.size <= READ_PIXELS_MAX
+
+
+def test_file_longer_than_allowed_is_refused() -> None:
+    with pytest.raises(Malformed, match="longer than"):
+        decode_picture(b"\xff\xd8" + bytes(PICTURE_BYTES_MAX))
+
+
+@pytest.mark.skipif(not typefaces(), reason="no OCR-B here (apt-get install fonts-ocr-b)")
+def test_fifty_megapixels_of_a_page_are_read_and_its_box_is_in_stored_pixels() -> None:
+    page = draw_page(4, "TD3", "clean")
+    factor = 8700 / page.image.shape[1]
+    stored = _jpeg(cv2.resize(page.image, None, fx=factor, fy=factor))
+    reading = read_picture(stored)
+    assert reading.lines == page.lines
+    assert max(x for x, _ in reading.box) > 4350
+
+
+@pytest.mark.skipif(not typefaces(), reason="no OCR-B here (apt-get install fonts-ocr-b)")
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+def test_truncated_jpeg_is_malformed_or_in_doubt_and_never_read_wrongly(share: float) -> None:
+    page = draw_page(5, "TD3", "camera")
+    data = _jpeg(page.image)
+    try:
+        reading = read_picture(data[: int(len(data) * share)])
+    except Malformed:
+        return
+    assert reading.doubt or reading.lines == page.lines
