@@ -7,6 +7,7 @@ signed thing has its own `typ` (RFC 9596), so a signature over one kind is never
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -95,9 +96,7 @@ def verify_ed25519(message: Sign1, public: bytes) -> None:
     """Verify an EdDSA signature by the 32-byte Ed25519 key. Raises Untrusted."""
     _check_key(message, ALG_EDDSA, public)
     try:
-        Ed25519PublicKey.from_public_bytes(public).verify(
-            message.signature, _to_be_signed(message.protected_raw, message.payload)
-        )
+        _load_ed25519(public).verify(message.signature, _to_be_signed(message.protected_raw, message.payload))
     except (InvalidSignature, ValueError):
         raise Untrusted("COSE_Sign1: the Ed25519 signature does not hold") from None
 
@@ -117,6 +116,12 @@ def verify_es256(message: Sign1, public_der: bytes) -> None:
         raise Untrusted("COSE_Sign1: the ES256 signature does not hold") from None
 
 
+@lru_cache(maxsize=64)
+def _load_ed25519(public: bytes) -> Ed25519PublicKey:
+    """Raises ValueError. One epoch's key verifies thousands of entries in a row."""
+    return Ed25519PublicKey.from_public_bytes(public)
+
+
 def load_p256(public_der: bytes) -> ec.EllipticCurvePublicKey:
     """The P-256 public key of a SubjectPublicKeyInfo. Raises Untrusted for any other key."""
     try:
@@ -132,7 +137,8 @@ def _check_key(message: Sign1, algorithm: int, public: bytes) -> None:
     """The header names this algorithm and, where it names a key, this key."""
     if message.protected.get(LABEL_ALG) != algorithm:
         raise Untrusted(f"COSE_Sign1: not signed with algorithm {algorithm}")
-    if message.protected.get(LABEL_KID, kid(public)) != kid(public):
+    named = message.protected.get(LABEL_KID)
+    if LABEL_KID in message.protected and named != kid(public):
         raise Untrusted("COSE_Sign1: signed by another key")
 
 

@@ -138,6 +138,9 @@ class _EpochPayload(msgspec.Struct, frozen=True, array_like=True, forbid_unknown
 
 
 _Payload = _SealedPayload | _CarriedPayload | _EventPayload | _EpochPayload
+_PAYLOADS: Final[dict[object, type[_Payload]]] = {
+    kind.__struct_config__.tag: kind for kind in (_SealedPayload, _CarriedPayload, _EventPayload, _EpochPayload)
+}
 
 
 def sign_statement(statement: Statement, *, epoch_public: bytes, sign: Callable[[bytes], bytes]) -> bytes:
@@ -199,7 +202,7 @@ def parse_statement(leaf: bytes) -> SignedStatement:
     if sign1.protected.get(cose.LABEL_TYP) != STATEMENT_TYPE:
         raise Malformed("statement", f"its type is not {STATEMENT_TYPE}")
     context: _Context = cbor.convert(sign1.protected.get(cose.LABEL_CONTEXT), _Context, what="statement context")
-    payload: _Payload = cbor.parse(sign1.payload, _Payload, what="statement payload", bytes_max=STATEMENT_BYTES_MAX)
+    payload = _parse_payload(sign1.payload)
     statement = Statement(
         origin=context.origin,
         epoch=context.epoch,
@@ -216,6 +219,14 @@ def parse_statement(leaf: bytes) -> SignedStatement:
         kind=_kind_of(context.commitment, payload),
     )
     return SignedStatement(unverified=statement, sign1=sign1, leaf=leaf)
+
+
+def _parse_payload(data: bytes) -> _Payload:
+    """By its tag, which is several times as fast as the union; what has none of these tags, the union refuses."""
+    value = cbor.decode(data, what="statement payload", bytes_max=STATEMENT_BYTES_MAX)
+    tag = value[0] if isinstance(value, list) and value and isinstance(value[0], str) else None
+    payload: _Payload = cbor.convert(value, _PAYLOADS.get(tag, _Payload), what="statement payload")
+    return payload
 
 
 def _kind_of(commitment: bytes | None, payload: _Payload) -> Kind:
