@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: products this small only lose by being shared
+
 SHARED_DATA = Path(os.environ.get("LANDLINK_TEST_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
 
