@@ -21,7 +21,8 @@ from appliance.formats.note import Ed25519Cosigner, MlDsa44Cosigner, add_signatu
 from appliance.formats.release import COSIGN_ED25519, COSIGN_MLDSA44
 from provisioning.audit.store import PulledLog
 from provisioning.authority.home import Home
-from provisioning.authority.keys import cosigner_name, load_ed25519, load_mldsa44
+from provisioning.authority.keys import cosigner_name
+from provisioning.authority.role_keys import mldsa44_role_key, role_key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +40,9 @@ class Desk:
         if not all(path.exists() for path in paths):
             return None
         return cls(
-            name=cosigner_name(home.settings.domain), ed25519=load_ed25519(paths[0]), mldsa44=load_mldsa44(paths[1])
+            name=cosigner_name(home.settings.domain),
+            ed25519=role_key(home, COSIGN_ED25519),
+            mldsa44=mldsa44_role_key(home),
         )
 
     def cosign(self, kept: PulledLog, *, at_ms: int) -> bytes:

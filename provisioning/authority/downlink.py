@@ -39,7 +39,7 @@ from appliance.formats.refusal import refusal
 from appliance.formats.release import RosterBox
 from appliance.formats.voice import Verdict
 from provisioning.authority.home import Home
-from provisioning.authority.keys import load_ed25519
+from provisioning.authority.role_keys import role_key
 
 SAID: Final = "said.jsonl"
 _NUMBERED: Final = re.compile(r"([a-z]+)-([0-9]{10})\.age")
@@ -136,11 +136,11 @@ class Down:
 
         Raises:
             Refused: It is too long to be sent.
-            ConfigError: Headquarters' key of the role is not here.
+            ConfigError: Headquarters' key of the role is not here, or another is in its place.
             StorageFull, StorageFault: Nothing was said.
         """
         role = role_of(message)
-        key = load_ed25519(self._home.key(role))
+        key = role_key(self._home, role)
         counter = self._next(role)
         downlink = Downlink(box=self.name, counter=counter, at_ms=at_ms, message=message)
         signed = sign_downlink(downlink, public=key.public_key().public_bytes_raw(), sign=key.sign)

@@ -14,6 +14,7 @@ from typing import Final
 from appliance.errors import ConfigError, Malformed
 from appliance.files import write_durably
 from appliance.formats.age import Identity, generate_identity, parse_identity
+from provisioning.authority.holders import absent
 
 IDENTITIES: Final = ("record", "escrow", "protection")
 IDENTITY_BYTES_MAX: Final = 4_096
@@ -34,6 +35,8 @@ def load_identity(path: Path, former: Sequence[Identity] = ()) -> Identity:
     try:
         with path.open("rb") as file:
             return parse_identity(file.read(IDENTITY_BYTES_MAX).decode("ascii").strip(), former)
+    except FileNotFoundError:
+        raise absent(path) from None
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from None
     except (Malformed, UnicodeDecodeError):

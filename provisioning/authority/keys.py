@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 from appliance.errors import ConfigError
 from appliance.files import write_durably
+from provisioning.authority.holders import absent
 
 PEM_BYTES_MAX: Final = 16_384
 SECRET_BYTES: Final = 32
@@ -41,6 +42,8 @@ def load_private_key(path: Path) -> PrivateKeyTypes:
         with path.open("rb") as file:
             pem = file.read(PEM_BYTES_MAX)
         return serialization.load_pem_private_key(pem, password=None)
+    except FileNotFoundError:
+        raise absent(path) from None
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from None
     except (ValueError, TypeError, UnsupportedAlgorithm):
@@ -68,6 +71,8 @@ def load_secret(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             secret = file.read(SECRET_BYTES + 1)
+    except FileNotFoundError:
+        raise absent(path) from None
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from None
     if len(secret) != SECRET_BYTES:

@@ -18,6 +18,7 @@ from appliance.formats.list_key import key_id, sealed_key_id
 from appliance.formats.pages import PageFile
 from appliance.formats.release import DOCUMENTS_TARGET, PERSONS_TARGET
 from provisioning.authority.downlink import Down
+from provisioning.authority.holders import absent
 from provisioning.authority.home import Home
 from provisioning.authority.keys import SECRET_BYTES, load_secret
 from provisioning.authority.repository import Repository
@@ -37,6 +38,8 @@ def list_key_days(home: Home, *, at_ms: int) -> int:
     """How old it is. Raises ConfigError."""
     try:
         made_s = home.list_key_file.stat().st_mtime
+    except FileNotFoundError:
+        raise absent(home.list_key_file) from None
     except OSError as error:
         raise ConfigError(f"{home.list_key_file}: {error.strerror}") from None
     return int(at_ms / 1000 - made_s) // _DAY_S

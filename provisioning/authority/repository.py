@@ -14,7 +14,7 @@ import fcntl
 import hashlib
 import os
 import re
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, TypeVar
@@ -56,6 +56,7 @@ from appliance.formats.release import (
     target_bytes_max,
 )
 from appliance.formats.tuf_chain import DELEGATED, TARGETS_BYTES_MAX, read_metadata
+from provisioning.authority.holders import absent, of_another_role
 from provisioning.authority.keys import load_ed25519
 from provisioning.authority.list_files import documents_list
 from provisioning.authority.person_index import person_index
@@ -256,7 +257,7 @@ class Repository:
             for key in self._public_keys(role):
                 root.add_key(key, role)
             root.roles[role].threshold = threshold(role)
-        self._write("1.root.json", self._sign(Metadata(root), "root"))
+        self._write("1.root.json", self._sign(Metadata(root), "root", root.roles["root"].keyids))
 
     def _write_top_targets(self, at: datetime) -> None:
         keys = {key.keyid: key for role in DELEGATED for key in self._public_keys(role)}
@@ -271,7 +272,7 @@ class Repository:
             for role in DELEGATED
         }
         targets = Targets(version=1, expires=at + LIFE["targets"], delegations=Delegations(keys, roles))
-        self._write("1.targets.json", self._sign(Metadata(targets), "targets"))
+        self._write("1.targets.json", self._sign(Metadata(targets), "targets", self._known("targets")))
 
     def _write_targets(
         self,
@@ -298,7 +299,7 @@ class Repository:
                 write_durably(place, content, mode=0o644)
             elif not place.exists():
                 copy_durably(content, place, mode=0o644)
-        self._write(f"{targets.version}.{role}.json", self._sign(Metadata(targets), role))
+        self._write(f"{targets.version}.{role}.json", self._sign(Metadata(targets), role, self._known(role)))
         return targets.version
 
     def _write_snapshot(self, version: int, versions: Mapping[str, int], at: datetime) -> None:
@@ -306,10 +307,10 @@ class Repository:
             f"{role}.json": _meta(number, self._read(f"{number}.{role}.json")) for role, number in versions.items()
         }
         snapshot = Snapshot(version=version, expires=at + LIFE["snapshot"], meta=named)
-        data = self._sign(Metadata(snapshot), "snapshot")
+        data = self._sign(Metadata(snapshot), "snapshot", self._known("snapshot"))
         self._write(f"{version}.snapshot.json", data)
         timestamp = Timestamp(version=version, expires=at + LIFE["timestamp"], snapshot_meta=_meta(version, data))
-        self._write("timestamp.json", self._sign(Metadata(timestamp), "timestamp"))
+        self._write("timestamp.json", self._sign(Metadata(timestamp), "timestamp", self._known("timestamp")))
 
     def _write(self, name: str, data: bytes) -> None:
         write_durably(self._tuf / "metadata" / name, data, mode=0o644)
@@ -343,15 +344,39 @@ class Repository:
     def _public_keys(self, role: str) -> list[Key]:
         return [self._signer(name).public_key for name in SIGNERS[role]]
 
-    def _sign(self, metadata: Metadata[S], role: str) -> bytes:
-        """Sign with as many of the role's keys as are here; fewer than its threshold is an error."""
-        there = [name for name in SIGNERS[role] if (self._keys / f"{name}.pem").exists()]
+    def _known(self, role: str) -> Collection[str]:
+        """Identifiers of the keys that boxes believe in this role."""
+        if role in DELEGATED:
+            delegations = self._load("targets", self._versions()["targets"], Targets).delegations
+            assert delegations is not None, "the top-level targets name every delegated role"
+            assert delegations.roles is not None, "by name"
+            return delegations.roles[role].keyids
+        return self._last_root().roles[role].keyids
+
+    def _last_root(self) -> Root:
+        number = 1
+        while (self._tuf / "metadata" / f"{number + 1}.root.json").exists():
+            number += 1
+        return self._load("root", number, Root)
+
+    def _sign(self, metadata: Metadata[S], role: str, known: Collection[str]) -> bytes:
+        """Sign with as many of the role's keys as are needed and here.
+
+        Raises:
+            ConfigError: Fewer are here than its threshold, or one is not the key that boxes know in this role.
+        """
+        there = [path for name in SIGNERS[role] if (path := self._keys / f"{name}.pem").exists()]
         if len(there) < threshold(role):
+            missing = next(path for name in SIGNERS[role] if (path := self._keys / f"{name}.pem") not in there)
+            names = ", ".join(SIGNERS[role])
             raise ConfigError(
-                f"{role} is signed by {threshold(role)} of {', '.join(SIGNERS[role])}; in {self._keys} are {len(there)}"
+                f"{role} is signed by {threshold(role)} of {names}, here are {len(there)}; {absent(missing)}"
             )
-        for name in there[: threshold(role)]:
-            metadata.sign(self._signer(name), append=True)
+        for path in there[: threshold(role)]:
+            signer = CryptoSigner(load_ed25519(path))
+            if signer.public_key.keyid not in known:
+                raise of_another_role(path, role)
+            metadata.sign(signer, append=True)
         return metadata.to_bytes()
 
 

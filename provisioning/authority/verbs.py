@@ -17,6 +17,7 @@ from provisioning.authority.home import Home, Settings
 from provisioning.authority.roster import read_roster, revoke
 from provisioning.authority.setup import make_headquarters
 from provisioning.authority.stick import plan_stick, write_stick
+from provisioning.authority.upgrade import upgrade
 from provisioning.command import RAW, Verbs, now_ms
 
 INIT = """\
@@ -37,6 +38,12 @@ The same box may ask again with the same keys; it gets a new certificate. A seri
 REVOKE = """\
 A box that is lost, stolen or retired: its certificate no longer opens the collector, and every box learns of it with
 the next release. What it recorded before stays in its log and stays verifiable.
+"""
+
+UPGRADE = """\
+A home that was made before a key existed gets it: of answers, of keys for boxes (with the secret of voice codes), of
+headquarters' own log. Boxes learn of them with the release that this publishes (2 of the 3 offline keys). A home that
+has them all is left as it is; so is a key that another desk holds.
 """
 
 STICK = """\
@@ -75,6 +82,10 @@ def add_verbs(verbs: Verbs) -> None:
     verb.add_argument("folder", type=Path, metavar="FOLDER", help="where the stick is mounted")
     verb.add_argument("--box", metavar="SERIAL", help="with messages to this box alone (all)")
     verb.set_defaults(run=_stick)
+    verb = verbs.add_parser(
+        "upgrade", help="keys that a home from before lacks", description=UPGRADE, formatter_class=RAW
+    )
+    verb.set_defaults(run=_upgrade)
     list_verbs.add_verbs(verbs)
     rotate_verb.add_rotate(verbs)
 
@@ -119,6 +130,16 @@ def _revoke(arguments: argparse.Namespace) -> int:
     roster = revoke(home, arguments.serial, at_ms=now_ms())
     print(f"Box {arguments.serial} is revoked (roster {roster.version}, published).")
     print("The collector refuses it from now on. What it delivered before stays; `landlink-hq pull` still verifies it.")
+    return 0
+
+
+def _upgrade(arguments: argparse.Namespace) -> int:
+    made = upgrade(Home.open(arguments.home), at_ms=now_ms())
+    if not made:
+        print("This home lacks no key. Nothing was changed.")
+        return 0
+    print(f"New keys, which boxes know from the release on that is published now: {', '.join(made)}.")
+    print("Bring each to where it belongs (provisioning/authority/README.md, who holds what).")
     return 0
 
 

@@ -11,10 +11,11 @@ from starlette.types import ASGIApp
 from appliance.errors import ConfigError, LandlinkError
 from appliance.files import storage
 from appliance.formats.note import Ed25519Cosigner, MlDsa44Cosigner
-from appliance.formats.release import COSIGN_ED25519, COSIGN_MLDSA44, RECEIPTS
+from appliance.formats.release import COSIGN_ED25519, RECEIPTS
 from appliance.last_words import keep_texts_out_of_the_journal
 from provisioning.authority.home import Home
-from provisioning.authority.keys import cosigner_name, load_ed25519, load_mldsa44
+from provisioning.authority.keys import cosigner_name
+from provisioning.authority.role_keys import mldsa44_role_key, role_key
 from provisioning.collector.app import build
 from provisioning.collector.bodies import PREFIX
 from provisioning.collector.deposit import Deposit
@@ -100,14 +101,13 @@ def _bounds(application: ASGIApp, context: ssl.SSLContext) -> uvicorn.Config:
 
 
 def _deposit(home: Home, data: Path, ledger: Ledger) -> Deposit:
-    ed25519 = load_ed25519(home.key(COSIGN_ED25519))
-    mldsa44 = load_mldsa44(home.key(COSIGN_MLDSA44))
+    ed25519, mldsa44 = role_key(home, COSIGN_ED25519), mldsa44_role_key(home)
     name = cosigner_name(home.settings.domain)
     cosigners = Cosigners(
         ed25519=lambda at_s: Ed25519Cosigner(name, ed25519, at_s=at_s),
         mldsa44=lambda at_s: MlDsa44Cosigner(name, mldsa44, at_s=at_s),
     )
-    sign = signer(load_ed25519(home.key(RECEIPTS)), lambda origin: read_opened_through(home, origin))
+    sign = signer(role_key(home, RECEIPTS), lambda origin: read_opened_through(home, origin))
     return Deposit(data, ledger, mode=home.settings.mode, cosigners=cosigners, sign=sign, now_ms=now_ms)
 
 

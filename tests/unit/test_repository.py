@@ -57,7 +57,10 @@ def test_publishing_a_roster_needs_two_offline_keys_and_says_so(world: World) ->
     (world.home / "keys" / "offline-1.pem").unlink()
     world.repository.publish({ROSTER_TARGET: encode_roster(roster(2))}, at_ms=NOW_MS)
     (world.home / "keys" / "offline-3.pem").unlink()
-    with pytest.raises(ConfigError, match="roster is signed by 2 of offline-1, offline-2, offline-3"):
+    with pytest.raises(
+        ConfigError,
+        match=r"roster is signed by 2 of offline-1, offline-2, offline-3, here are 1; offline-1\.pem is not here",
+    ):
         world.repository.publish({ROSTER_TARGET: encode_roster(roster(3))}, at_ms=NOW_MS)
     assert world.carry_and_take().roster.version == 2
 
