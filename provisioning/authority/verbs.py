@@ -12,6 +12,7 @@ from rich.table import Table
 from appliance.errors import ConfigError
 from appliance.model import Mode
 from provisioning.authority import list_verbs, rotate_verb
+from provisioning.authority.distribute import HOLDERS, distribute, same_disk
 from provisioning.authority.enrolment import issue, read_request
 from provisioning.authority.home import Home, Settings
 from provisioning.authority.roster import read_roster, revoke
@@ -38,6 +39,14 @@ The same box may ask again with the same keys; it gets a new certificate. A seri
 REVOKE = """\
 A box that is lost, stolen or retired: its certificate no longer opens the collector, and every box learns of it with
 the next release. What it recorded before stays in its log and stays verifiable.
+"""
+
+DISTRIBUTE = """\
+After `init`: move the keys that need two of three persons to three media, one root key and one offline key to each.
+Here a link stays in the place of each. Whoever needs them (`issue`, `revoke`, `rotate`, `upgrade`) has two of the
+three persons put their media in, mounted where they are now, and take them away afterwards; one alone signs nothing.
+
+Flash memory may keep what was removed: destroy the disk that `init` ran on, or have run it on an encrypted one.
 """
 
 UPGRADE = """\
@@ -82,6 +91,11 @@ def add_verbs(verbs: Verbs) -> None:
     verb.add_argument("folder", type=Path, metavar="FOLDER", help="where the stick is mounted")
     verb.add_argument("--box", metavar="SERIAL", help="with messages to this box alone (all)")
     verb.set_defaults(run=_stick)
+    verb = verbs.add_parser(
+        "distribute", help="keys of three persons to their media", description=DISTRIBUTE, formatter_class=RAW
+    )
+    verb.add_argument("media", type=Path, nargs=HOLDERS, metavar="FOLDER", help="where the three media are mounted")
+    verb.set_defaults(run=_distribute)
     verb = verbs.add_parser(
         "upgrade", help="keys that a home from before lacks", description=UPGRADE, formatter_class=RAW
     )
@@ -130,6 +144,18 @@ def _revoke(arguments: argparse.Namespace) -> int:
     roster = revoke(home, arguments.serial, at_ms=now_ms())
     print(f"Box {arguments.serial} is revoked (roster {roster.version}, published).")
     print("The collector refuses it from now on. What it delivered before stays; `landlink-hq pull` still verifies it.")
+    return 0
+
+
+def _distribute(arguments: argparse.Namespace) -> int:
+    home = Home.open(arguments.home)
+    for place, names in distribute(home, arguments.media).items():
+        print(f"{place}: {', '.join(names)}")
+    print("None of them is in this home any more. Take the media out, one to each person.")
+    if same := same_disk(home, arguments.media):
+        print(
+            f"But on the same disk as this home: {', '.join(map(str, same))}. Is the medium mounted?", file=sys.stderr
+        )
     return 0
 
 
