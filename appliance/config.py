@@ -83,10 +83,15 @@ class ScannerConfig(Noun, frozen=True, kw_only=True):
 
 
 class CameraConfig(Noun, frozen=True, kw_only=True):
-    """The camera over the document; `simulated` speaks to the desk simulator at `socket`."""
+    """The camera over the document; `simulated` speaks to the desk simulator at `socket`.
+
+    Attributes:
+        wait_ms: How long after the scanner's last byte a light may wait for the camera's reading of the same page.
+    """
 
     kind: Literal["none", "picamera2", "simulated"] = "none"
     socket: SocketPathText | None = None
+    wait_ms: Annotated[int, Meta(ge=0, le=2_000)] = 500
 
 
 class PanelConfig(Noun, frozen=True, kw_only=True):

@@ -86,6 +86,26 @@ class TypedReading(Noun, frozen=True, kw_only=True, tag="typed"):
 DocumentReading = MrzReading | TypedReading
 
 
+class CameraReading(Noun, frozen=True, kw_only=True):
+    """What the box read from the camera's image of the same page (ocr/second.py).
+
+    Attributes:
+        lines: After its own check digits had their say; () when there is no reading.
+        raw: As seen, before that.
+        percent: For each character of `lines` joined, how sure it is, 0 to 100.
+        doubt: Somebody should look before the lines count as read.
+        why: Why there are no lines, or what is in doubt; "" otherwise.
+        image_sha256: Of the stored image (recorded.Picture has it); None when there was no image.
+    """
+
+    lines: MrzLines = ()
+    raw: MrzLines = ()
+    percent: Annotated[bytes, Meta(max_length=132)] = b""
+    doubt: bool = True
+    why: Line = ""
+    image_sha256: Digest | None = None
+
+
 # --- 2 parse ----------------------------------------------------------------------------------------------------------
 
 

@@ -12,6 +12,7 @@ from msgspec import Meta, field
 from appliance.clock import Instant
 from appliance.model import (
     Band,
+    CameraReading,
     Decision,
     Digest,
     DocumentReading,
@@ -87,6 +88,7 @@ class Screened(Noun, frozen=True, kw_only=True, tag="screened"):
     Attributes:
         document: None when nothing could be parsed; the decision then refers.
         laid: 1 for a person's first document, 2 for the next (a visa, the same page again).
+        camera: What the camera made of the same page; None where none is fitted, or the document was typed.
         spared: Entries among the hits of which it was decided before that this traveller is not the person; with them
             and the rules of the release, headquarters comes to the same decision.
     """
@@ -98,6 +100,7 @@ class Screened(Noun, frozen=True, kw_only=True, tag="screened"):
     screening: Screening
     decision: Decision
     spared: Annotated[tuple[Word, ...], Meta(max_length=16)] = ()
+    camera: CameraReading | None = None
 
 
 class OutcomeKind(enum.StrEnum):

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from appliance.at_rest import AtRest
     from appliance.enrol.places import EnrolmentPlaces, Sealing
     from appliance.enrol.seal import WithKey
+    from appliance.model import CameraReading
     from appliance.record.places import Places
     from drivers.token_key_store import TokenKeyStore
 
@@ -74,6 +75,14 @@ def _camera(config: Config) -> Camera | None:
 
             assert config.camera.socket is not None, "parse_config saw to it"
             return SimulatedCamera(Path(config.camera.socket))
+
+
+def _read_image(jpeg: bytes) -> "CameraReading":
+    """What the camera's image says. Raises Malformed."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # one core reads; the others are the lane's
+    from appliance.ocr.second import camera_reading
+
+    return camera_reading(jpeg)
 
 
 def _panel(config: Config) -> Panel:
@@ -262,7 +271,7 @@ def booth(config: Config) -> None:
         camera = _camera(config)
     except DeviceError as error:
         camera_why = str(error)
-    hardware = Hardware(scanner=_scanner(config), panel=panel, camera=camera, camera_why=camera_why)
+    hardware = Hardware(scanner=_scanner(config), panel=panel, camera=camera, camera_why=camera_why, read=_read_image)
     run(config, hardware, clock=clock, lists=lists)
 
 

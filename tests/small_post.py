@@ -16,6 +16,7 @@ from appliance.booth.board import Board, Snapshot
 from appliance.booth.clerk import Clerk, Fittings
 from appliance.booth.lists_on_hand import OnHand
 from appliance.booth.outbox import WAITING_MAX, Outbox, Question
+from appliance.booth.second_reader import Look
 from appliance.booth.state import State
 from appliance.clock import Grade, Instant
 from appliance.errors import Malformed
@@ -51,7 +52,7 @@ from appliance.formats.wire import (
 )
 from appliance.inquiry.memory import subject_of
 from appliance.line import Answer, RecorderAway, RecorderRefused
-from appliance.model import Mode, MrzReading, Priority
+from appliance.model import CameraReading, Mode, MrzReading, Priority
 from appliance.record.case_change import CaseChange, change_of
 from appliance.record.open_case import OpenCase
 from appliance.recorded import Direction, HandOver, Outcome, Record, Screened, Stage, Transition
@@ -313,6 +314,7 @@ class SmallPost:
         self.clock = PaperClock()
         self.lists = lists or on_hand()
         self.lit: list[str] = []
+        self.camera: CameraReading | None = None
         self.board = Board(Snapshot(state=State(direction=Direction.ENTRY, lane="1")))
         fittings = Fittings(
             panel=self.panel,
@@ -321,7 +323,8 @@ class SmallPost:
             clock=self.clock,
             on_hand=lambda: self.lists,
             duty_telephone=TELEPHONE,
-            lit=lambda of, _crossing, _person: self.lit.append(of),
+            lit=lambda of, _crossing, _person, _image: self.lit.append(of),
+            look=lambda: Look(reading=self.camera) if self.camera else None,
         )
         self.clerk = Clerk(self.board.latest.state, fittings)
 

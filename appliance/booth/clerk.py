@@ -47,14 +47,15 @@ from appliance.booth.happenings import Happenings
 from appliance.booth.inquirer import Inquirer
 from appliance.booth.lists_on_hand import OnHand
 from appliance.booth.outbox import Outbox, Parcel
+from appliance.booth.second_reader import Look
 from appliance.booth.stages import Verdict, judge, judged
 from appliance.booth.state import Kept, Phase, State
 from appliance.clock import Clock
 from appliance.errors import LandlinkError, Refused
 from appliance.inquiry.life import newest_record
-from appliance.model import DocumentReading, Id, Priority, Refer
+from appliance.model import DocumentReading, Id, MrzReading, Priority, Refer
 from appliance.recorded import Body, Crossing, HandOver, Outcome, Person, Screened, Stage, Transition
-from drivers.api import DeviceState, Lamp, Panel, Sound
+from drivers.api import DeviceState, Image, Lamp, Panel, Sound
 
 SOUNDS: Final = {Lamp.GREEN: Sound.DONE, Lamp.AMBER: Sound.WAIT, Lamp.RED: Sound.FAULT}
 
@@ -75,7 +76,8 @@ class Fittings:
 
     Attributes:
         on_hand: Gives the lists in memory.
-        lit: Called after the light of a result whose record is kept: time for the picture.
+        look: What the camera has of the document that is being taken: None where none is fitted; bounded in time.
+        lit: Called after the light of a result whose record is kept: time for the picture, if there is none yet.
     """
 
     panel: Panel
@@ -84,7 +86,8 @@ class Fittings:
     clock: Clock
     on_hand: Callable[[], OnHand]
     duty_telephone: str
-    lit: Callable[[Id, Crossing, Person], None]
+    lit: Callable[[Id, Crossing, Person, Image | None], None]
+    look: Callable[[], Look | None] = lambda: None
 
 
 class Clerk:
@@ -103,6 +106,7 @@ class Clerk:
         self._outbox = fittings.outbox
         self._inquirer = Inquirer(fittings.outbox, fittings.clock)
         self._judged: Verdict | None = None
+        self._image: tuple[Id, Image] | None = None
         self._seen: dict[Id, Screened] = {}
         self._devices: dict[str, Device] = {}
         self._happened = Happenings(fittings.outbox)
@@ -122,12 +126,22 @@ class Clerk:
             self._take(NextBelongs(following=following))
         self._notice = ""
         self._take(Arrived())
+        look = self._fit.look() if isinstance(reading, MrzReading) else None
         now = self._fit.clock.now()
         on_hand = self._fit.on_hand()
         telephone = self._fit.duty_telephone
         spared = self._inquirer.spared
-        self._judged = judge(reading, on_hand.lists, now, duty_telephone=telephone, rules=on_hand.rules, spared=spared)
+        self._judged = judge(
+            reading,
+            on_hand.lists,
+            now,
+            duty_telephone=telephone,
+            rules=on_hand.rules,
+            spared=spared,
+            camera=None if look is None else look.reading,
+        )
         record, crossing, person = (os.urandom(16).hex() for _ in range(3))
+        self._image = None if look is None or look.image is None else (record, look.image)
         self._take(judged(self._judged, ids=(record, crossing, person), opened_ms=now.wall_ms))
         self._outbox.flush(self._reported)
         self._publish()
@@ -282,7 +296,8 @@ class Clerk:
                 self._take(ScreeningKept(of=record))
                 case = self._state.case_of_record(record)
                 if case is not None and self._state.shown == case.case.of:
-                    self._fit.lit(record, case.case.crossing, case.case.person)
+                    of, image = self._image or ("", None)
+                    self._fit.lit(record, case.case.crossing, case.case.person, image if of == record else None)
             case Screened():
                 self._happened.not_recorded()
                 self._take(ScreeningNotKept(of=record))

@@ -50,7 +50,13 @@ class _Lid:
     is_open: bool
 
 
-_Item = Frame | _Typed | _Said | _Noticed | _Lid | Noise | StateChanged | Button
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Laid:
+    frame: Frame
+    number: int
+
+
+_Item = _Laid | _Typed | _Said | _Noticed | _Lid | Noise | StateChanged | Button
 
 
 class AtTheLane(Protocol):
@@ -105,15 +111,21 @@ class Lane:
 
     Attributes:
         laid: How many documents the scanner has given; who takes a picture compares it (another page may lie there).
+        at_work: Which of them the clerk has before it.
+
+    Args:
+        arrived: Told the number of each document the moment it comes, from the scanner's thread; returns at once.
     """
 
-    def __init__(self, scanner: Scanner, panel: Panel) -> None:
+    def __init__(self, scanner: Scanner, panel: Panel, arrived: Callable[[int], None] = lambda _number: None) -> None:
         self._scanner = scanner
         self._panel = panel
         self._queue: queue.Queue[_Item | None] = queue.Queue(maxsize=QUEUE_MAX)
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
+        self._arrived = arrived
         self.laid = 0
+        self.at_work = 0
 
     def start(self, clerk: AtTheLane) -> None:
         """Begin: first what waited for an outcome before the booth went away, then the scanner."""
@@ -160,9 +172,12 @@ class Lane:
             self._queue.put_nowait(_Said(word=word, done=Future()))
 
     def _deliver(self, event: ScannerEvent) -> None:
-        if isinstance(event, Frame):
-            self.laid += 1
-        self._queue.put(event)
+        if not isinstance(event, Frame):
+            self._queue.put(event)
+            return
+        self.laid += 1
+        self._arrived(self.laid)
+        self._queue.put(_Laid(frame=event, number=self.laid))
 
     def _run(self, clerk: AtTheLane) -> None:
         clerk.idle()
@@ -180,9 +195,10 @@ class Lane:
 
     def _handle(self, clerk: AtTheLane, item: _Item) -> None:
         match item:
-            case Frame():
+            case _Laid():
                 self._wait_for_eyes(clerk)
-                clerk.document(reading_of(item))
+                self.at_work = item.number
+                clerk.document(reading_of(item.frame))
             case _Typed():
                 _answer(item.done, lambda: clerk.document(item.reading, item.following))
             case _Said():

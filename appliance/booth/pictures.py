@@ -15,7 +15,7 @@ from appliance.booth.outbox import Outbox, Parcel
 from appliance.clock import Clock
 from appliance.model import Id, Priority
 from appliance.recorded import PICTURE_BYTES_MAX, Crossing, Person, Picture
-from drivers.api import Camera, DeviceError
+from drivers.api import Camera, DeviceError, Image
 
 JOBS_MAX: Final = 4
 """Results whose picture is still to be taken; with more, the camera is too slow for this lane."""
@@ -27,12 +27,14 @@ class Wanted:
 
     Attributes:
         still_lies: Whether no other document has been laid since.
+        image: What the camera has of it already; None when it is still to be taken.
     """
 
     of: Id
     crossing: Crossing
     person: Person
     still_lies: Callable[[], bool]
+    image: Image | None = None
 
 
 class Pictures:
@@ -72,12 +74,8 @@ class Pictures:
             self._take(wanted)
 
     def _take(self, wanted: Wanted) -> None:
-        try:
-            image = self._camera.capture(bytes_max=PICTURE_BYTES_MAX)
-        except DeviceError as error:
-            self._notice(f"No picture of this page: {error}.")
-            return
-        if not wanted.still_lies():
+        image = wanted.image or self._photographed(wanted)
+        if image is None:
             return
         picture = Picture(of=wanted.of, media_type="image/jpeg", content=image.jpeg, captured=image.captured)
         self._outbox.put(
@@ -92,6 +90,14 @@ class Pictures:
         )
         self._outbox.flush(self._kept)
         self._outbox.give_up()
+
+    def _photographed(self, wanted: Wanted) -> Image | None:
+        try:
+            image = self._camera.capture(bytes_max=PICTURE_BYTES_MAX)
+        except DeviceError as error:
+            self._notice(f"No picture of this page: {error}.")
+            return None
+        return image if wanted.still_lies() else None
 
     def _kept(self, _: Parcel, *, kept: bool) -> None:
         if not kept:

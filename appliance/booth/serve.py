@@ -24,6 +24,7 @@ from appliance.booth.lists_on_hand import ListsOnHand
 from appliance.booth.outbox import Outbox
 from appliance.booth.page import Page, Place
 from appliance.booth.pictures import Pictures, Wanted
+from appliance.booth.second_reader import SecondReader
 from appliance.booth.state import State
 from appliance.booth.status_line import Surroundings
 from appliance.booth.words import clock_time
@@ -34,10 +35,10 @@ from appliance.files import read_regular
 from appliance.formats.status import STATUS_BYTES_MAX, RecorderStatus, ReleasesStatus, UplinkStatus, parse_status
 from appliance.last_words import last_words
 from appliance.line import RecorderLine
-from appliance.model import Id, Mode
+from appliance.model import CameraReading, Id, Mode
 from appliance.notify import READY, notify
 from appliance.recorded import Crossing, Person
-from drivers.api import Camera, DeviceState, Panel, Scanner
+from drivers.api import Camera, DeviceState, Image, Panel, Scanner
 
 RECORD_PATIENCE_S: Final = 3.0
 """How long one record is asked for again while the recorder restarts, before the page says NOT RECORDED."""
@@ -61,12 +62,14 @@ class Hardware:
 
     Attributes:
         camera: None where there is none, or where it did not start; `camera_why` then says why.
+        read: Reads the printed lines in an image; loads what it needs at its first call.
     """
 
     scanner: Scanner
     panel: Panel
     camera: Camera | None
     camera_why: str = ""
+    read: Callable[[bytes], CameraReading] | None = None
 
 
 def run(config: Config, hardware: Hardware, *, clock: Clock, lists: ListsOnHand) -> None:
@@ -78,10 +81,13 @@ def run(config: Config, hardware: Hardware, *, clock: Clock, lists: ListsOnHand)
     listening = page_socket(config)
     address, port = listening.getsockname()[:2]
     board = Board(Snapshot(state=State(direction=config.post.direction, lane=config.post.lane)))
-    lane = Lane(hardware.scanner, hardware.panel)
+    reader: SecondReader | None = None
+    if hardware.camera is not None and hardware.read is not None:
+        reader = SecondReader(hardware.camera, hardware.read, wait_s=config.camera.wait_ms / 1_000)
+    lane = Lane(hardware.scanner, hardware.panel, reader.laid if reader else lambda _number: None)
     pictures: Pictures | None = None
     if hardware.camera is not None:
-        pictures = Pictures(hardware.camera, _outbox(config, PICTURE_PATIENCE_S), clock, lane.notice)
+        pictures = Pictures(reader or hardware.camera, _outbox(config, PICTURE_PATIENCE_S), clock, lane.notice)
     fittings = Fittings(
         panel=hardware.panel,
         outbox=record_outbox(config),
@@ -90,6 +96,7 @@ def run(config: Config, hardware: Hardware, *, clock: Clock, lists: ListsOnHand)
         on_hand=lambda: lists.current,
         duty_telephone=config.post.duty_telephone,
         lit=_photograph(pictures, lane),
+        look=lambda: reader.look(lane.at_work) if reader else None,
     )
     page = Page(
         lane=lane,
@@ -101,6 +108,8 @@ def run(config: Config, hardware: Hardware, *, clock: Clock, lists: ListsOnHand)
     threading.excepthook = end_with_thread
     sys.setswitchinterval(SWITCH_S)
     lists.start()
+    if reader is not None:
+        reader.start()
     if pictures is not None:
         pictures.start()
     clerk = Clerk(board.latest.state, fittings)
@@ -113,6 +122,8 @@ def run(config: Config, hardware: Hardware, *, clock: Clock, lists: ListsOnHand)
         page_server(page.application()).run(sockets=[listening])
     finally:
         lane.stop()
+        if reader is not None:
+            reader.stop()
         if pictures is not None:
             pictures.stop()
         lists.stop()
@@ -156,13 +167,14 @@ def page_socket(config: Config) -> socket.socket:
         raise ConfigError(f"box.toml: page: cannot listen on {address[0]} port {address[1]}: {error}") from None
 
 
-def _photograph(pictures: Pictures | None, lane: Lane) -> Callable[[Id, Crossing, Person], None]:
-    """What to do once a result is lit: ask for a picture of the page, as long as it lies there."""
+def _photograph(pictures: Pictures | None, lane: Lane) -> Callable[[Id, Crossing, Person, Image | None], None]:
+    """What to do once a result is lit: keep the picture of the page, or take one as long as it lies there."""
 
-    def lit(of: Id, crossing: Crossing, person: Person) -> None:
+    def lit(of: Id, crossing: Crossing, person: Person, image: Image | None) -> None:
         if pictures is not None:
             laid = lane.laid
-            pictures.want(Wanted(of=of, crossing=crossing, person=person, still_lies=lambda: lane.laid == laid))
+            wanted = Wanted(of=of, crossing=crossing, person=person, still_lies=lambda: lane.laid == laid, image=image)
+            pictures.want(wanted)
 
     return lit
 

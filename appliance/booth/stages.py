@@ -10,7 +10,7 @@ from appliance.decide import decide, possible_matches
 from appliance.errors import Malformed
 from appliance.examine.examine import examine
 from appliance.formats.rules import Rules
-from appliance.model import DocumentReading, Finding, Hit, Id, MrzReading, Refer, TravelDocument
+from appliance.model import CameraReading, DocumentReading, Finding, Hit, Id, MrzReading, Refer, TravelDocument
 from appliance.parse.reading import parse_reading
 from appliance.recorded import Screened
 from appliance.screen.lists import Lists
@@ -38,6 +38,7 @@ def judge(
     duty_telephone: str,
     rules: Rules,
     spared: Callable[[TravelDocument, tuple[Hit, ...]], frozenset[str]],
+    camera: CameraReading | None = None,
 ) -> Verdict:
     """Judge one reading. A page that makes no document refers, whatever the reason.
 
@@ -48,13 +49,14 @@ def judge(
         duty_telephone: As the configuration has it.
         rules: Of the release in service.
         spared: Asks of which entries it was decided before that this traveller is not the person.
+        camera: A second reading of the same page; None where none is fitted.
     """
     document, unread = _document(reading, now)
     findings: tuple[Finding, ...] = ()
     screening = not_screened(lists)
     decided: frozenset[str] = frozenset()
     if document is not None:
-        findings = examine(document, reading, now)
+        findings = examine(document, reading, now, camera=camera)
         screening = screen(document, lists, now)
         decided = spared(document, screening.hits) if screening.hits else decided
     decision = decide(
@@ -68,6 +70,7 @@ def judge(
         screening=screening,
         decision=decision,
         spared=tuple(sorted(decided)),
+        camera=camera,
     )
     return Verdict(screened=screened, hits=possible_matches(document, screening, rules=rules, spared=decided))
 

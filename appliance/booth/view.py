@@ -11,10 +11,11 @@ from appliance.booth.match_words import headline_and_rest
 from appliance.booth.state import Kept, OpenCase, Phase, State
 from appliance.booth.status_line import ListView, Quiet, Surroundings, listed, quiet
 from appliance.examine.cards import card_steps
+from appliance.examine.second import differences
 from appliance.formats.voice import case_code
 from appliance.formats.wire import Case
 from appliance.inquiry.life import STAGE_OF
-from appliance.model import Clear, DocumentFormat, Refer, TravelDocument
+from appliance.model import CameraReading, Clear, DocumentFormat, Refer, TravelDocument
 from appliance.recorded import Screened, Stage
 
 PLEASE_WAIT: Final = "Please wait"
@@ -36,13 +37,31 @@ class Line(Struct, frozen=True, kw_only=True):
     taken: tuple[tuple[str, bool], ...]
 
 
+class SecondLine(Struct, frozen=True, kw_only=True):
+    """One printed line as two readers read it, character by character with whether they differ.
+
+    Attributes:
+        which: "Line 2 of 2, character 14", as an officer counts.
+    """
+
+    which: str
+    scanner: tuple[tuple[str, bool], ...]
+    camera: tuple[tuple[str, bool], ...]
+
+
 class DocumentView(Struct, frozen=True, kw_only=True):
-    """What the document says, in words; `lines` only where a character was taken for another."""
+    """What the document says, in words.
+
+    Attributes:
+        lines: Only where a character was taken for another.
+        second: Only where the camera read a character differently.
+    """
 
     holder: str
     facts: tuple[tuple[str, str], ...]
     typed: bool
     lines: tuple[Line, ...]
+    second: tuple[SecondLine, ...]
 
 
 class CaseView(Struct, frozen=True, kw_only=True):
@@ -197,7 +216,7 @@ def _case(open_case: OpenCase, snapshot: Snapshot, around: Surroundings) -> Case
         ),
         reasons=reasons,
         notices=seen.decision.notices if seen and isinstance(seen.decision, Clear) else (),
-        document=_document(document) if document else None,
+        document=_document(document, seen.camera if seen else None) if document else None,
         match=match,
         crossing=case.crossing.id,
         person=case.person.id,
@@ -250,7 +269,7 @@ def _reasons(open_case: OpenCase, seen: Screened | None) -> tuple[ReasonView, ..
     )
 
 
-def _document(document: TravelDocument) -> DocumentView:
+def _document(document: TravelDocument, camera: CameraReading | None) -> DocumentView:
     facts = [
         ("Number", document.document_number or "none"),
         ("Issued by", document.issuing_state or "not stated"),
@@ -264,6 +283,7 @@ def _document(document: TravelDocument) -> DocumentView:
         facts=tuple(facts),
         typed=document.format is DocumentFormat.TYPED,
         lines=_lines(document) if document.repairs else (),
+        second=_second(document, camera) if camera else (),
     )
 
 
@@ -290,6 +310,26 @@ def _lines(document: TravelDocument) -> tuple[Line, ...]:
             )
         )
     return tuple(lines)
+
+
+def _second(document: TravelDocument, camera: CameraReading) -> tuple[SecondLine, ...]:
+    """The lines on which scanner and camera differ; a line on which they agree is none of the officer's work."""
+    places: dict[int, list[int]] = {}
+    for different in differences(document, camera):
+        places.setdefault(different.line, []).append(different.column)
+    return tuple(
+        SecondLine(
+            which=_which(line, len(document.mrz), columns),
+            scanner=tuple((char, at in columns) for at, char in enumerate(document.mrz[line])),
+            camera=tuple((char, at in columns) for at, char in enumerate(camera.lines[line])),
+        )
+        for line, columns in places.items()
+    )
+
+
+def _which(line: int, of: int, columns: list[int]) -> str:
+    counted = ", ".join(str(column + 1) for column in columns)
+    return f"Line {line + 1} of {of}, character{'s' if len(columns) > 1 else ''} {counted}"
 
 
 def _crossing(state: State) -> str:

@@ -10,9 +10,10 @@ from appliance.examine.dates import examine_date_of_birth, examine_expiry
 from appliance.examine.lines import examine_check_digits, examine_printed_lines, examine_repairs
 from appliance.examine.national import examine_national_number
 from appliance.examine.number import examine_number_form
+from appliance.examine.second import examine_second_reading
 from appliance.examine.subject import Subject
 from appliance.examine.validity import examine_validity
-from appliance.model import DocumentReading, Finding, Mode, TravelDocument, TypedReading
+from appliance.model import CameraReading, DocumentReading, Finding, Mode, TravelDocument, TypedReading
 
 EXAMINERS: Final[dict[str, Callable[[Subject], Finding]]] = {
     findings.CHECK_DIGITS.id: examine_check_digits,
@@ -26,11 +27,17 @@ EXAMINERS: Final[dict[str, Callable[[Subject], Finding]]] = {
     findings.VALIDITY.id: examine_validity,
     findings.NUMBER_FORM.id: examine_number_form,
     findings.NATIONAL_NUMBER.id: examine_national_number,
+    findings.SECOND_READING.id: examine_second_reading,
 }
 
 
 def examine(
-    document: TravelDocument, reading: DocumentReading, now: Instant, *, mode: Mode = Mode.LIVE
+    document: TravelDocument,
+    reading: DocumentReading,
+    now: Instant,
+    *,
+    mode: Mode = Mode.LIVE,
+    camera: CameraReading | None = None,
 ) -> tuple[Finding, ...]:
     """Answer every check for this document.
 
@@ -39,6 +46,7 @@ def examine(
         reading: Where it came from: what a typed document cannot be asked is not applicable.
         now: Decides what has expired, as far as it is to be believed.
         mode: A specimen is refused in the real lane and welcome in training.
+        camera: A second reading of the same page; None where none is fitted.
     """
-    subject = Subject(document=document, typed=isinstance(reading, TypedReading), now=now, mode=mode)
+    subject = Subject(document=document, typed=isinstance(reading, TypedReading), now=now, mode=mode, camera=camera)
     return tuple(EXAMINERS[check](subject) for check in findings.CHECKS)

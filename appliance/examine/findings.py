@@ -92,6 +92,12 @@ NATIONAL_NUMBER: Final = Check(
     next_step="Compare the personal number and the date of birth on the page with the printed lines, with a lens.",
     source="examine/national.py, with the source of each row",
 )
+SECOND_READING: Final = Check(
+    id="second_reading",
+    asks="Do the scanner and the camera read the same characters?",
+    next_step="Open the page and look at exactly the marked characters of its last lines.",
+    source="examine/second.py; the camera's reading is appliance/ocr",
+)
 
 CHECKS: Final = {
     check.id: check
@@ -107,6 +113,7 @@ CHECKS: Final = {
         VALIDITY,
         NUMBER_FORM,
         NATIONAL_NUMBER,
+        SECOND_READING,
     )
 }
 """All checks by id, in the order in which they are answered."""

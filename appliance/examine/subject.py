@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from appliance.clock import Instant
 from appliance.examine.findings import Check
-from appliance.model import Answer, Finding, Mode, TravelDocument
+from appliance.model import Answer, CameraReading, Finding, Mode, TravelDocument
 
 EVIDENCE_MAX: Final = 16
 
@@ -16,12 +16,14 @@ class Subject(Struct, frozen=True, kw_only=True):
 
     Attributes:
         typed: An officer typed it: no printed lines were read.
+        camera: A second reading of the same page; None where none is fitted.
     """
 
     document: TravelDocument
     typed: bool
     now: Instant
     mode: Mode
+    camera: CameraReading | None = None
 
 
 def found(check: Check, answer: Answer, reason: str, *evidence: str) -> Finding:

@@ -21,7 +21,7 @@ ZONE_BOTTOM_MM: Final = 6.0
 
 SIZES_MM: Final = {44: (125, 88), 36: (105, 74), 30: (86, 54)}
 """Width and height by characters a line: TD3 and MRV-A, TD2 and MRV-B, TD1."""
-MONOSPACED: Final = ("OCRB.ttf", "DejaVuSansMono.ttf", "LiberationMono-Regular.ttf")
+MONOSPACED: Final = ("OCRB.otf", "OCRB.ttf", "DejaVuSansMono.ttf", "LiberationMono-Regular.ttf")
 
 DESK: Final = (58, 60, 64)
 PAPER: Final = (238, 240, 232)

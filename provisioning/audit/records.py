@@ -68,6 +68,7 @@ class RecordLine(msgspec.Struct, kw_only=True):
     mrz: str
     raw_mrz: str
     raw_sha256: str
+    camera_mrz: str = ""
     document: TravelDocument | None
     findings: tuple[Finding, ...]
     lists: tuple[ListAnswer, ...]
@@ -207,6 +208,7 @@ def _line(index: int, record: Record, screened: Screened) -> RecordLine:
         mrz="\n".join(document.mrz if document is not None else read_lines),
         raw_mrz="\n".join(read_lines),
         raw_sha256=reading.raw_sha256.hex(),
+        camera_mrz="\n".join(screened.camera.lines) if screened.camera else "",
         document=document,
         findings=screened.findings,
         lists=screened.screening.lists,

@@ -71,6 +71,7 @@ class Lane:
         self._desk = DeskLine(post.folders.desk / "desk.sock")
         self._officer = Officer(post.page_port)
         self._post = post
+        self._photographed = False
 
     def work(self, travellers: Iterable[Traveller], laid_file: TextIO) -> Iterator[Laid]:
         """Bring the travellers one by one; yield each as it was seen. Raises DeviceFault when a lamp never answers."""
@@ -143,8 +144,8 @@ class Lane:
     def _await_photograph(self) -> None:
         """Nobody takes a passport back in the same instant: the camera has its image before the page goes."""
         with contextlib.suppress(queue.Empty):
-            while not isinstance(self._desk.events.get(timeout=PHOTOGRAPH_TIMEOUT_S), Photographed):
-                continue
+            while not self._photographed:
+                self._photographed = isinstance(self._desk.events.get(timeout=PHOTOGRAPH_TIMEOUT_S), Photographed)
 
     def _next_lamp(self, sent_ns: int, *, within_s: float = ANSWER_TIMEOUT_S) -> tuple[int, Edge | None]:
         """The next result lamp after a document was sent; none when the box goes away with it, or time is over."""
@@ -161,7 +162,9 @@ class Lane:
                     return sent_ns, event
                 case Gone() if sent_ns:
                     break
-                case Edge() | Photographed() | Gone():
+                case Photographed():
+                    self._photographed = True
+                case Edge() | Gone():
                     continue
         return sent_ns, None
 
@@ -171,6 +174,7 @@ class Lane:
             continue
 
     def _forget_events(self) -> None:
+        self._photographed = False
         with contextlib.suppress(queue.Empty):
             while True:
                 self._desk.events.get_nowait()

@@ -28,6 +28,8 @@ MARKER: Final = ".landlink-rehearsal"
 START_TIMEOUT_S: Final = 60.0
 STOP_TIMEOUT_S: Final = 10.0
 RESTART_PAUSE_S: Final = 0.2
+CAMERA_WAIT_MS: Final = 120
+"""How long a light may wait for the camera here: with the rest it stays under 150 ms, a rehearsal's bar."""
 DIALECTS: Final = ("elyctis", "honeywell", "rte", "generic", "wedge")
 """What the simulated scanner can speak, and box.toml can say."""
 SAMPLES: Final = Path(__file__).parent / "samples"
@@ -151,6 +153,7 @@ port = "{folders.desk / "scanner"}"
 [camera]
 kind = "simulated"
 socket = "{folders.desk / "camera.sock"}"
+wait_ms = {CAMERA_WAIT_MS}
 
 [panel]
 pins = "simulated"

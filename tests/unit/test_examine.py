@@ -7,7 +7,7 @@ import pytest
 from appliance.clock import Grade, Instant
 from appliance.examine.examine import EXAMINERS, examine
 from appliance.examine.findings import CHECKS
-from appliance.model import Answer, Finding, Mode, MrzReading
+from appliance.model import Answer, CameraReading, Finding, Mode, MrzReading
 from appliance.parse.mrz import parse_mrz
 from provisioning.bench.mrz_writer import MrzFields, write_td1, write_td3
 
@@ -43,7 +43,8 @@ def holder(**fields: str) -> MrzFields:
 
 
 def answers(lines: tuple[str, ...], now: Instant, *, mode: Mode = Mode.LIVE) -> dict[str, Finding]:
-    found = examine(parse_mrz(lines, now), READING, now, mode=mode)
+    camera = CameraReading(lines=lines, raw=lines, percent=bytes([99]) * len("".join(lines)), doubt=False)
+    found = examine(parse_mrz(lines, now), READING, now, mode=mode, camera=camera)
     return {finding.check: finding for finding in found}
 
 

@@ -1,0 +1,94 @@
+"""Stage 3 of 8: examine - two readings of one page, character by character: the scanner's and the camera's.
+
+Two readers that do not share a lens, a light or a line of code make different mistakes. Where both are sure and differ,
+somebody looks at that character. Where the camera itself is in doubt, its word is a hint and refers nobody.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from msgspec import Struct
+
+from appliance.examine.findings import SECOND_READING
+from appliance.examine.subject import Subject, found, not_typed
+from appliance.model import Answer, CameraReading, Finding, TravelDocument
+
+SURE_PERCENT: Final = 85
+"""A character that the camera read less surely than this speaks against nobody."""
+
+
+class Difference(Struct, frozen=True, kw_only=True):
+    """One character that scanner and camera read differently.
+
+    Attributes:
+        line, column: Zero-based place in the printed lines.
+        percent: How sure the camera is, 0 to 100.
+    """
+
+    line: int
+    column: int
+    scanner: str
+    camera: str
+    percent: int
+
+
+def differences(document: TravelDocument, camera: CameraReading) -> tuple[Difference, ...]:
+    """Where the readings differ, in order; () also where lines cannot be laid side by side.
+
+    A character on which both agree as read, or both after their check digits had their say, is no difference.
+    """
+    if not same_shape(document, camera):
+        return ()
+    return tuple(_differences(document, camera))
+
+
+def same_shape(document: TravelDocument, camera: CameraReading) -> bool:
+    """Whether both read as many lines, as long."""
+    return [len(line) for line in document.mrz] == [len(line) for line in camera.lines]
+
+
+def _differences(document: TravelDocument, camera: CameraReading) -> Iterator[Difference]:
+    width = len(document.mrz[0])
+    taken, seen = "".join(document.mrz), "".join(camera.lines)
+    taken_raw, seen_raw = "".join(document.raw), "".join(camera.raw)
+    for at, (mine, theirs) in enumerate(zip(taken, seen, strict=True)):
+        if mine != theirs and taken_raw[at : at + 1] != seen_raw[at : at + 1]:
+            percent = camera.percent[at] if at < len(camera.percent) else 0
+            yield Difference(line=at // width, column=at % width, scanner=mine, camera=theirs, percent=percent)
+
+
+def examine_second_reading(subject: Subject) -> Finding:
+    """Scanner against camera."""
+    camera = subject.camera
+    if subject.typed:
+        return not_typed(SECOND_READING)
+    if camera is None:
+        return found(SECOND_READING, Answer.NOT_APPLICABLE, "There is one reading only.")
+    if not camera.lines:
+        return found(SECOND_READING, Answer.UNAVAILABLE, f"No second reading by the camera: {camera.why}")
+    if not same_shape(subject.document, camera):
+        return _other_lines(camera)
+    return _compared(differences(subject.document, camera), camera)
+
+
+def _other_lines(camera: CameraReading) -> Finding:
+    """Not one character can be pointed at."""
+    if camera.doubt:
+        return found(SECOND_READING, Answer.INCONCLUSIVE, "The camera could not read the page surely.", camera.why)
+    words = "Scanner and camera read different pages: another document lies under the camera, or the lines are changed."
+    return found(SECOND_READING, Answer.FAILED, words)
+
+
+def _compared(different: tuple[Difference, ...], camera: CameraReading) -> Finding:
+    if not different:
+        return found(SECOND_READING, Answer.PASSED, "Scanner and camera read the same characters.")
+    count = "one character" if len(different) == 1 else f"{len(different)} characters"
+    evidence = [
+        f"line {each.line + 1}, character {each.column + 1}: scanner {each.scanner}, camera {each.camera}"
+        f" ({each.percent} % sure)"
+        for each in different
+    ]
+    if not camera.doubt and any(each.percent >= SURE_PERCENT for each in different):
+        return found(SECOND_READING, Answer.FAILED, f"Scanner and camera read {count} differently.", *evidence)
+    words = f"The camera may read {count} differently, but is not sure."
+    return found(SECOND_READING, Answer.INCONCLUSIVE, words, *evidence)

@@ -1,0 +1,52 @@
+"""Scanner and camera read a page differently: the officer is shown exactly which characters, on the smallest screen."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from provisioning.bench.desk_line import DeskLine
+from provisioning.bench.post import CAMERA_WAIT_MS, SAMPLES, Post, prepare
+from tests.browser.test_bus import passport
+from tests.browser.test_hit_life import ANSWER_MS, booth
+from tests.scenarios.rehearsed import free_port
+
+pytestmark = [pytest.mark.browser, pytest.mark.post]
+
+OCR_B = Path("/usr/share/fonts/opentype/ocr-b/OCRB.otf")
+
+
+@pytest.fixture(scope="module")
+def post(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Post]:
+    """A post whose light waits for the camera as long as it may, for a test machine is busy."""
+    running = Post(prepare(tmp_path_factory.mktemp("post") / "out"), page_port=free_port())
+    try:
+        running.enrol(SAMPLES / "documents.csv", SAMPLES / "persons.xml")
+        config = running.folders.config
+        text = config.read_text(encoding="utf-8")
+        config.write_text(text.replace(f"wait_ms = {CAMERA_WAIT_MS}", "wait_ms = 2000"), encoding="utf-8")
+        running.start()
+        yield running
+    finally:
+        running.stop()
+
+
+def test_the_officer_is_asked_to_look_at_exactly_those_characters(
+    browser: Browser, post: Post, desk: DeskLine, tmp_path: Path
+) -> None:
+    if not OCR_B.exists():
+        pytest.skip("no OCR-B on this machine: the simulated page cannot be read")
+    page = booth(browser, post)
+    for number in ("PX7000001", "PX7000002"):  # the first one loads what the reader needs
+        printed = passport(number)
+        read = (printed[0][:6] + "X" + printed[0][7:], printed[1])
+        desk.ask(do="lay", mrz=list(printed), read=list(read))
+        page.wait_for_selector(".stage.amber[data-of], .stage.green[data-of]", timeout=ANSWER_MS)
+        desk.ask(do="remove")
+    page.keyboard.press("Space")
+    expect(page.locator(".said-why")).to_have_text("Scanner and camera read one character differently.")
+    expect(page.locator(".second .which")).to_have_text("Line 1 of 2, character 7")
+    expect(page.locator(".second mark")).to_have_text(["X", printed[0][6]])
+    page.screenshot(path=tmp_path / "two_readings.png")
+    page.close()

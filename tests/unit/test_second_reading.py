@@ -1,0 +1,213 @@
+"""Two readings of one page: what the finding says, what the officer is shown, and how long a light may wait."""
+
+import threading
+import time
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import structs
+
+from appliance.booth.second_reader import LATE, OVERTAKEN, SecondReader
+from appliance.booth.status_line import Surroundings
+from appliance.booth.view import view
+from appliance.booth.words import clock_time
+from appliance.errors import Malformed
+from appliance.examine.examine import examine
+from appliance.examine.second import SURE_PERCENT, differences
+from appliance.model import Answer, CameraReading, Finding, MrzReading
+from appliance.parse.mrz import parse_mrz
+from drivers.api import DeviceError, Image
+from provisioning.bench.mrz_writer import MrzFields, write_td3
+from tests.small_post import TELEPHONE, PaperClock, SmallPost
+
+LINES = write_td3(
+    MrzFields(
+        document_code="P",
+        issuing_state="LAO",
+        document_number="PA0483725",
+        nationality="LAO",
+        date_of_birth="870605",
+        sex="F",
+        date_of_expiry="310131",
+        primary_identifier="PHOMMASAN",
+        secondary_identifier="BOUNMY",
+    )
+)
+NOW = PaperClock().now()
+JPEG = Image(jpeg=b"\xff\xd8", captured={})
+
+
+def seen(*lines: str, percent: int = 99, doubt: bool = False, raw: tuple[str, ...] = ()) -> CameraReading:
+    return CameraReading(
+        lines=lines,
+        raw=raw or lines,
+        percent=bytes([percent]) * len("".join(lines)),
+        doubt=doubt,
+        why="" if lines else LATE,
+    )
+
+
+def put(column: int, character: str) -> tuple[str, str]:
+    """The lines with one character of the first one changed: in a name, where no check digit speaks."""
+    return LINES[0][:column] + character + LINES[0][column + 1 :], LINES[1]
+
+
+def ask(camera: CameraReading | None, device: str = "elyctis") -> Finding:
+    reading = MrzReading(device=device, lines=LINES, raw_sha256=bytes(32))
+    found = examine(parse_mrz(LINES, NOW), reading, NOW, camera=camera)
+    return next(finding for finding in found if finding.check == "second_reading")
+
+
+@pytest.mark.parametrize(
+    ("camera", "answer"),
+    [
+        (None, Answer.NOT_APPLICABLE),
+        (seen(*LINES), Answer.PASSED),
+        (CameraReading(why=LATE), Answer.UNAVAILABLE),
+        (seen(*put(5, "F")), Answer.FAILED),
+        (seen(*put(5, "F"), percent=SURE_PERCENT - 1), Answer.INCONCLUSIVE),
+        (seen(*put(5, "F"), doubt=True), Answer.INCONCLUSIVE),
+        (seen("I<LAO" + "<" * 25, "<" * 30, "<" * 30), Answer.FAILED),
+        (seen("I<LAO" + "<" * 25, "<" * 30, "<" * 30, doubt=True), Answer.INCONCLUSIVE),
+    ],
+)
+def test_only_two_sure_readers_that_differ_refer(camera: CameraReading | None, answer: Answer) -> None:
+    assert ask(camera).answer is answer
+
+
+def test_the_evidence_names_each_character_as_an_officer_counts() -> None:
+    assert ask(seen(*put(5, "F"))).evidence == ("line 1, character 6: scanner P, camera F (99 % sure)",)
+
+
+def test_what_both_saw_alike_and_only_one_took_for_another_is_no_difference() -> None:
+    camera = seen(*put(5, "F"), raw=LINES)
+    assert differences(parse_mrz(LINES, NOW), camera) == ()
+
+
+@given(
+    lines=st.lists(st.text("ABC012<", max_size=44), max_size=3),
+    raw=st.lists(st.text("ABC012<", max_size=44), max_size=3),
+    percent=st.binary(max_size=132),
+    doubt=st.booleans(),
+)
+def test_any_reading_of_the_camera_has_an_answer(lines: list[str], raw: list[str], percent: bytes, doubt: bool) -> None:  # noqa: FBT001
+    ask(CameraReading(lines=tuple(lines), raw=tuple(raw), percent=percent, doubt=doubt, why="why"))
+
+
+def test_the_page_shows_both_lines_with_exactly_those_characters_marked() -> None:
+    post = SmallPost()
+    post.camera = seen(*put(5, "F"))
+    post.lay(*LINES)
+    around = Surroundings(
+        now=NOW, on_hand=post.lists, uplink=None, duty_telephone=TELEPHONE, local_time=clock_time, link="mobile"
+    )
+    shown = view(post.board.latest, around).shown
+    assert shown is not None
+    assert shown.document is not None
+    assert shown.refers
+    (line,) = shown.document.second
+    assert line.which == "Line 1 of 2, character 6"
+    assert [char for char, marked in line.scanner if marked] == ["P"]
+    assert [char for char, marked in line.camera if marked] == ["F"]
+
+
+def test_what_the_camera_read_is_in_the_record() -> None:
+    post = SmallPost()
+    post.camera = seen(*LINES)
+    post.lay(*LINES)
+    (record,) = post.recorder.records
+    assert structs.asdict(record.body)["camera"] == post.camera
+
+
+# --- in time or not at all --------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Bench:
+    """A camera and a recogniser that finish when the test says so."""
+
+    shutter: threading.Event = field(default_factory=threading.Event)
+    read: threading.Event = field(default_factory=threading.Event)
+    began: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    trouble: Exception | None = None
+
+    def capture(self, *, bytes_max: int) -> Image:
+        assert bytes_max > 0
+        self.began.release()
+        assert self.shutter.wait(10)
+        if isinstance(self.trouble, DeviceError):
+            raise self.trouble
+        return JPEG
+
+    def close(self) -> None:
+        self.shutter.set()
+
+    def reading(self, jpeg: bytes) -> CameraReading:
+        if not jpeg or isinstance(self.trouble, Malformed):
+            raise Malformed("picture", "neither JPEG nor PNG")
+        assert self.read.wait(10)
+        return seen(*LINES)
+
+    def reader(self, wait_s: float) -> SecondReader:
+        reader = SecondReader(self, self.reading, wait_s=wait_s)
+        reader.start()
+        return reader
+
+    def end(self, reader: SecondReader) -> None:
+        self.shutter.set()
+        self.read.set()
+        reader.stop()
+
+
+def test_a_reading_that_is_there_in_time_comes_with_its_image() -> None:
+    bench = Bench()
+    reader = bench.reader(10)
+    bench.shutter.set()
+    bench.read.set()
+    reader.laid(1)
+    look = reader.look(1)
+    bench.end(reader)
+    assert (look.reading, look.image) == (seen(*LINES), JPEG)
+
+
+def test_a_light_waits_no_longer_than_its_bound() -> None:
+    bench = Bench()
+    reader = bench.reader(0.05)
+    bench.shutter.set()
+    reader.laid(1)
+    assert bench.began.acquire(timeout=10)
+    before = time.monotonic()
+    look = reader.look(1)
+    waited = time.monotonic() - before
+    bench.end(reader)
+    assert look.reading == CameraReading(why=LATE)
+    assert waited < 5  # a machine may be busy, but not as long as the recogniser here, which never ends
+
+
+def test_an_image_that_may_show_the_next_page_is_not_read() -> None:
+    bench = Bench()
+    bench.read.set()
+    reader = bench.reader(10)
+    reader.laid(1)
+    assert bench.began.acquire(timeout=10)
+    reader.laid(2)
+    bench.shutter.set()
+    overtaken, newest = reader.look(1), reader.look(2)
+    bench.end(reader)
+    assert overtaken.reading == CameraReading(why=OVERTAKEN)
+    assert overtaken.image is None
+    assert newest.reading == seen(*LINES)
+
+
+@pytest.mark.parametrize("trouble", [DeviceError("the camera gave no image"), Malformed("picture", "cut")])
+def test_a_camera_that_fails_is_a_reading_that_says_so(trouble: Exception) -> None:
+    bench = Bench(trouble=trouble)
+    bench.shutter.set()
+    reader = bench.reader(10)
+    reader.laid(1)
+    look = reader.look(1)
+    bench.end(reader)
+    assert look.reading.lines == ()
+    assert look.reading.why.endswith(".")
