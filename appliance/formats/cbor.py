@@ -5,7 +5,7 @@ hashes, and nothing can hide between them. No tags, no indefinite lengths, one s
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
 import cbor2
@@ -45,17 +45,17 @@ def encode(value: object) -> bytes:
     return cbor2.dumps(value, canonical=True)
 
 
-def decode(data: bytes, *, what: str, bytes_max: int, integer_keys: bool = False) -> object:
+def decode(data: bytes, *, what: str, bytes_max: int, labels: Sequence[int] = ()) -> object:
     """Decode one deterministic item of builtins.
 
     Args:
         data: The item, nothing before and nothing after it.
         what: Its name for the error.
         bytes_max: Its bound, bytes.
-        integer_keys: Maps have integers for keys (COSE headers) instead of text.
+        labels: It is a COSE header: a map whose keys are among these integers, which are given in deterministic order.
 
     Raises:
-        Malformed: Longer than the bound, not CBOR, not deterministic, duplicate keys, tags, too deep.
+        Malformed: Longer than the bound, not CBOR, not deterministic, duplicate or other keys, tags, too deep.
     """
     if len(data) > bytes_max:
         raise Malformed(what, f"{len(data)} bytes, at most {bytes_max}")
@@ -65,19 +65,19 @@ def decode(data: bytes, *, what: str, bytes_max: int, integer_keys: bool = False
             max_depth=DEPTH_MAX,
             allow_indefinite=False,
             allow_duplicate_keys=False,
-            strict_hashable_types=not integer_keys,
+            strict_hashable_types=not labels,
             semantic_decoders=_NO_TAGS,
         )
     except (cbor2.CBORError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise Malformed(what, f"not deterministic CBOR ({type(error).__name__})") from None
-    one_spelling = _check_types(value, what, int if integer_keys else str)
+    one_spelling = _check_header(value, what, labels) if labels else _check_types(value, what)
     if (cbor2.dumps(value) if one_spelling else encode(value)) != data:
         raise Malformed(what, "not the deterministic encoding of its value")
     return value
 
 
-def _check_types(value: object, what: str, key_type: type) -> bool:
-    """Refuse what JSON-like structs never hold: undefined, simple values, NaN and infinities, other keys.
+def _check_types(value: object, what: str) -> bool:
+    """Refuse what JSON-like structs never hold: undefined, simple values, NaN and infinities, other keys than text.
 
     Returns whether the order of keys and the width of floats play no part: then every encoder gives the deterministic
     encoding, and the fast one will do. Entries of a log are verified by the million.
@@ -87,16 +87,24 @@ def _check_types(value: object, what: str, key_type: type) -> bool:
     if isinstance(value, float) and math.isfinite(value):
         return False
     if isinstance(value, dict):
-        for key in value:
-            if type(key) is not key_type:
-                raise Malformed(what, f"a key that is no {key_type.__name__}")
+        if any(type(key) is not str for key in value):
+            raise Malformed(what, "a key that is no text")
     elif not isinstance(value, list):
         raise Malformed(what, "a value that is no null, bool, integer, finite float, text, bytes, array or map")
     one_spelling = isinstance(value, list) or len(value) <= 1
     for item in value if isinstance(value, list) else value.values():
-        if type(item) not in _ATOMS and not _check_types(item, what, key_type):
+        if type(item) not in _ATOMS and not _check_types(item, what):
             one_spelling = False
     return one_spelling
+
+
+def _check_header(value: object, what: str, labels: Sequence[int]) -> bool:
+    """As `_check_types`, of a map with these labels in this order."""
+    if not isinstance(value, dict) or any(type(key) is not int for key in value):
+        raise Malformed(what, f"no map of the labels {labels}")
+    if list(value) != [label for label in labels if label in value]:
+        raise Malformed(what, f"a label that is none of {labels}, or stands in another order")
+    return _check_types(list(value.values()), what)
 
 
 def pack(value: msgspec.Struct) -> bytes:

@@ -6,10 +6,10 @@ signed thing has its own `typ` (RFC 9596), so a signature over one kind is never
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
+import msgspec
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -26,16 +26,16 @@ LABEL_KID: Final = 4
 LABEL_TYP: Final = 16
 LABEL_CONTEXT: Final = -65_537
 """Of the private-use range: what the payload is signed together with."""
-LABELS: Final = frozenset({LABEL_ALG, LABEL_KID, LABEL_TYP, LABEL_CONTEXT})
-"""For these keys the orders of RFC 8949 §4.2.1 (bytewise) and §4.2.3 (length first) are the same."""
+LABELS: Final = (LABEL_ALG, LABEL_KID, LABEL_TYP, LABEL_CONTEXT)
+"""In deterministic order; for these the orders of RFC 8949 §4.2.1 (bytewise) and §4.2.3 (length first) are the same."""
 SIGN1_BYTES_MAX: Final = 65_535
 SIGNATURE_BYTES: Final = 64
 KID_BYTES: Final = 8
 _TAG_18: Final = b"\xd2"
+_SIGN1_TYPES: Final = [bytes, dict, bytes, bytes]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sign1:
+class Sign1(msgspec.Struct, frozen=True, kw_only=True):
     """A parsed COSE_Sign1 whose signature nobody has verified yet.
 
     Attributes:
@@ -49,6 +49,7 @@ class Sign1:
     signature: bytes
 
 
+@lru_cache(maxsize=64)
 def kid(public: bytes) -> bytes:
     """Key identifier in our headers: the first 8 bytes of SHA-256(public key as its format carries it)."""
     return hashlib.sha256(public).digest()[:KID_BYTES]
@@ -62,7 +63,7 @@ def sign1(payload: bytes, *, protected: Mapping[int, object], sign: Callable[[by
         protected: Header parameters by label, LABEL_ALG among them.
         sign: Gives the 64-byte signature of a message: Ed25519, or ECDSA P-256 as r || s.
     """
-    assert protected.keys() <= LABELS, "another label needs its place in the deterministic order"
+    assert protected.keys() <= set(LABELS), "another label needs its place in the deterministic order"
     protected_raw = cbor.encode(dict(protected))
     signature = sign(_to_be_signed(protected_raw, payload))
     return _TAG_18 + cbor.encode([protected_raw, {}, payload, signature])
@@ -73,16 +74,12 @@ def parse_sign1(data: bytes, *, what: str = "COSE_Sign1", bytes_max: int = SIGN1
     if not data.startswith(_TAG_18):
         raise Malformed(what, "no COSE_Sign1 (tag 18)", offset=0)
     message = cbor.decode(data[1:], what=what, bytes_max=bytes_max - 1)
-    match message:
-        case [bytes(protected_raw), {**unprotected}, bytes(payload), bytes(signature)] if not unprotected:
-            pass
-        case _:
-            raise Malformed(what, "not [protected, {}, payload, signature]")
+    if not isinstance(message, list) or list(map(type, message)) != _SIGN1_TYPES or message[1]:
+        raise Malformed(what, "not [protected, {}, payload, signature]")
+    protected_raw, _, payload, signature = message
     if len(signature) != SIGNATURE_BYTES:
         raise Malformed(what, f"a signature of {len(signature)} bytes, not {SIGNATURE_BYTES}")
-    protected = cbor.decode(protected_raw, what=f"{what} header", bytes_max=bytes_max, integer_keys=True)
-    if not isinstance(protected, dict) or not protected.keys() <= LABELS:
-        raise Malformed(what, f"a protected header that is no map of the labels {sorted(LABELS)}")
+    protected: Any = cbor.decode(protected_raw, what=f"{what} header", bytes_max=bytes_max, labels=LABELS)
     return Sign1(protected=protected, protected_raw=protected_raw, payload=payload, signature=signature)
 
 

@@ -5,7 +5,6 @@ says only `sealed`: not what kind of entry it is, so that nobody learns from the
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Annotated, Final
 
 import msgspec
@@ -86,8 +85,7 @@ class Statement(Noun, frozen=True, kw_only=True):
     kind: Kind
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignedStatement:
+class SignedStatement(msgspec.Struct, frozen=True, kw_only=True):
     """A parsed leaf whose signature nobody has verified yet.
 
     Attributes:

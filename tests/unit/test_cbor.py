@@ -91,11 +91,37 @@ def test_an_item_above_its_bound_is_refused() -> None:
         cbor.decode(b"\x58\x3f" + bytes(63), what="example", bytes_max=64)
 
 
-def test_integer_keys_are_for_headers_only() -> None:
-    header = bytes.fromhex("a10126")
-    assert cbor.decode(header, what="header", bytes_max=64, integer_keys=True) == {1: -7}
+HEADER = (1, 4, -1)
+
+
+@pytest.mark.parametrize(
+    ("hexadecimal", "value"), [("a10126", {1: -7}), ("a3012604412020f6", {1: -7, 4: b" ", -1: None})]
+)
+def test_a_header_has_the_labels_that_it_may_have(hexadecimal: str, value: object) -> None:
+    assert cbor.decode(bytes.fromhex(hexadecimal), what="header", bytes_max=64, labels=HEADER) == value
+
+
+@pytest.mark.parametrize(
+    ("hexadecimal", "why"),
+    [
+        ("a16161f6", "a text key"),
+        ("a10226", "another label"),
+        ("a2044120" + "0126", "labels out of order"),
+        ("a1f526", "true, which is equal to 1"),
+        ("a1fb3ff000000000000026", "1.0, which is equal to 1"),
+        ("a1180126", "a label in two bytes"),
+        ("a1013806", "a value in two bytes"),
+        ("a201260126", "a label twice"),
+        ("a101a20126", "a map that is cut off"),
+        ("a101a10126", "a map with an integer key in it"),
+        ("8101", "an array"),
+        ("01", "a number"),
+    ],
+)
+def test_a_header_with_other_keys_or_another_spelling_is_refused(hexadecimal: str, why: str) -> None:
     with pytest.raises(Malformed):
-        cbor.decode(bytes.fromhex("a16161f6"), what="header", bytes_max=64, integer_keys=True)
+        cbor.decode(bytes.fromhex(hexadecimal), what="header", bytes_max=64, labels=HEADER)
+    assert why
 
 
 def test_a_struct_packs_and_parses() -> None:
