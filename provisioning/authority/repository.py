@@ -137,6 +137,18 @@ class Repository:
         """The first root, which enrolment pins on a box. Raises ConfigError when there is no repository."""
         return self._read("1.root.json")
 
+    def last_root(self) -> Root:
+        """The root in force. Raises ConfigError when there is no repository."""
+        number = 1
+        while (self._tuf / "metadata" / f"{number + 1}.root.json").exists():
+            number += 1
+        return self._load("root", number, Root)
+
+    def add_root(self, root: Metadata[Root]) -> None:
+        """Put the root that follows the last one into place; boxes follow it. Raises StorageFull, StorageFault."""
+        assert root.signed.version == self.last_root().version + 1, "roots count up by one"
+        self._write(f"{root.signed.version}.root.json", root.to_bytes())
+
     def version(self) -> int:
         """Version of the last release, 0 before the first."""
         try:
@@ -210,7 +222,7 @@ class Repository:
         for path, content in targets.items():
             if (length := _length(content)) > target_bytes_max(path):
                 raise Malformed(path, f"{length} bytes, boxes take at most {target_bytes_max(path)}")
-        with self._alone():
+        with self.alone():
             return self._publish(targets, at_ms, made_of, sources)
 
     def _publish(
@@ -240,7 +252,8 @@ class Repository:
         return policy
 
     @contextlib.contextmanager
-    def _alone(self) -> Generator[None]:
+    def alone(self) -> Generator[None]:
+        """Nobody else changes the repository inside."""
         with storage("locking hq/tuf"):
             fd = os.open(self._tuf.with_name(".tuf.lock"), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -351,13 +364,7 @@ class Repository:
             assert delegations is not None, "the top-level targets name every delegated role"
             assert delegations.roles is not None, "by name"
             return delegations.roles[role].keyids
-        return self._last_root().roles[role].keyids
-
-    def _last_root(self) -> Root:
-        number = 1
-        while (self._tuf / "metadata" / f"{number + 1}.root.json").exists():
-            number += 1
-        return self._load("root", number, Root)
+        return self.last_root().roles[role].keyids
 
     def _sign(self, metadata: Metadata[S], role: str, known: Collection[str]) -> bytes:
         """Sign with as many of the role's keys as are needed and here.

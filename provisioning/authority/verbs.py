@@ -15,6 +15,8 @@ from provisioning.authority import list_verbs, rotate_verb
 from provisioning.authority.distribute import HOLDERS, distribute, same_disk
 from provisioning.authority.enrolment import issue, read_request
 from provisioning.authority.home import Home, Settings
+from provisioning.authority.repository import ROOT_KEYS
+from provisioning.authority.root_keys import replace_root_key
 from provisioning.authority.roster import read_roster, revoke
 from provisioning.authority.setup import make_headquarters
 from provisioning.authority.stick import plan_stick, write_stick
@@ -24,9 +26,9 @@ from provisioning.command import RAW, Verbs, now_ms
 INIT = """\
 Make headquarters: every key, the certificate authority, and the first release for boxes, in the folder --home.
 
-Afterwards, move root-*.pem and offline-*.pem of FOLDER/keys and escrow.identity to media that are locked away; the
-offline keys come back for `issue`, `revoke` and changes of recipients. FOLDER/record.identity opens every record:
-it belongs on the auditor's desk alone.
+Afterwards, `distribute` moves root-*.pem and offline-*.pem of FOLDER/keys to the media of three persons, of whom two
+come back for `issue`, `revoke` and `rotate`; move escrow.identity to what is locked away. FOLDER/record.identity
+opens every record: it belongs on the auditor's desk alone.
 """
 
 ISSUE = """\
@@ -47,6 +49,11 @@ Here a link stays in the place of each. Whoever needs them (`issue`, `revoke`, `
 three persons put their media in, mounted where they are now, and take them away afterwards; one alone signs nothing.
 
 Flash memory may keep what was removed: destroy the disk that `init` ran on, or have run it on an encrypted one.
+"""
+
+REPLACE = """\
+A root key that was lost or stolen: the other two make the next root, with a new key in its place. Boxes follow it with
+the next mirror; a thief of one root key could have signed nothing alone, and has a useless one from then on.
 """
 
 UPGRADE = """\
@@ -96,6 +103,11 @@ def add_verbs(verbs: Verbs) -> None:
     )
     verb.add_argument("media", type=Path, nargs=HOLDERS, metavar="FOLDER", help="where the three media are mounted")
     verb.set_defaults(run=_distribute)
+    verb = verbs.add_parser(
+        "replace-root", help="a root key that was lost or stolen", description=REPLACE, formatter_class=RAW
+    )
+    verb.add_argument("key", choices=ROOT_KEYS, help="the one that is replaced; the other two must be here")
+    verb.set_defaults(run=_replace_root)
     verb = verbs.add_parser(
         "upgrade", help="keys that a home from before lacks", description=UPGRADE, formatter_class=RAW
     )
@@ -156,6 +168,16 @@ def _distribute(arguments: argparse.Namespace) -> int:
         print(
             f"But on the same disk as this home: {', '.join(map(str, same))}. Is the medium mounted?", file=sys.stderr
         )
+    return 0
+
+
+def _replace_root(arguments: argparse.Namespace) -> int:
+    home = Home.open(arguments.home)
+    version = replace_root_key(home, arguments.key, at_ms=now_ms())
+    print(
+        f"Root {version} is published: {home.key(arguments.key)} is a new key, the former one signs nothing any more."
+    )
+    print("Move it to its holder's medium, and leave no copy here.")
     return 0
 
 
