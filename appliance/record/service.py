@@ -4,6 +4,7 @@ It answers from the first moment: before enrolment and before the first release 
 """
 
 import signal
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import FrameType
@@ -39,7 +40,7 @@ PARSERS: Final[Mapping[Role, Callable[[bytes], Request]]] = {
     Role.AUDIT: parse_audit_request,
 }
 REFUSALS_LOGGED_MAX: Final = 16
-"""Refusals at the doors that one start logs, so that nobody fills the log by knocking."""
+"""Refusals of one kind at one door that one start logs: nobody fills the log by knocking, nor hides another's knock."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +78,7 @@ class Service:
         self._upkeep: Upkeep | None = None
         self._why = "This box is not enrolled yet."
         self._refusals: list[tuple[Role, str]] = []
-        self._refusals_logged = 0
+        self._refusals_logged = Counter[tuple[Role, str]]()
         self._stopping = False
 
     def run(self) -> None:
@@ -178,8 +179,8 @@ class Service:
         return self._recorder.answer(request, memfd)
 
     def _refused_at_door(self, role: Role, why: str) -> None:
-        if self._refusals_logged < REFUSALS_LOGGED_MAX:
-            self._refusals_logged += 1
+        if self._refusals_logged[role, why] < REFUSALS_LOGGED_MAX:
+            self._refusals_logged[role, why] += 1
             self._refusals.append((role, why))
 
     def _log_refusals(self) -> None:
