@@ -29,7 +29,7 @@ from appliance.recorded import (
 )
 from provisioning.authority.keys import write_private_key
 from provisioning.authority.repository import KEY_NAMES, Repository
-from provisioning.exhibit.act import COMMITMENT_DOMAIN, Act, Detail, Did, encode_act, encode_detail
+from provisioning.custody.act import COMMITMENT_DOMAIN, Act, Detail, Did, encode_act, encode_detail
 from provisioning.exhibit.contents import (
     Cosignature,
     Custody,

@@ -14,7 +14,7 @@ from provisioning.audit.verify import verify
 from provisioning.authority.home import Home
 from provisioning.authority.roster import read_roster
 from provisioning.command import say
-from provisioning.exhibit.custody import CustodyLog
+from provisioning.custody.log import CustodyLog
 
 PROBLEMS_SHOWN_MAX: Final = 50
 

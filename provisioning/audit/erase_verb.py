@@ -19,15 +19,15 @@ from provisioning.audit.log import Trust, logs_of, policy_of, trust_of
 from provisioning.audit.opening import entries
 from provisioning.audit.progress import Advance, bars
 from provisioning.audit.reading import note_use, use_of
+from provisioning.audit.search import Openers, Seen, concerned, openers
 from provisioning.audit.store import PulledLog
 from provisioning.audit.testimony import load_testimony
 from provisioning.audit.when import proven_interval
 from provisioning.authority.home import Home
 from provisioning.authority.roster import read_roster
 from provisioning.command import now_ms
-from provisioning.exhibit.act import Did, Reach
-from provisioning.exhibit.custody import CustodyLog
-from provisioning.exhibit.search import Openers, Seen, concerned, openers
+from provisioning.custody.act import Did, Reach
+from provisioning.custody.log import CustodyLog
 
 DAY_MS: Final = 86_400_000
 PREFIX_MIN: Final = 4

@@ -1,6 +1,6 @@
 """What headquarters erased on order, beside the copy of a log: `erased.json`, so that nobody fetches or misses it.
 
-The order itself is an entry of headquarters' own log (provisioning/exhibit/custody.py), durable before anything goes.
+The order itself is an entry of headquarters' own log (provisioning/custody/log.py), durable before anything goes.
 The log of the box stays whole: statement, commitment and hash of the body are in its leaves, the body never was.
 """
 
@@ -16,7 +16,7 @@ from appliance.formats.refusal import refusal
 from provisioning.audit.chronology import moment
 from provisioning.audit.log import Problem
 from provisioning.audit.store import PulledLog
-from provisioning.exhibit.act import Act, Did
+from provisioning.custody.act import Act, Did
 
 FILE: Final = "erased.json"
 

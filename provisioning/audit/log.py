@@ -9,8 +9,8 @@ from appliance.errors import Malformed, Refused, Untrusted
 from appliance.formats.note import Verifier, parse_vkey
 from appliance.formats.release import RECEIPTS, Roster, RosterBox
 from appliance.model import Mode
-from provisioning.audit.policy import Policy, read_policy
 from provisioning.authority.home import Home
+from provisioning.witness.policy import Policy, read_policy
 
 WITNESS_POLICY: Final = "witness.policy"
 NUMBER: Final = re.compile(r"[1-9][0-9]{0,5}")

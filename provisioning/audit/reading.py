@@ -24,8 +24,8 @@ from provisioning.audit.store import PulledLog
 from provisioning.authority.home import Home
 from provisioning.authority.roster import read_roster
 from provisioning.command import json_line, now_ms, say
-from provisioning.exhibit.act import Did, Reach
-from provisioning.exhibit.custody import CustodyLog, Use, Words, operator
+from provisioning.custody.act import Did, Reach
+from provisioning.custody.log import CustodyLog, Use, Words, operator
 
 
 def opened_logs(home: Home, identity: Identity, serial: str | None, use: Use) -> Generator[OpenedLog]:

@@ -14,7 +14,7 @@ from provisioning.audit.reading import opened_logs, use_of
 from provisioning.audit.replay import RecordedHits, Replayed, parse_line, replay
 from provisioning.authority.home import Home
 from provisioning.command import say
-from provisioning.exhibit.act import Did
+from provisioning.custody.act import Did
 
 EXIT_DIFFERS: Final = 1
 EXIT_ASKED_WRONGLY: Final = 2

@@ -11,6 +11,8 @@ from provisioning.audit.log import Log, logs_of, policy_of, trust_of
 from provisioning.audit.moments import claimed, proofs
 from provisioning.audit.progress import Advance, bars
 from provisioning.audit.reading import note_use, use_of
+from provisioning.audit.search import look, openers, pick
+from provisioning.audit.spacing import spacing
 from provisioning.audit.statements import Stated, stated
 from provisioning.audit.store import PulledLog
 from provisioning.audit.testimony import load_testimony
@@ -18,9 +20,7 @@ from provisioning.audit.when import proven_interval
 from provisioning.authority.home import Home
 from provisioning.authority.roster import read_roster
 from provisioning.command import say
-from provisioning.exhibit.act import Did
-from provisioning.exhibit.search import look, openers, pick
-from provisioning.exhibit.spacing import spacing
+from provisioning.custody.act import Did
 
 ENTRY: Final = re.compile(r"(?P<log>[^:]{1,128}):(?P<index>[0-9]{1,12})")
 RECORD: Final = re.compile(r"[0-9a-f]{4,32}")

@@ -11,16 +11,16 @@ from appliance.errors import ConfigError, Refused, Untrusted
 from appliance.files import read_regular
 from appliance.formats.note import NOTE_BYTES_MAX, Ed25519Cosigner, MlDsa44Cosigner, Signer
 from appliance.formats.release import COSIGN_ED25519, COSIGN_MLDSA44
-from provisioning.audit.add_checkpoint import REQUEST_BYTES_MAX, encode_add_checkpoint
 from provisioning.audit.log import Log, logs_of, policy_of
-from provisioning.audit.policy import read_policy
 from provisioning.audit.store import PulledLog
-from provisioning.audit.witness import Answer, Witness
 from provisioning.audit.witnessing import keep_cosignatures, request_for
 from provisioning.authority.home import Home
 from provisioning.authority.keys import cosigner_name, load_ed25519, load_mldsa44
 from provisioning.authority.roster import read_roster
 from provisioning.command import RAW, Verbs, now_ms
+from provisioning.witness.add_checkpoint import REQUEST_BYTES_MAX, encode_add_checkpoint
+from provisioning.witness.policy import read_policy
+from provisioning.witness.witness import Answer, Witness
 
 FOLDER: Final = "witness"
 LOGS: Final = "logs"
@@ -76,7 +76,7 @@ def _witness(arguments: argparse.Namespace) -> int:
         return _take(home, arguments)
     witness = own_witness(home)
     if arguments.listen:
-        from provisioning.audit.witness_server import serve  # noqa: PLC0415 - uvicorn only for who serves
+        from provisioning.witness.server import serve  # noqa: PLC0415 - uvicorn only for who serves
 
         serve(witness, arguments.listen)
         return 0

@@ -15,10 +15,10 @@ from appliance.formats.checkpoint import Checkpoint
 from appliance.formats.merkle import consistency_proof
 from appliance.formats.note import NOTE_BYTES_MAX, SIGNATURES_MAX, Verifier, open_note
 from appliance.formats.tiles import TileNodes
-from provisioning.audit.add_checkpoint import AddCheckpoint, encode_add_checkpoint
 from provisioning.audit.log import Problem, Trust
-from provisioning.audit.policy import Witness
 from provisioning.audit.store import PulledLog
+from provisioning.witness.add_checkpoint import AddCheckpoint, encode_add_checkpoint
+from provisioning.witness.policy import Witness
 
 TIMEOUT_S: Final = 30.0
 ASKED_MAX: Final = 3

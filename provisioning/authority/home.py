@@ -6,7 +6,7 @@ keys/          signing keys, 0600        ca/   the authority of TLS certificates
 roster.json    enrolled boxes            tuf/  what boxes mirror                        lists/       staged imports
 pulled/<domain>/<log>/   logs as pulled and verified                                    opened/<log>.json
 incoming/<domain>/<log>/ what arrived of a pull that was interrupted
-custody/       headquarters' own log of who opened what (exhibit/README.md)
+custody/       headquarters' own log of who opened what (custody/README.md)
 down/<serial>/           sealed messages to one box (downlink.py)
 ```
 A home has one mode: a training home has its own keys and refuses what is live, and the other way round (I7).

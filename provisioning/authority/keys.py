@@ -22,7 +22,7 @@ from provisioning.authority.holders import absent
 PEM_BYTES_MAX: Final = 16_384
 SECRET_BYTES: Final = 32
 CUSTODY: Final = "custody"
-"""Role in the roster, and file, of the key that signs headquarters' own log (provisioning/exhibit/custody.py)."""
+"""Role in the roster, and file, of the key that signs headquarters' own log (provisioning/custody/log.py)."""
 
 
 def cosigner_name(domain: str) -> str:

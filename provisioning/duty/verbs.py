@@ -17,10 +17,10 @@ from provisioning.authority.downlink import Down, Said
 from provisioning.authority.home import Home
 from provisioning.authority.roster import enrolled, read_roster
 from provisioning.command import RAW, Verbs, json_line, now_ms, say
+from provisioning.custody.act import Did
+from provisioning.custody.log import Use, operator
 from provisioning.duty.answering import answer, find_request, voice
 from provisioning.duty.requests import VOICE_CODE, CaseRequest, ToldBefore, requests_of, told_before
-from provisioning.exhibit.act import Did
-from provisioning.exhibit.custody import Use, operator
 
 REQUESTS: Final = """\
 What boxes ask: possible matches that wait for headquarters, oldest first, from the records that were pulled. Those that

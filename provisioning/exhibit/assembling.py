@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from appliance.model import Mode
-from provisioning.exhibit.act import Act
+from provisioning.custody.act import Act
 from provisioning.exhibit.contents import EXHIBIT_SCHEMA, EntryFacts, Exhibit, Nothing
 from provisioning.exhibit.custody_part import KEY as CUSTODY_KEY
 from provisioning.exhibit.custody_part import read_custody

@@ -8,9 +8,9 @@ from appliance.formats.age import Identity
 from appliance.formats.checkpoint import open_checkpoint
 from appliance.formats.merkle import NodeReader, complete_root, inclusion_proof, leaf_hash, verify_inclusion
 from appliance.formats.note import parse_vkey
-from provisioning.exhibit.act import Act, Detail, Did, encode_detail, parse_act, read_detail
+from provisioning.custody.act import Act, Detail, Did, encode_detail, parse_act, read_detail
+from provisioning.custody.log import CustodyLog, origin_of
 from provisioning.exhibit.contents import Custody, CustodyFacts
-from provisioning.exhibit.custody import CustodyLog, origin_of
 from provisioning.exhibit.pieces import EVIDENCE, Pieces, demand, naming, take
 from provisioning.exhibit.tlog_proof import encode_proof, parse_proof
 from provisioning.exhibit.trust import Trusted

@@ -9,14 +9,14 @@ from appliance.formats.age import Identity
 from appliance.formats.checkpoint import open_checkpoint
 from appliance.formats.merkle import complete_root, leaf_hash, root_hash
 from provisioning.audit.records import iso
+from provisioning.audit.search import openers
 from provisioning.authority.home import Home
 from provisioning.command import json_line, say
-from provisioning.exhibit.act import Act, Did
+from provisioning.custody.act import Act, Did
+from provisioning.custody.log import CustodyLog, Words, operator
 from provisioning.exhibit.checking import check_exhibit
-from provisioning.exhibit.custody import CustodyLog, Words, operator
 from provisioning.exhibit.custody_part import CHECKPOINT
 from provisioning.exhibit.folder import SUMS
-from provisioning.exhibit.search import openers
 
 
 def run_show(arguments: argparse.Namespace) -> int:

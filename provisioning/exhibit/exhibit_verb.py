@@ -11,21 +11,21 @@ from provisioning.audit.find import parse_time
 from provisioning.audit.log import logs_of, trust_of
 from provisioning.audit.progress import bars
 from provisioning.audit.reading import note_use
+from provisioning.audit.search import look, missing, openers, pick
 from provisioning.audit.store import PulledLog
 from provisioning.authority.home import Home
 from provisioning.authority.roster import read_roster
 from provisioning.command import now_ms, say
-from provisioning.exhibit.act import Did, Reach
+from provisioning.custody.act import Did, Reach
+from provisioning.custody.log import CustodyLog, Use, Words, operator
 from provisioning.exhibit.assembling import Order
 from provisioning.exhibit.checking import check_exhibit
 from provisioning.exhibit.contents import Exhibit
-from provisioning.exhibit.custody import CustodyLog, Use, Words, operator
 from provisioning.exhibit.entry import whole
 from provisioning.exhibit.folder import refuse_existing, write_folder
 from provisioning.exhibit.making import record_exhibit
 from provisioning.exhibit.making_nothing import Asked, nothing_exhibit
 from provisioning.exhibit.redacting import redacting
-from provisioning.exhibit.search import look, missing, openers, pick
 from provisioning.exhibit.signatures import shown_by_headquarters
 
 PREFIX_MIN: Final = 4

@@ -8,12 +8,14 @@ import msgspec
 from appliance.formats.statement import parse_statement
 from appliance.formats.tiles import TileNodes
 from provisioning.audit.opening import Opened
+from provisioning.audit.search import Openers, Seen, concerned
+from provisioning.audit.spacing import spacing
 from provisioning.audit.store import PulledLog
 from provisioning.authority.home import Home
-from provisioning.exhibit.act import Act
+from provisioning.custody.act import Act
+from provisioning.custody.log import CustodyLog
 from provisioning.exhibit.assembling import EXHIBIT, Order, assemble_record
 from provisioning.exhibit.contents import Exhibit, ProvenTime
-from provisioning.exhibit.custody import CustodyLog
 from provisioning.exhibit.custody_part import custody_pieces
 from provisioning.exhibit.entry import (
     Places,
@@ -29,8 +31,6 @@ from provisioning.exhibit.entry import (
 )
 from provisioning.exhibit.in_force import in_force_pieces
 from provisioning.exhibit.pieces import EVIDENCE, Pieces
-from provisioning.exhibit.search import Openers, Seen, concerned
-from provisioning.exhibit.spacing import spacing
 from provisioning.exhibit.times import RECEIPT, TIME, Shown, encode_time, pretty, read_time, signing_key, time_pieces
 from provisioning.exhibit.trust import RECEIPTS_KEY, Trusted, read_trust, trust_pieces
 

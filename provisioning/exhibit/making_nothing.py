@@ -6,17 +6,17 @@ import msgspec
 
 from appliance.errors import Refused
 from provisioning.audit.progress import Advance
+from provisioning.audit.search import Openers
 from provisioning.audit.store import PulledLog
 from provisioning.audit.when import cosigned_head
 from provisioning.authority.home import Home
+from provisioning.custody.log import CustodyLog
 from provisioning.exhibit.assembling import EXHIBIT, Order, assemble_nothing, covering
 from provisioning.exhibit.contents import Exhibit, Nothing
-from provisioning.exhibit.custody import CustodyLog
 from provisioning.exhibit.custody_part import custody_pieces
 from provisioning.exhibit.interval import Cover, Passed, claimed_within, cover, unproven
 from provisioning.exhibit.making import base
 from provisioning.exhibit.nothing import count, nothing_pieces, pass_over
-from provisioning.exhibit.search import Openers
 from provisioning.exhibit.times import Shown, pretty
 from provisioning.exhibit.trust import Trusted
 

@@ -25,13 +25,13 @@ from appliance.recorded import CarrierCheck, Screened
 from provisioning.audit.find import plain_number
 from provisioning.audit.opening import Entry, NotOpened, Opened, entries
 from provisioning.audit.progress import Advance
+from provisioning.audit.search import Openers, Seen
 from provisioning.audit.store import PulledLog
 from provisioning.exhibit.contents import Nothing
 from provisioning.exhibit.entry import EPOCH as EPOCH_FILE
 from provisioning.exhibit.entry import EPOCH_PROOF, Places, epoch_pieces, kind_of, read_epoch
 from provisioning.exhibit.interval import AWAITED, CLOSED, EPOCH, EVENT, SEALED, Cover, Passed
 from provisioning.exhibit.pieces import EVIDENCE, Pieces, demand, naming, take
-from provisioning.exhibit.search import Openers, Seen
 from provisioning.exhibit.times import cosigned
 from provisioning.exhibit.trust import Trusted
 

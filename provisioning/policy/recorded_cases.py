@@ -14,8 +14,8 @@ from provisioning.audit.progress import bars
 from provisioning.audit.reading import opened_logs
 from provisioning.audit.records import RecordLine
 from provisioning.authority.home import Home
-from provisioning.exhibit.act import Did
-from provisioning.exhibit.custody import Use, operator
+from provisioning.custody.act import Did
+from provisioning.custody.log import Use, operator
 
 OPENED: Final = "opened.jsonl"
 """What a rehearsal leaves in its folder."""

@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from appliance.formats.checkpoint import Checkpoint, sign_checkpoint
 from appliance.formats.merkle import EMPTY_ROOT, consistency_proof, leaf_hash, root_hash
 from appliance.formats.note import Ed25519Cosigner, LogSigner, open_note, parse_vkey
-from provisioning.audit.add_checkpoint import AddCheckpoint, encode_add_checkpoint, parse_add_checkpoint
-from provisioning.audit.witness import SIZE_TYPE, Answer, Witness
 from provisioning.authority.home import Home
+from provisioning.witness.add_checkpoint import AddCheckpoint, encode_add_checkpoint, parse_add_checkpoint
+from provisioning.witness.witness import SIZE_TYPE, Answer, Witness
 from tests.delivery_post import BIN
 from tests.merkle_nodes import Nodes
 

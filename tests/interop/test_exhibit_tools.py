@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from provisioning.audit.records import iso
-from provisioning.exhibit.custody import CustodyLog
+from provisioning.custody.log import CustodyLog
 from tests.exhibit_post import EVENING_S, MORNING_S, SCREENED, a_day, hq
 from tests.interop.conftest import GOCODE
 from tests.scenarios.auditor import flip

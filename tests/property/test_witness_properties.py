@@ -13,10 +13,10 @@ from appliance.errors import Malformed, Untrusted
 from appliance.formats.checkpoint import Checkpoint, sign_checkpoint
 from appliance.formats.merkle import leaf_hash, root_hash
 from appliance.formats.note import COSIGNATURE_ED25519, ED25519, LogSigner, Verifier
-from provisioning.audit.add_checkpoint import AddCheckpoint, encode_add_checkpoint, parse_add_checkpoint
-from provisioning.audit.policy import Group, Policy, Witness, parse_policy
 from provisioning.audit.proof import Contradiction, Fault, consistency_of, verify_proof, write_proof
 from provisioning.audit.testimony_pages import COSIGNED, ITEMS_A_PAGE, RECEIPTS, encode_page, parse_page
+from provisioning.witness.add_checkpoint import AddCheckpoint, encode_add_checkpoint, parse_add_checkpoint
+from provisioning.witness.policy import Group, Policy, Witness, parse_policy
 from tests.merkle_nodes import Nodes
 
 ORIGIN = "landlink.example/la-0001.1"

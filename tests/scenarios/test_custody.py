@@ -16,8 +16,8 @@ from appliance.formats.note import LogSigner
 from provisioning.audit.opening import record_identity
 from provisioning.authority.home import Home
 from provisioning.authority.keys import load_ed25519
-from provisioning.exhibit.act import RECORDS_MAX, Did, parse_act
-from provisioning.exhibit.custody import CustodyLog, Words
+from provisioning.custody.act import RECORDS_MAX, Did, parse_act
+from provisioning.custody.log import CustodyLog, Words
 from tests.exhibit_post import NAME, NUMBER, SCREENED, Post, a_day, hq
 from tests.scenarios.auditor import flip
 from tests.scenarios.auditor import run as audit
@@ -121,7 +121,7 @@ def test_it_grows_over_tiles_and_keeps_no_superseded_ones(home: Home) -> None:
 def test_two_writers_at_a_time_lose_nothing(home: Home) -> None:
     code = (
         "import sys; from pathlib import Path; from provisioning.authority.home import Home\n"
-        "from provisioning.exhibit.act import Did; from provisioning.exhibit.custody import CustodyLog\n"
+        "from provisioning.custody.act import Did; from provisioning.custody.log import CustodyLog\n"
         "log = CustodyLog(Home.open(Path(sys.argv[1])))\n"
         "for n in range(20): log.write(Did.SEARCHED, f'{sys.argv[2]} {n}')"
     )

@@ -7,8 +7,8 @@ import pytest
 from appliance.errors import Refused
 from provisioning.audit.cosigning import Desk
 from provisioning.audit.erased import read_erased
-from provisioning.exhibit.act import Did
-from provisioning.exhibit.custody import CustodyLog
+from provisioning.custody.act import Did
+from provisioning.custody.log import CustodyLog
 from tests.scenarios.auditor import kept, pull_from, run
 from tests.scenarios.made_headquarters import NOW_MS, Box, day_at_the_post, headquarters
 

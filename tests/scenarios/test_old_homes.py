@@ -17,7 +17,7 @@ from provisioning.authority.recipients import next_recipient, publish_recipient,
 from provisioning.authority.repository import Repository
 from provisioning.authority.roster import read_roster
 from provisioning.authority.upgrade import LATER_ROLES, upgrade
-from provisioning.exhibit.custody import CustodyLog
+from provisioning.custody.log import CustodyLog
 from tests.scenarios.made_headquarters import NOW_MS, Box, headquarters
 
 

@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from appliance.errors import ConfigError, Malformed, Untrusted
 from appliance.formats.note import COSIGNATURE_ED25519, COSIGNATURE_MLDSA44, ED25519, Verifier
-from provisioning.audit.policy import POLICY_BYTES_MAX, parse_policy, read_policy
+from provisioning.witness.policy import POLICY_BYTES_MAX, parse_policy, read_policy
 
 
 def key(number: int) -> bytes:

@@ -21,7 +21,7 @@ from appliance.files import read_regular, storage, write_durably
 from appliance.formats.checkpoint import Checkpoint, open_checkpoint, parse_checkpoint
 from appliance.formats.merkle import EMPTY_ROOT, verify_consistency
 from appliance.formats.note import NOTE_BYTES_MAX, Signer, Verifier, sign_note
-from provisioning.audit.add_checkpoint import AddCheckpoint, parse_add_checkpoint
+from provisioning.witness.add_checkpoint import AddCheckpoint, parse_add_checkpoint
 
 SIZE_TYPE: Final = "text/x.tlog.size"
 TEXT: Final = "text/plain; charset=utf-8"

@@ -13,8 +13,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from appliance.errors import ConfigError, StorageFault, StorageFull
-from provisioning.audit.add_checkpoint import REQUEST_BYTES_MAX
-from provisioning.audit.witness import Witness
+from provisioning.witness.add_checkpoint import REQUEST_BYTES_MAX
+from provisioning.witness.witness import Witness
 
 LISTEN: Final = re.compile(r"(?:\[([0-9a-fA-F:]+)\]|([^\s:\[\]]+)):([0-9]{1,5})")
 CONNECTIONS_MAX: Final = 64

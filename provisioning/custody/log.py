@@ -33,7 +33,7 @@ from provisioning.authority.home import Home
 from provisioning.authority.keys import CUSTODY, load_ed25519, write_private_key
 from provisioning.authority.repository import Repository
 from provisioning.command import now_ms
-from provisioning.exhibit.act import (
+from provisioning.custody.act import (
     RECORDS_MAX,
     Act,
     Detail,

@@ -1,0 +1,1 @@
+"""Headquarters' own log: who opened, searched, exported and handed over records."""
