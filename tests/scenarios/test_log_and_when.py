@@ -73,8 +73,8 @@ def test_every_entry_is_printed_in_order_and_what_is_sealed_says_no_more(
 def test_the_lines_for_scripts_have_the_same_and_what_is_proven(box: Box, capsys: pytest.CaptureFixture[str]) -> None:
     entries = [json.loads(line) for line in printed(box, capsys, "log", "--json")]
     assert [entry["index"] for entry in entries] == list(range(12))
-    assert entries[8]["before"] == "2026-11-19T11:06:40.000Z"
-    assert (entries[9]["after"], entries[9]["before"]) == ("2026-11-19T11:06:40.000Z", "2026-11-20T11:06:40.000Z")
+    assert entries[8]["before"] == "2026-11-19T11:06:40.999Z"
+    assert (entries[9]["after"], entries[9]["before"]) == ("2026-11-19T11:06:40.000Z", "2026-11-20T11:06:40.999Z")
     assert entries[11]["fields"] == {"state": "open"}
     assert {entry["event"] for entry in entries} <= set(EVENTS) | {"sealed", "epoch"}
 
