@@ -176,6 +176,10 @@ class CarrierDesk:
         self._outbox.flush(self._reported)
         self._waiting()
 
+    def look_up(self, reading: DocumentReading) -> str:  # noqa: ARG002 - AtTheLane's
+        """Raises Refused: each document is checked for a passenger who is there."""
+        raise Refused("A look-up without a passenger is the border's.")
+
     def say(self, word: Word) -> None:
         """The start button clears the answer. Raises Refused for an officer's word: a desk has none to say."""
         if not isinstance(word, NextTraveller):

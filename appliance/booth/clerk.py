@@ -13,6 +13,7 @@ from typing import Final, assert_never
 
 from msgspec import structs
 
+from appliance.booth import words
 from appliance.booth.board import Board, Device, Snapshot
 from appliance.booth.crossing import step
 from appliance.booth.events import (
@@ -112,6 +113,7 @@ class Clerk:
         self._happened = Happenings(fittings.outbox)
         self._met = False
         self._notice = ""
+        self._looked_up = ""
         self.shown_s = float("-inf")
 
     @property
@@ -145,6 +147,24 @@ class Clerk:
         self._take(judged(self._judged, ids=(record, crossing, person), opened_ms=now.wall_ms))
         self._outbox.flush(self._reported)
         self._publish()
+
+    def look_up(self, reading: DocumentReading) -> str:
+        """Judge and record a document that nobody has brought, in words for the officer alone: no lamp, no case.
+
+        Raises:
+            Refused: It could not be recorded, so nothing is said of it (I1).
+        """
+        on_hand, now = self._fit.on_hand(), self._fit.clock.now()
+        telephone, spared = self._fit.duty_telephone, self._inquirer.spared
+        found = judge(reading, on_hand.lists, now, duty_telephone=telephone, rules=on_hand.rules, spared=spared)
+        parcel = self._parcel(os.urandom(16).hex(), None, None, found.screened)
+        if not self._outbox.full:
+            self._happened.looked_up()
+            self._outbox.put(parcel)
+            self._outbox.flush(self._reported)
+        if self._looked_up != parcel.record_id:
+            raise Refused("The box cannot record now, and tells nothing without a record. Try again in a moment.")
+        return words.looked_up(found.screened.decision, telephone)
 
     def say(self, word: Word) -> None:
         """Take an officer's word. Raises Refused when it is not possible now; nothing was changed."""
@@ -211,9 +231,9 @@ class Clerk:
         self._take(NotRead())
         self.remark("The scanner sent something that is no document. Lay it again, or type it in.")
 
-    def remark(self, words: str) -> None:
+    def remark(self, text: str) -> None:
         """Show a quiet remark until the next document."""
-        self._notice = words
+        self._notice = text
         self._publish()
 
     def _take(self, event: Event) -> None:
@@ -292,15 +312,8 @@ class Clerk:
     def _reported(self, parcel: Parcel, *, kept: bool) -> None:
         record = parcel.record_id
         match parcel.body:
-            case Screened() if kept:
-                self._take(ScreeningKept(of=record))
-                case = self._state.case_of_record(record)
-                if case is not None and self._state.shown == case.case.of:
-                    of, image = self._image or ("", None)
-                    self._fit.lit(record, case.case.crossing, case.case.person, image if of == record else None)
             case Screened():
-                self._happened.not_recorded()
-                self._take(ScreeningNotKept(of=record))
+                self._screening_reported(parcel, kept=kept)
             case Outcome(of=of) if parcel.refused:
                 self._take(OutcomeRefused(of=of))
                 self._not_taken()
@@ -317,6 +330,21 @@ class Clerk:
                 self.remark("The cases are handed over." if kept else "The hand-over is not recorded yet.")
             case _:
                 raise AssertionError("the clerk makes no other record")
+
+    def _screening_reported(self, parcel: Parcel, *, kept: bool) -> None:
+        record = parcel.record_id
+        if parcel.person is None:
+            self._looked_up = record if kept else ""
+            return
+        if not kept:
+            self._happened.not_recorded()
+            self._take(ScreeningNotKept(of=record))
+            return
+        self._take(ScreeningKept(of=record))
+        case = self._state.case_of_record(record)
+        if case is not None and self._state.shown == case.case.of:
+            of, image = self._image or ("", None)
+            self._fit.lit(record, case.case.crossing, case.case.person, image if of == record else None)
 
     def _not_taken(self) -> None:
         """The recorder's own words are a technician's, and in `recorder_why`."""

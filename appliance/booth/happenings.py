@@ -41,6 +41,10 @@ class Happenings:
         """An officer signed in, or out."""
         self._events.append(("signed_in" if in_ else "signed_out", {}))
 
+    def looked_up(self) -> None:
+        """A document was looked up that nobody had brought."""
+        self._events.append(("looked_up", {}))
+
     def sign_in_failed(self) -> None:
         """Somebody tried to sign in with what is no badge."""
         self._not_signed_in += 1

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Final, Protocol, assert_never
+from typing import Final, Protocol, TypeVar, assert_never
 
 from appliance.booth.events import Following, NextTraveller, Word
 from appliance.errors import LandlinkError
@@ -19,6 +19,7 @@ from appliance.notify import ALIVE, notify
 from appliance.scan.reading import reading_of
 from drivers.api import Button, DeviceState, Frame, Lamp, Noise, Panel, Scanner, ScannerEvent, StateChanged
 
+T = TypeVar("T")
 QUEUE_MAX: Final = 256
 """What may wait for the lane; a scanner that is faster waits too."""
 TICK_S: Final = 0.5
@@ -32,6 +33,12 @@ class _Typed:
     reading: DocumentReading
     following: Following
     done: Future[None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _LookedUp:
+    reading: DocumentReading
+    done: Future[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +63,7 @@ class _Laid:
     number: int
 
 
-_Item = _Laid | _Typed | _Said | _Noticed | _Lid | Noise | StateChanged | Button
+_Item = _Laid | _Typed | _LookedUp | _Said | _Noticed | _Lid | Noise | StateChanged | Button
 
 
 class AtTheLane(Protocol):
@@ -75,6 +82,10 @@ class AtTheLane(Protocol):
 
     def document(self, reading: DocumentReading, following: Following = ...) -> None:
         """Take one document: judge, record, show. Raises Refused when `following` is not possible now."""
+        ...
+
+    def look_up(self, reading: DocumentReading) -> str:
+        """Judge and record a document that nobody has brought. Raises Refused when it is not recorded."""
         ...
 
     def say(self, word: Word) -> None:
@@ -162,6 +173,12 @@ class Lane:
         self._queue.put(_Typed(reading=reading, following=following, done=done))
         done.result(timeout=within_s)
 
+    def look_up(self, reading: DocumentReading, *, within_s: float) -> str:
+        """Look a document up that nobody has brought; what was found, in words for the officer. Raises as `say`."""
+        done: Future[str] = Future()
+        self._queue.put(_LookedUp(reading=reading, done=done))
+        return done.result(timeout=within_s)
+
     def notice(self, words: str) -> None:
         """Show a quiet remark, in words for the officer, without personal data."""
         self._queue.put(_Noticed(words=words))
@@ -193,7 +210,7 @@ class Lane:
             self._handle(clerk, item)
             clerk.tend()
 
-    def _handle(self, clerk: AtTheLane, item: _Item) -> None:
+    def _handle(self, clerk: AtTheLane, item: _Item) -> None:  # noqa: C901 - one arm an item, nothing else
         match item:
             case _Laid():
                 self._wait_for_eyes(clerk)
@@ -201,6 +218,8 @@ class Lane:
                 clerk.document(reading_of(item.frame))
             case _Typed():
                 _answer(item.done, lambda: clerk.document(item.reading, item.following))
+            case _LookedUp():
+                _answer(item.done, lambda: clerk.look_up(item.reading))
             case _Said():
                 _answer(item.done, lambda: clerk.say(item.word))
             case Button.START:
@@ -224,10 +243,10 @@ class Lane:
             self._stopping.wait(max(0.0, clerk.shown_s + SHOWN_AT_LEAST_S - time.monotonic()))
 
 
-def _answer(done: Future[None], work: Callable[[], None]) -> None:
+def _answer(done: Future[T], work: Callable[[], T]) -> None:
     try:
-        work()
+        answer = work()
     except LandlinkError as error:
         done.set_exception(error)
     else:
-        done.set_result(None)
+        done.set_result(answer)

@@ -5,7 +5,7 @@
 | GET / | the page; gives the session |
 | GET /events | server-sent events: the parts of the page that change, as HTML, and the session's token |
 | GET /state | the same as JSON |
-| POST /typed, /outcome, /person, /document, /next, /crossing, /details | an officer's word; answers JSON |
+| POST /typed, /lookup, /outcome, /person, /document, /next, /crossing, /details | an officer's word; answers JSON |
 """
 
 import asyncio
@@ -108,6 +108,7 @@ class Page:
             Route("/events", self._events, methods=["GET"]),
             Route("/state", self._state, methods=["GET"]),
             Route("/typed", self._typed, methods=["POST"]),
+            Route("/lookup", self._lookup, methods=["POST"]),
             *(Route(path, self._said(act), methods=["POST"]) for path, act in acts.items()),
             Mount("/static", StaticFiles(directory=ROOM / "static")),
         ]
@@ -188,6 +189,14 @@ class Page:
         page = forms.typed(await self._gate.form(request), now)
         self._typed_rate.admit(now)
         return await self._taken(lambda: self._lane.typed(page.reading, page.following, within_s=LANE_PATIENCE_S))
+
+    async def _lookup(self, request: Request) -> Response:
+        now = self._now()
+        page = forms.typed(await self._gate.form(request), now)
+        self._typed_rate.admit(now)
+        found: list[str] = []
+        taken = await self._taken(lambda: found.append(self._lane.look_up(page.reading, within_s=LANE_PATIENCE_S)))
+        return _json({"ok": True, "found": found[0]}, 200) if found else taken
 
     async def _taken(self, work: Callable[[], None]) -> Response:
         try:

@@ -114,6 +114,14 @@ def nothing_found(decision: Clear) -> str:
     return f"Nothing found in the list of {day(decision.oldest_list)}. Your check decides."
 
 
+def looked_up(decision: Decision, telephone: str) -> str:
+    """The answer to a look-up: nobody is there to wait or to go on, so only whom to ask."""
+    if isinstance(decision, Clear):
+        return f"Nothing found in the list of {day(decision.oldest_list)}. The look-up is recorded."
+    found, _ = reasons(decision)
+    return f"{' '.join(found)} Telephone {telephone}. The look-up is recorded."
+
+
 def reasons(decision: Decision) -> tuple[tuple[str, ...], str]:
     """The reasons of a decision, most important first, and the next step of the first."""
     if isinstance(decision, Clear):

@@ -163,6 +163,12 @@ EVENTS: Final[Mapping[str, Declared]] = {
             seen_by=_PAGE,
         ),
         Declared(
+            event="looked_up",
+            meaning="A document was looked up that nobody had brought; which one stands in a sealed record.",
+            words="a document was looked up without a crossing",
+            seen_by=_PAGE,
+        ),
+        Declared(
             event="signed_out",
             meaning="The officer's badge was taken off the page.",
             words="the officer signed out",

@@ -50,7 +50,16 @@ from appliance.record.stores import Stores
 from appliance.recorded import Canary, Picture, Record
 
 BOOTH_EVENTS: Final = frozenset(
-    {"device_changed", "lid_changed", "page_started", "signed_in", "signed_out", "sign_in_failed", "not_recorded"}
+    {
+        "device_changed",
+        "lid_changed",
+        "looked_up",
+        "page_started",
+        "signed_in",
+        "signed_out",
+        "sign_in_failed",
+        "not_recorded",
+    }
 )
 STICKS_LOGGED_MAX: Final = 64
 """Of a kind in one epoch: a taken-over uplink or audit must not fill the disk with them."""

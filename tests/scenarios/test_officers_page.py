@@ -224,6 +224,18 @@ def test_a_typed_page_is_judged_recorded_and_shown_like_a_read_one(booth: Booth)
     assert ["Number", "PA1234567"] in shown["document"]["facts"]
 
 
+def test_a_look_up_answers_in_its_own_form_and_shows_nothing_to_the_lane(booth: Booth) -> None:
+    before = booth.state()
+    status, answer = booth.say("/lookup", **TYPED | {"document_number": LISTED})
+    assert (status, answer["ok"]) == (200, True)
+    assert "The look-up is recorded." in answer["found"]
+    assert "Nothing found" not in answer["found"]
+    after = booth.state()
+    assert (after["shown"], after["cases"]) == (before["shown"], before["cases"])
+    status, answer = booth.say("/lookup", **TYPED | {"date_of_birth": "33.13.1987"})
+    assert (status, answer["field"]) == (422, "date_of_birth")
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

@@ -1,8 +1,23 @@
 """What happens to the booth itself is logged without a word about anybody: sign-ins, refused ones, the lid."""
 
+import pytest
+
 from appliance.booth.events import BadgeSaid, SignInFailed
+from appliance.errors import Refused
 from appliance.formats.event import check_event
+from appliance.recorded import Screened
+from appliance.scan.reading import typed_reading
 from tests.small_post import SmallPost
+
+DOCUMENT = {
+    "document_kind": "P",
+    "issuing_state": "LAO",
+    "document_number": "PA1234567",
+    "primary_identifier": "SISOUK",
+    "secondary_identifier": "MALAVANH",
+    "date_of_birth": "1987-03-04",
+    "date_of_expiry": "2031-06-30",
+}
 
 BADGE = "B-4471 KHAMPHOUY"
 
@@ -48,6 +63,35 @@ def test_what_the_log_does_not_take_now_waits_in_its_order() -> None:
     assert len(post.recorder.events) == 1
     post.recorder.trouble = ""
     assert logged(post) == [("lid_changed", {"state": "open"}), ("signed_in", {})]
+
+
+def test_a_look_up_is_recorded_with_nobody_s_crossing_and_opens_no_case() -> None:
+    post = SmallPost()
+    post.clerk.idle()
+    answer = post.clerk.look_up(typed_reading(**DOCUMENT))
+    assert answer.startswith("Nothing found in the list of")
+    assert (post.state.cases, post.state.crossing, post.panel.lamps) == ((), None, [])
+    kept = [record for record in post.recorder.records if isinstance(record.body, Screened)]
+    assert [(record.crossing, record.person) for record in kept] == [(None, None)]
+    assert logged(post) == [("looked_up", {})]
+
+
+def test_a_look_up_that_is_not_recorded_says_nothing() -> None:
+    post = SmallPost()
+    post.clerk.idle()
+    post.recorder.trouble = "away"
+    with pytest.raises(Refused, match="tells nothing without a record"):
+        post.clerk.look_up(typed_reading(**DOCUMENT))
+    assert post.panel.lamps == []
+
+
+def test_a_look_up_leaves_the_traveller_s_result_as_it_is() -> None:
+    post = SmallPost()
+    post.clerk.idle()
+    post.clerk.document(typed_reading(**DOCUMENT))
+    before = (post.state, post.panel.lamps[-1:])
+    post.clerk.look_up(typed_reading(**DOCUMENT | {"document_number": "PA7654321"}))
+    assert (post.state, post.panel.lamps[-1:]) == before
 
 
 def test_everything_that_a_booth_logs_is_as_declared() -> None:

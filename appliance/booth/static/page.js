@@ -112,24 +112,41 @@ function complain(form, answer) {
   }
 }
 
-document.addEventListener("submit", async (event) => {
+// A look-up's answer stands in its form and goes with it: nothing of it is on the page towards the lane.
+function tellFound(form, words) {
+  const found = form.querySelector(".found");
+  if (!found) return;
+  found.textContent = words ?? "";
+  found.hidden = !words;
+  if (words) found.scrollIntoView({ block: "nearest" });
+}
+
+document.addEventListener("close", (event) => {
+  for (const form of event.target.querySelectorAll?.("form") ?? []) tellFound(form, "");
+}, true);
+
+document.addEventListener("submit", (event) => {
   event.preventDefault();
-  const form = event.target;
+  submit(event.target, event.target.getAttribute("action"), event.submitter);
+});
+
+async function submit(form, path, submitter) {
   const buttons = form.querySelectorAll("button:enabled");
   const badge = byId("badge").textContent.trim(); // before the box says the new one
-  const fields = Object.fromEntries(new FormData(form, event.submitter));
+  const fields = Object.fromEntries(new FormData(form, submitter));
   for (const button of buttons) button.disabled = true; // once said is said once
-  const answer = await send(form.getAttribute("action"), fields);
+  const answer = await send(path, fields);
   for (const button of buttons) button.disabled = false;
   complain(form, answer);
-  if (!answer.ok) return;
+  tellFound(form, answer.found);
+  if (!answer.ok || answer.found) return;
   if (answer.why) say(answer.why);
   forget(form, badge);
   if (form.dataset.close) {
     byId(form.dataset.close).close();
     form.reset();
   }
-});
+}
 
 // What was said is said; whoever was at the booth before is offered as the one who hands over.
 function forget(form, badge) {
@@ -200,6 +217,7 @@ const actions = {
   fill: fillReason,
   look,
   typed: () => open("typed"),
+  lookup: (button) => submit(button.form, "/lookup"),
   crossing: () => open("crossing"),
   help: () => open("help"),
   close: () => document.querySelector("dialog[open]")?.close(),
