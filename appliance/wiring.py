@@ -10,12 +10,8 @@ from appliance.config import Config
 from drivers.api import Camera, Panel, Scanner, ScannerCodec
 
 if TYPE_CHECKING:
-    from appliance.at_rest import AtRest
-    from appliance.enrol.places import EnrolmentPlaces, Sealing
     from appliance.enrol.seal import WithKey
     from appliance.model import CameraReading
-    from appliance.record.places import Places
-    from drivers.token_key_store import TokenKeyStore
 
 # --- fitted hardware --------------------------------------------------------------------------------------------------
 
@@ -103,58 +99,6 @@ def _panel(config: Config) -> Panel:
     return GpioPanel(PanelPins(**numbers), LGPIOFactory())
 
 
-# --- keys -------------------------------------------------------------------------------------------------------------
-
-
-def _token(config: Config) -> "TokenKeyStore | None":
-    """The token with the identity key, None where it lies in a file; one a process, so that no PIN is tried twice."""
-    if config.keys.provider == "file":
-        return None
-    from appliance.credentials import PIN, credential
-    from appliance.errors import ConfigError
-    from drivers.api import DeviceError
-
-    try:
-        from drivers.token_key_store import TokenKeyStore
-    except ModuleNotFoundError:
-        raise ConfigError("box.toml: keys.provider is pkcs11, but python-pkcs11 is not installed") from None
-
-    def pin() -> str:
-        given = credential(PIN, os.environ)
-        if given is None:
-            raise DeviceError(
-                "the token's PIN was not given to this process: landlink-box seal --pin FILE, then restart"
-            )
-        return given.decode("utf-8", "replace").strip()
-
-    assert config.keys.module is not None, "parse_config saw to it"
-    return TokenKeyStore(Path(config.keys.module), config.keys.token, pin)
-
-
-def _at_rest(name: str, path: Path) -> "AtRest":
-    """How a process's one secret lies at `path`, under the credential `name`; sealed now if it was not."""
-    from appliance.at_rest import sealed
-    from appliance.credentials import credential
-
-    return sealed(credential(name, os.environ), (), path)
-
-
-def _sealing(places: "EnrolmentPlaces", token: "TokenKeyStore | None", recorder: "Places") -> "Sealing":
-    """How the keys of all processes lie, for commands that root runs."""
-    from appliance.at_rest import AtRest, key_of, sealed
-    from appliance.credentials import AUDIT, RECORDER, UPLINK, credential
-    from appliance.enrol.places import Sealing
-    from appliance.record.keys import secrets_of
-
-    key = credential(RECORDER, os.environ) if token is None else key_of(token, places.token_sealed, make=True)
-    running = places.checkpoint.exists()  # a recorder that has its keys open seals them itself, when it starts anew
-    return Sealing(
-        recorder=AtRest(key) if running else sealed(key, secrets_of(recorder), places.log_key),
-        uplink=_at_rest(UPLINK, places.tls_key),
-        audit=_at_rest(AUDIT, places.audit_key),
-    )
-
-
 # --- processes --------------------------------------------------------------------------------------------------------
 
 
@@ -168,44 +112,21 @@ def recorder(config: Config, *, config_sha256: str) -> None:
     Raises:
         StorageFault: The card; the supervisor starts the process again, and recovery decides what holds.
     """
-    from importlib.metadata import version
-
-    from appliance.at_rest import AtRest, key_of
     from appliance.clock import SystemClock
-    from appliance.credentials import RECORDER, credential
+    from appliance.key_wiring import signing_of, token_of
     from appliance.record.headquarters import Headquarters, ProvenTime
-    from appliance.record.keys import check_identity, read_log_key, seal_secrets
     from appliance.record.places import Places
     from appliance.record.service import Service, Setting
-    from appliance.record.signing import Signing
     from appliance.record.sockets import Role
     from appliance.shelf import Shelf
-    from drivers.key_store import FileKeyStore
 
     places, proven = Places(config.state, config.runtime), ProvenTime()
     clock = SystemClock(grade=_clock_grade, lower_bound_ms=lambda: proven.at_ms)
-    token = _token(config)
-
-    def signing() -> Signing:
-        key = credential(RECORDER, os.environ) if token is None else key_of(token, places.token_sealed)
-        identity = FileKeyStore(places.identity_key, AtRest(key)) if token is None else token
-        check_identity(places, identity.public_key_der())
-        at_rest = seal_secrets(places, key, identity.public_key_der())
-        return Signing(
-            serial=config.box.serial,
-            identity=identity,
-            log_key=read_log_key(places.log_key, at_rest),
-            mode=config.box.mode,
-            software=version("landlink"),
-            clock=clock,
-            at_rest=at_rest,
-            kept=_kept(config, sealed=key is not None),
-        )
-
+    token = token_of(config)
     setting = Setting(
         places=places,
         mode=config.box.mode,
-        signing=signing,
+        signing=lambda: signing_of(config, places, clock, token),
         headquarters=Headquarters(Shelf(places.releases), proven),
         uids={
             Role.BOOTH: config.recorder.booth_uid,
@@ -218,14 +139,6 @@ def recorder(config: Config, *, config_sha256: str) -> None:
         config_sha256=config_sha256,
     )
     Service(setting).run()
-
-
-def _kept(config: Config, *, sealed: bool) -> str:
-    if config.keys.provider == "pkcs11":
-        return f"identity in the token {config.keys.token!r}; the others in files that only this token opens"
-    if sealed:
-        return "in files, sealed under a credential of systemd (systemd/README.md, Keys, says what a thief gains)"
-    return "in files that lie OPEN: whoever takes the card has the lists and can sign as this box (landlink-box seal)"
 
 
 def _clock_grade() -> Grade:
@@ -295,9 +208,10 @@ def uplink(config: Config) -> None:
     """
     from appliance.credentials import UPLINK
     from appliance.enrol.places import EnrolmentPlaces
+    from appliance.key_wiring import at_rest_of
     from appliance.uplink.assembly import run
 
-    run(config, _at_rest(UPLINK, EnrolmentPlaces(config.state).tls_key))
+    run(config, at_rest_of(UPLINK, EnrolmentPlaces(config.state).tls_key))
 
 
 def audit(config: Config) -> None:
@@ -350,6 +264,7 @@ def seal(config: Config, *, with_key: "WithKey", pin: Path | None) -> str:
     from appliance.credentials import AUDIT, PIN, STORE
     from appliance.enrol.places import EnrolmentPlaces, read_bounded
     from appliance.enrol.seal import PIN_BYTES_MAX, seal_box
+    from appliance.key_wiring import at_rest_of
 
     given = None
     if pin is not None:
@@ -357,7 +272,7 @@ def seal(config: Config, *, with_key: "WithKey", pin: Path | None) -> str:
     seal_box(STORE, with_key=with_key, pin=given)
     places = EnrolmentPlaces(config.state)
     if places.audit_key.exists():
-        _at_rest(AUDIT, places.audit_key)
+        at_rest_of(AUDIT, places.audit_key)
         places.hand_over()
     words = f"The sealing keys of this box lie in {STORE}, encrypted with the key: {with_key}.\n"
     if with_key == "host":
@@ -369,31 +284,24 @@ def seal(config: Config, *, with_key: "WithKey", pin: Path | None) -> str:
 
 def request(config: Config, *, out: Path) -> str:
     """Write the enrolment request to `out`; returns what to tell the technician."""
-    from appliance.at_rest import AtRest
-    from appliance.credentials import RECORDER, credential
     from appliance.enrol.places import EnrolmentPlaces
     from appliance.enrol.request import make_request
     from appliance.errors import DeviceFault
     from appliance.files import write_durably
     from appliance.formats.enrolment import fingerprint
+    from appliance.key_wiring import identity_for_enrolment, sealing_of, token_of
     from appliance.record.places import Places
-    from drivers.api import DeviceError, KeyStore
-    from drivers.key_store import FileKeyStore
+    from drivers.api import DeviceError
 
-    places, token = EnrolmentPlaces(config.state), _token(config)
-
-    def key_store() -> KeyStore:
-        if token is not None:
-            if not places.checkpoint.exists():  # a box that has recorded has its keys, or needs a new serial
-                token.create()
-            return token
-        at_rest = AtRest(credential(RECORDER, os.environ))
-        if places.identity_key.exists():
-            return FileKeyStore(places.identity_key, at_rest)
-        return FileKeyStore.create(places.identity_key, at_rest)
+    places, token = EnrolmentPlaces(config.state), token_of(config)
+    recorder_places = Places(config.state, config.runtime)
 
     try:
-        signed = make_request(config, key_store, lambda: _sealing(places, token, Places(config.state, config.runtime)))
+        signed = make_request(
+            config,
+            lambda: identity_for_enrolment(places, token),
+            lambda: sealing_of(places, token, recorder_places),
+        )
     except DeviceError as error:
         raise DeviceFault(str(error)) from None
     write_durably(out, signed, mode=0o644)
@@ -411,9 +319,10 @@ def accept(config: Config, *, answer: Path) -> str:
     from appliance.enrol.accept import accept_answer
     from appliance.enrol.places import EnrolmentPlaces, Sealing
     from appliance.formats.enrolment import fingerprint
+    from appliance.key_wiring import at_rest_of
 
     places = EnrolmentPlaces(config.state)
-    sealing = Sealing(uplink=_at_rest(UPLINK, places.tls_key), audit=_at_rest(AUDIT, places.audit_key))
+    sealing = Sealing(uplink=at_rest_of(UPLINK, places.tls_key), audit=at_rest_of(AUDIT, places.audit_key))
     accepted = accept_answer(config, answer, sealing)
     return (
         f"Box {accepted.serial} is enrolled with {config.box.domain}.\n"
