@@ -149,9 +149,7 @@ def _replace(path: Path, content: bytes, *, mode: int, durable: bool) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with storage(f"writing {path.name}"):
         try:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC  # a link may lie in wait
-            fd = os.open(temporary, flags, mode)
-            with os.fdopen(fd, "wb") as file:
+            with _create(temporary, mode) as file:
                 file.write(content)
                 file.flush()
                 if durable:
@@ -165,16 +163,27 @@ def _replace(path: Path, content: bytes, *, mode: int, durable: bool) -> None:
             sync_folder(path.parent)
 
 
-def copy_durably(source: Path, path: Path, *, mode: int = 0o600) -> None:
-    """Put a copy of the file `source` at `path`, of any length; otherwise as `write_durably`.
+def _create(temporary: Path, mode: int) -> BinaryIO:
+    """A new file; what a killed writer left there, or an attacker laid there (a link, a pipe), goes. Raises OSError."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        return os.fdopen(os.open(temporary, flags, mode), "wb")
+    except FileExistsError:
+        temporary.unlink(missing_ok=True)
+        return os.fdopen(os.open(temporary, flags, mode), "wb")
+
+
+def copy_durably(source: Path | BinaryIO, path: Path, *, mode: int = 0o600) -> None:
+    """Put a copy of the file `source`, by name or opened, at `path`, of any length; otherwise as `write_durably`.
 
     Raises:
         StorageFull, StorageFault: `path` holds what it held before.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with storage(f"copying {source.name}"):
+    with storage(f"copying {path.name}"):
         try:
-            with source.open("rb") as original, temporary.open("wb") as copy:
+            opened = source.open("rb") if isinstance(source, Path) else contextlib.nullcontext(source)
+            with opened as original, _create(temporary, mode) as copy:
                 os.fchmod(copy.fileno(), mode)
                 shutil.copyfileobj(original, copy, 1024 * 1024)
                 copy.flush()

@@ -4,14 +4,15 @@ The release that the root signs names this box with exactly the keys that it mad
 given. So whoever alters the answer must bring another root, and its fingerprint, which two people compare, is another.
 
 Whoever accepts is root, and what is accepted the uplink may read. So no link in the folder is followed: it could lead
-to a key of this box.
+to a key of this box. And what a process may write it may have been taken over to write: what root installs into a
+folder of its, is written with that user's own rights, so that no link there leads root anywhere either.
 """
 
 import errno
 import hashlib
 import re
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -20,9 +21,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from appliance.config import Config
 from appliance.enrol.keys import tls_key
-from appliance.enrol.places import EnrolmentPlaces, Sealing, read_bounded
+from appliance.enrol.places import EnrolmentPlaces, Sealing, read_bounded, rights_of
 from appliance.errors import ConfigError, Malformed, Refused, StorageFault, Untrusted
-from appliance.files import OpenFile, copy_durably, names_beneath, open_beneath, storage, write_durably
+from appliance.files import OpenFile, copy_durably, names_beneath, open_beneath, open_regular, storage, write_durably
 from appliance.formats.downlink import FILE_NAME, FOLDER, SEALED_BYTES_MAX, WAITING_MAX
 from appliance.formats.enrolment import (
     ANSWER_BYTES_MAX,
@@ -72,10 +73,12 @@ def accept_answer(config: Config, folder: Path, sealing: Sealing = OPEN) -> Answ
     lost = "name the folder that headquarters' issue wrote"
     answer = parse_answer(_read(folder / "answer.cbor", ANSWER_BYTES_MAX, lost))
     check_answer(answer, signed_request)
-    key = tls_key(places.tls_key, sealing.uplink)
+    with rights_of(places.tls_key.parent):
+        key = tls_key(places.tls_key, sealing.uplink)
     certificate = _check_certificate(answer.tls_certificate, answer, key=key, uri=box_uri(answer.serial))
     if answer.audit_certificate is not None:
-        key = tls_key(places.audit_key, sealing.audit)
+        with rights_of(places.audit_key.parent):
+            key = tls_key(places.audit_key, sealing.audit)
         _check_certificate(answer.audit_certificate, answer, key=key, uri=audit_uri(answer.serial))
     files, pages = _mirror_files(folder)
     release = verify_release(release_names(files), answer.root, documents=OpenFile(folder / MIRROR / pages))
@@ -84,8 +87,9 @@ def accept_answer(config: Config, folder: Path, sealing: Sealing = OPEN) -> Answ
         raise Refused("this box is enrolled with another headquarters; wipe it before it joins a new one")
     messages = _messages(folder)
     _install(answer, files, places, folder / MIRROR / pages)
-    for name, sealed in messages.items():
-        write_durably(places.down / name, sealed, mode=0o644)
+    with rights_of(places.down):
+        for name, sealed in messages.items():
+            write_durably(places.down / name, sealed, mode=0o644)
     places.hand_over()
     return answer
 
@@ -190,20 +194,35 @@ def _message(folder: Path, name: str) -> bytes:
 def _install(answer: Answer, files: dict[str, bytes], places: EnrolmentPlaces, pages: Path) -> None:
     places.prepare()
     uplink, mirror = places.state / "uplink", places.state / "mirror"
-    write_durably(uplink / "tls.crt", answer.tls_certificate, mode=0o644)
-    write_durably(uplink / "ca.crt", answer.ca_certificate, mode=0o644)
+    with rights_of(uplink):
+        write_durably(uplink / "tls.crt", answer.tls_certificate, mode=0o644)
+        write_durably(uplink / "ca.crt", answer.ca_certificate, mode=0o644)
+        write_durably(places.carried_root, answer.root, mode=0o644)
     if answer.audit_certificate is not None:
-        write_durably(places.audit_key.with_name("tls.crt"), answer.audit_certificate, mode=0o644)
-        write_durably(places.audit_key.with_name("ca.crt"), answer.ca_certificate, mode=0o644)
-    write_durably(places.pinned_root, answer.root, mode=0o644)
-    write_durably(places.carried_root, answer.root, mode=0o644)
+        with rights_of(places.audit_key.parent):
+            write_durably(places.audit_key.with_name("tls.crt"), answer.audit_certificate, mode=0o644)
+            write_durably(places.audit_key.with_name("ca.crt"), answer.ca_certificate, mode=0o644)
+    with rights_of(places.pinned_root.parents[1]):
+        write_durably(places.pinned_root, answer.root, mode=0o644)
+    with _original(pages) as original, rights_of(mirror):
+        _fill_mirror(mirror, files, original, pages.name)
+
+
+def _original(pages: Path) -> BinaryIO:
+    """The answer's documents list, opened as who accepts. Raises StorageFault."""
+    with storage(f"reading {pages.name}"):
+        return open_regular(pages)
+
+
+def _fill_mirror(mirror: Path, files: dict[str, bytes], pages: BinaryIO, pages_name: str) -> None:
+    """Lay the release into the mirror; the timestamp last: it makes the rest current."""
     if (mirror / TIMESTAMP).exists():  # the uplink has fetched since: what it has is not older
         return
     folder = mirror / "targets" / "lists"
     with storage(f"making {folder}"):
         folder.mkdir(parents=True, exist_ok=True)
-    copy_durably(pages, folder / pages.name, mode=0o644)
-    for path in sorted(files, key=lambda path: path == TIMESTAMP):  # the timestamp last: it makes the rest current
+    copy_durably(pages, folder / pages_name, mode=0o644)
+    for path in sorted(files, key=lambda path: path == TIMESTAMP):
         with storage(f"making {path}"):
             (mirror / path).parent.mkdir(parents=True, exist_ok=True)
         write_durably(mirror / path, files[path], mode=0o644)

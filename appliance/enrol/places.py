@@ -1,6 +1,9 @@
 """Where the box's keys and papers lie when it joins headquarters, and how they are read."""
 
+import contextlib
 import os
+import stat
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,11 +87,17 @@ class EnrolmentPlaces:
         with storage("making the box's folders"):
             for name in ("recorder", "uplink", "audit"):
                 (self.state / name).mkdir(mode=0o700, parents=True, exist_ok=True)
-            for name in ("identity", "releases/root", "mirror/metadata", "mirror/targets", "down"):
+            for name in ("identity", "releases", "mirror", "down"):
                 (self.state / name).mkdir(mode=0o755, parents=True, exist_ok=True)
+            for name in ("releases/root", "mirror/metadata", "mirror/targets"):
+                with rights_of(self.state / name.partition("/")[0]):
+                    (self.state / name).mkdir(mode=0o755, exist_ok=True)
 
     def hand_over(self) -> None:
         """Give what root made in a folder to the user of that folder, whose process it is for (systemd/tmpfiles).
+
+        That user may be an attacker, who lays something else there meanwhile: no link is followed, and a file of root's
+        that has a second name elsewhere is left alone.
 
         Raises:
             StorageFault: It cannot be given.
@@ -97,10 +106,48 @@ class EnrolmentPlaces:
             return
         with storage("handing the box's keys over"):
             for name in ("recorder", "uplink", "audit", "identity", "releases", "mirror", "down"):
-                folder = self.state / name
-                owner = folder.stat()
-                for path in folder.rglob("*"):
-                    os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+                for _, folders, files, at in os.fwalk(self.state / name):
+                    for entry in (*folders, *files):
+                        _give(entry, at, (self.state / name).stat())
+
+
+@contextlib.contextmanager
+def rights_of(folder: Path) -> Generator[None]:
+    """What root does inside is done as the folder's owner: no link of his leads root where he may not go.
+
+    Raises:
+        StorageFault: There is no such folder.
+    """
+    if os.geteuid() != 0:
+        yield
+        return
+    with storage(f"looking at {folder.name}"):
+        owner = folder.lstat()
+    gid, groups = os.getegid(), os.getgroups()
+    os.setgroups([])
+    os.setegid(owner.st_gid)
+    os.seteuid(owner.st_uid)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(gid)
+        os.setgroups(groups)
+
+
+def _give(name: str, at: int, owner: os.stat_result) -> None:
+    """Give one entry of the folder `at` away, if it is root's."""
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        before = os.stat(name, dir_fd=at, follow_symlinks=False)
+        if before.st_uid != 0 or not (stat.S_ISREG(before.st_mode) or stat.S_ISDIR(before.st_mode)):
+            return
+        entry = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=at)
+        try:
+            found = os.fstat(entry)
+            if os.path.samestat(before, found) and (found.st_nlink == 1 or stat.S_ISDIR(found.st_mode)):
+                os.fchown(entry, owner.st_uid, owner.st_gid)
+        finally:
+            os.close(entry)
 
 
 def read_bounded(path: Path, bytes_max: int) -> bytes:

@@ -14,7 +14,7 @@ from cryptography.x509.oid import NameOID
 
 from appliance.config import Config
 from appliance.enrol.keys import age_identity, log_key, tls_key
-from appliance.enrol.places import EnrolmentPlaces, Sealing
+from appliance.enrol.places import EnrolmentPlaces, Sealing, rights_of
 from appliance.errors import Refused
 from appliance.files import write_durably
 from appliance.formats.age import Identity
@@ -50,9 +50,12 @@ def make_request(
     store = open_key_store()
     sealing = open_sealing()
     log_signer = log_key(places.log_key, sealing.recorder)
-    tls_keys = tls_key(places.tls_key, sealing.uplink), tls_key(places.audit_key, sealing.audit)
+    with rights_of(places.tls_key.parent):
+        uplink = tls_key(places.tls_key, sealing.uplink)
+    with rights_of(places.audit_key.parent):
+        audit = tls_key(places.audit_key, sealing.audit)
     age = age_identity(places.age_identity, sealing.recorder)
-    request, signed = _signed_request(config, store, log_signer, age, tls_keys)
+    request, signed = _signed_request(config, store, log_signer, age, (uplink, audit))
     identity = config.state / "identity"
     for name, content in (
         ("identity.pub", request.identity_der),

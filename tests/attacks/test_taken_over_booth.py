@@ -307,6 +307,7 @@ def test_a_booth_that_floods_and_takes_no_answer_costs_bounded_memory_and_delays
 
 
 def test_who_knocks_for_ever_fills_no_log(booth: Scene) -> None:
+    booth.refusals()
     with user(0):
         size = booth.box.checkpoint().size
     for _ in range(100):

@@ -8,6 +8,7 @@ import stat
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import msgspec
 import pytest
@@ -133,13 +134,16 @@ def test_no_private_key_leaves_the_box(box: Config, tmp_path: Path) -> None:
 
 @pytest.mark.root
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root makes files for others")
-def test_what_root_makes_belongs_to_the_user_of_its_folder(box: Config) -> None:
-    EnrolmentPlaces(box.state).prepare()
-    os.chown(box.state / "recorder", 4001, 4001)
-    os.chown(box.state / "uplink", 4002, 4002)
-    ask(box)
-    assert {path.stat().st_uid for path in (box.state / "recorder").iterdir()} == {4001}
-    assert (box.state / "uplink" / "tls.key").stat().st_uid == 4002
+def test_what_root_makes_belongs_to_the_user_of_its_folder() -> None:
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)  # as on a box: each user comes to its own folder
+        box = config(Path(folder))
+        EnrolmentPlaces(box.state).prepare()
+        os.chown(box.state / "recorder", 4001, 4001)
+        os.chown(box.state / "uplink", 4002, 4002)
+        ask(box)
+        assert {path.stat().st_uid for path in (box.state / "recorder").iterdir()} == {4001}
+        assert (box.state / "uplink" / "tls.key").stat().st_uid == 4002
 
 
 # --- headquarters refuses ---------------------------------------------------------------------------------------------
