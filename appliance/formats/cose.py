@@ -48,6 +48,10 @@ class Sign1(msgspec.Struct, frozen=True, kw_only=True):
     payload: bytes
     signature: bytes
 
+    def to_be_signed(self) -> bytes:
+        """The bytes that are signed."""
+        return _to_be_signed(self.protected_raw, self.payload)
+
 
 @lru_cache(maxsize=64)
 def kid(public: bytes) -> bytes:
@@ -93,7 +97,7 @@ def verify_ed25519(message: Sign1, public: bytes) -> None:
     """Verify an EdDSA signature by the 32-byte Ed25519 key. Raises Untrusted."""
     _check_key(message, ALG_EDDSA, public)
     try:
-        _load_ed25519(public).verify(message.signature, _to_be_signed(message.protected_raw, message.payload))
+        _load_ed25519(public).verify(message.signature, message.to_be_signed())
     except (InvalidSignature, ValueError):
         raise Untrusted("COSE_Sign1: the Ed25519 signature does not hold") from None
 
@@ -106,7 +110,7 @@ def verify_es256(message: Sign1, public_der: bytes) -> None:
     try:
         load_p256(public_der).verify(
             encode_dss_signature(r, s),
-            _to_be_signed(message.protected_raw, message.payload),
+            message.to_be_signed(),
             ec.ECDSA(hashes.SHA256()),
         )
     except InvalidSignature:
