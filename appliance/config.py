@@ -65,15 +65,16 @@ class ScannerConfig(Noun, frozen=True, kw_only=True):
 
     Attributes:
         dialect: What it speaks; "wedge" is a reader that types like a keyboard. "rte" is not confirmed on hardware.
-        port: A serial line under /dev/serial/by-id/; for "wedge" a keyboard under /dev/input/by-id/.
+            "none": there is no scanner, and the camera alone reads.
+        port: A serial line under /dev/serial/by-id/; for "wedge" a keyboard under /dev/input/by-id/; not for "none".
         framing: For the generic dialect: what stands around a document's text; "none" is ended by silence.
         lrc: For the generic dialect with framing "stx-etx": a longitudinal redundancy check follows ETX.
         rte_length, rte_check, rte_flag: For the dialect rte: how its length and check byte are made, and the flag of a
             document (drivers/scanner/rte.py); "any" accepts whatever comes.
     """
 
-    dialect: Literal["elyctis", "honeywell", "rte", "generic", "wedge"]
-    port: PathText
+    dialect: Literal["elyctis", "honeywell", "rte", "generic", "wedge", "none"]
+    port: PathText | None = None
     baud: Literal[9600, 19200, 38400, 57600, 115200] = 115200
     framing: Literal["none", "stx-etx"] = "none"
     lrc: bool = False
@@ -221,6 +222,10 @@ def parse_config(text: bytes) -> Config:
     for name, device in (("camera", config.camera.kind), ("panel", config.panel.pins)):
         if device == "simulated" and getattr(config, name).socket is None:
             raise ConfigError(f"box.toml: {name}.socket is missing; a simulated {name} needs the desk's socket")
+    if config.scanner.dialect == "none" and (config.camera.kind == "none" or config.post.profile == "carrier"):
+        raise ConfigError("box.toml: scanner.dialect is none, but there is no camera to read instead of a scanner")
+    if config.scanner.dialect != "none" and config.scanner.port is None:
+        raise ConfigError("box.toml: scanner.port is missing; a scanner is reached through its port")
     if config.keys.provider == "pkcs11" and config.keys.module is None:
         raise ConfigError("box.toml: keys.module is missing; a token is reached through its PKCS#11 library")
     return config

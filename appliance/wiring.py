@@ -10,6 +10,7 @@ from appliance.config import Config
 from drivers.api import Camera, Panel, Scanner, ScannerCodec
 
 if TYPE_CHECKING:
+    from appliance.booth.page_watch import Sight
     from appliance.enrol.seal import WithKey
     from appliance.model import CameraReading
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 def _scanner(config: Config) -> Scanner:
     from drivers.serial_port import SerialScanner, open_port
+
+    assert config.scanner.port is not None, "parse_config saw to it"
 
     open_line = open_port
     if config.scanner.dialect == "wedge":
@@ -71,6 +74,21 @@ def _camera(config: Config) -> Camera | None:
 
             assert config.camera.socket is not None, "parse_config saw to it"
             return SimulatedCamera(Path(config.camera.socket))
+
+
+def _sight() -> "Sight":
+    """How the camera's images are understood."""
+    from appliance.booth.page_watch import Sight
+
+    return Sight(read=_read_image, glance=_glance)
+
+
+def _glance(jpeg: bytes) -> bytes:
+    """The camera's image made small. Raises Malformed."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from appliance.ocr.second import glance
+
+    return glance(jpeg)
 
 
 def _read_image(jpeg: bytes) -> "CameraReading":
@@ -184,7 +202,8 @@ def booth(config: Config) -> None:
         camera = _camera(config)
     except DeviceError as error:
         camera_why = str(error)
-    hardware = Hardware(scanner=_scanner(config), panel=panel, camera=camera, camera_why=camera_why, read=_read_image)
+    scanner = None if config.scanner.dialect == "none" else _scanner(config)
+    hardware = Hardware(scanner=scanner, panel=panel, camera=camera, camera_why=camera_why, sight=_sight())
     run(config, hardware, clock=clock, lists=lists)
 
 
@@ -362,7 +381,7 @@ def check_scanner(config: Config, *, port: str, listen_s: float, tell: Callable[
     from drivers.api import DeviceError
     from drivers.probe import probe
 
-    path = Path(port or config.scanner.port)
+    path = Path(port or config.scanner.port or "/dev/null")
     try:
         found = probe(path, baud=config.scanner.baud, listen_s=listen_s, tell=tell)
     except DeviceError as error:

@@ -23,6 +23,7 @@ from appliance.booth.lane import Lane
 from appliance.booth.lists_on_hand import ListsOnHand
 from appliance.booth.outbox import Outbox
 from appliance.booth.page import Page, Place
+from appliance.booth.page_watch import PageWatch, Sight
 from appliance.booth.pictures import Pictures, Wanted
 from appliance.booth.second_reader import SecondReader
 from appliance.booth.state import State
@@ -30,12 +31,12 @@ from appliance.booth.status_line import Surroundings
 from appliance.booth.words import clock_time
 from appliance.clock import Clock
 from appliance.config import Config
-from appliance.errors import ConfigError, Malformed
+from appliance.errors import ConfigError, DeviceFault, Malformed
 from appliance.files import read_regular
 from appliance.formats.status import STATUS_BYTES_MAX, RecorderStatus, ReleasesStatus, UplinkStatus, parse_status
 from appliance.last_words import last_words
 from appliance.line import RecorderLine
-from appliance.model import CameraReading, Id, Mode
+from appliance.model import Id, Mode
 from appliance.notify import READY, notify
 from appliance.recorded import Crossing, Person
 from drivers.api import Camera, DeviceState, Image, Panel, Scanner
@@ -62,14 +63,15 @@ class Hardware:
 
     Attributes:
         camera: None where there is none, or where it did not start; `camera_why` then says why.
-        read: Reads the printed lines in an image; loads what it needs at its first call.
+        scanner: None where the camera alone reads.
+        sight: How images are understood; loads what it needs at its first call.
     """
 
-    scanner: Scanner
+    scanner: Scanner | None
     panel: Panel
     camera: Camera | None
+    sight: Sight
     camera_why: str = ""
-    read: Callable[[bytes], CameraReading] | None = None
 
 
 def run(config: Config, hardware: Hardware, *, clock: Clock, lists: ListsOnHand) -> None:
@@ -77,17 +79,17 @@ def run(config: Config, hardware: Hardware, *, clock: Clock, lists: ListsOnHand)
 
     Raises:
         ConfigError: The page's address cannot be used.
+        DeviceFault: There is nothing that reads documents.
     """
     listening = page_socket(config)
     address, port = listening.getsockname()[:2]
     board = Board(Snapshot(state=State(direction=config.post.direction, lane=config.post.lane)))
-    reader: SecondReader | None = None
-    if hardware.camera is not None and hardware.read is not None:
-        reader = SecondReader(hardware.camera, hardware.read, wait_s=config.camera.wait_ms / 1_000)
-    lane = Lane(hardware.scanner, hardware.panel, reader.laid if reader else lambda _number: None)
+    scanner, reader = _readers(config, hardware)
+    second = reader if isinstance(reader, SecondReader) else None
+    lane = Lane(scanner, hardware.panel, second.laid if second else lambda _number: None)
     pictures: Pictures | None = None
-    if hardware.camera is not None:
-        pictures = Pictures(reader or hardware.camera, _outbox(config, PICTURE_PATIENCE_S), clock, lane.notice)
+    if reader is not None:
+        pictures = Pictures(reader, _outbox(config, PICTURE_PATIENCE_S), clock, lane.notice)
     fittings = Fittings(
         panel=hardware.panel,
         outbox=record_outbox(config),
@@ -108,8 +110,8 @@ def run(config: Config, hardware: Hardware, *, clock: Clock, lists: ListsOnHand)
     threading.excepthook = end_with_thread
     sys.setswitchinterval(SWITCH_S)
     lists.start()
-    if reader is not None:
-        reader.start()
+    if second is not None:
+        second.start()
     if pictures is not None:
         pictures.start()
     clerk = Clerk(board.latest.state, fittings)
@@ -122,11 +124,28 @@ def run(config: Config, hardware: Hardware, *, clock: Clock, lists: ListsOnHand)
         page_server(page.application()).run(sockets=[listening])
     finally:
         lane.stop()
-        if reader is not None:
-            reader.stop()
+        if second is not None:
+            second.stop()
         if pictures is not None:
             pictures.stop()
         lists.stop()
+
+
+def _readers(config: Config, hardware: Hardware) -> tuple[Scanner, SecondReader | PageWatch | None]:
+    """What gives documents, and what the camera is beside it: a second reader, the only one, or not there.
+
+    Raises:
+        DeviceFault: There is neither scanner nor camera.
+    """
+    if hardware.scanner is None:
+        if hardware.camera is None:
+            raise DeviceFault(f"camera: {hardware.camera_why}; it is the only reader of this box")
+        watch = PageWatch(hardware.camera, hardware.sight)
+        return watch, watch
+    if hardware.camera is None:
+        return hardware.scanner, None
+    wait_s = config.camera.wait_ms / 1_000
+    return hardware.scanner, SecondReader(hardware.camera, hardware.sight.read, wait_s=wait_s)
 
 
 def surroundings(config: Config, clock: Clock, lists: ListsOnHand) -> Surroundings:

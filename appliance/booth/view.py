@@ -11,7 +11,7 @@ from appliance.booth.match_words import headline_and_rest
 from appliance.booth.state import Kept, OpenCase, Phase, State
 from appliance.booth.status_line import ListView, Quiet, Surroundings, listed, quiet
 from appliance.examine.cards import card_steps
-from appliance.examine.second import differences
+from appliance.examine.second import differences, is_camera, unsure
 from appliance.formats.voice import case_code
 from appliance.formats.wire import Case
 from appliance.inquiry.life import STAGE_OF
@@ -42,6 +42,7 @@ class SecondLine(Struct, frozen=True, kw_only=True):
 
     Attributes:
         which: "Line 2 of 2, character 14", as an officer counts.
+        scanner: () where the camera alone reads; marked is then what it could not read surely.
     """
 
     which: str
@@ -54,7 +55,7 @@ class DocumentView(Struct, frozen=True, kw_only=True):
 
     Attributes:
         lines: Only where a character was taken for another.
-        second: Only where the camera read a character differently.
+        second: Only where the camera read a character differently, or alone and not surely.
     """
 
     holder: str
@@ -216,7 +217,7 @@ def _case(open_case: OpenCase, snapshot: Snapshot, around: Surroundings) -> Case
         ),
         reasons=reasons,
         notices=seen.decision.notices if seen and isinstance(seen.decision, Clear) else (),
-        document=_document(document, seen.camera if seen else None) if document else None,
+        document=_document(document, seen) if document else None,
         match=match,
         crossing=case.crossing.id,
         person=case.person.id,
@@ -269,7 +270,7 @@ def _reasons(open_case: OpenCase, seen: Screened | None) -> tuple[ReasonView, ..
     )
 
 
-def _document(document: TravelDocument, camera: CameraReading | None) -> DocumentView:
+def _document(document: TravelDocument, seen: Screened | None) -> DocumentView:
     facts = [
         ("Number", document.document_number or "none"),
         ("Issued by", document.issuing_state or "not stated"),
@@ -283,7 +284,7 @@ def _document(document: TravelDocument, camera: CameraReading | None) -> Documen
         facts=tuple(facts),
         typed=document.format is DocumentFormat.TYPED,
         lines=_lines(document) if document.repairs else (),
-        second=_second(document, camera) if camera else (),
+        second=_second(document, seen.camera, alone=is_camera(seen.reading)) if seen and seen.camera else (),
     )
 
 
@@ -312,15 +313,17 @@ def _lines(document: TravelDocument) -> tuple[Line, ...]:
     return tuple(lines)
 
 
-def _second(document: TravelDocument, camera: CameraReading) -> tuple[SecondLine, ...]:
-    """The lines on which scanner and camera differ; a line on which they agree is none of the officer's work."""
+def _second(document: TravelDocument, camera: CameraReading, *, alone: bool) -> tuple[SecondLine, ...]:
+    """The lines that somebody has to look at; where nothing is in question is none of the officer's work."""
     places: dict[int, list[int]] = {}
-    for different in differences(document, camera):
-        places.setdefault(different.line, []).append(different.column)
+    for line, column in (
+        unsure(camera) if alone else ((each.line, each.column) for each in differences(document, camera))
+    ):
+        places.setdefault(line, []).append(column)
     return tuple(
         SecondLine(
             which=_which(line, len(document.mrz), columns),
-            scanner=tuple((char, at in columns) for at, char in enumerate(document.mrz[line])),
+            scanner=() if alone else tuple((char, at in columns) for at, char in enumerate(document.mrz[line])),
             camera=tuple((char, at in columns) for at, char in enumerate(camera.lines[line])),
         )
         for line, columns in places.items()

@@ -10,7 +10,7 @@ from appliance.examine.dates import examine_date_of_birth, examine_expiry
 from appliance.examine.lines import examine_check_digits, examine_printed_lines, examine_repairs
 from appliance.examine.national import examine_national_number
 from appliance.examine.number import examine_number_form
-from appliance.examine.second import examine_second_reading
+from appliance.examine.second import examine_second_reading, examine_sure_reading, is_camera
 from appliance.examine.subject import Subject
 from appliance.examine.validity import examine_validity
 from appliance.model import CameraReading, DocumentReading, Finding, Mode, TravelDocument, TypedReading
@@ -28,6 +28,7 @@ EXAMINERS: Final[dict[str, Callable[[Subject], Finding]]] = {
     findings.NUMBER_FORM.id: examine_number_form,
     findings.NATIONAL_NUMBER.id: examine_national_number,
     findings.SECOND_READING.id: examine_second_reading,
+    findings.SURE_READING.id: examine_sure_reading,
 }
 
 
@@ -48,5 +49,12 @@ def examine(
         mode: A specimen is refused in the real lane and welcome in training.
         camera: A second reading of the same page; None where none is fitted.
     """
-    subject = Subject(document=document, typed=isinstance(reading, TypedReading), now=now, mode=mode, camera=camera)
+    subject = Subject(
+        document=document,
+        typed=isinstance(reading, TypedReading),
+        now=now,
+        mode=mode,
+        camera=camera,
+        alone=is_camera(reading),
+    )
     return tuple(EXAMINERS[check](subject) for check in findings.CHECKS)

@@ -98,6 +98,12 @@ SECOND_READING: Final = Check(
     next_step="Open the page and look at exactly the marked characters of its last lines.",
     source="examine/second.py; the camera's reading is appliance/ocr",
 )
+SURE_READING: Final = Check(
+    id="sure_reading",
+    asks="Where the camera alone reads: was every character read surely?",
+    next_step="Lay the document again, flat and clean; if it stays, compare the marked characters, or type it in.",
+    source="examine/second.py; the camera's reading is appliance/ocr",
+)
 
 CHECKS: Final = {
     check.id: check
@@ -114,6 +120,7 @@ CHECKS: Final = {
         NUMBER_FORM,
         NATIONAL_NUMBER,
         SECOND_READING,
+        SURE_READING,
     )
 }
 """All checks by id, in the order in which they are answered."""

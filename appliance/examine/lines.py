@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from appliance.examine.findings import CHECK_DIGITS, PRINTED_LINES, REPAIRED_CHARACTERS
+from appliance.examine.second import SURE_PERCENT
 from appliance.examine.subject import Subject, found, not_typed
 from appliance.model import Answer, CheckDigit, DocumentFormat, Finding, Repair, RepairReason, TravelDocument
 from appliance.parse.characters import FILLER, LETTERS
+from appliance.parse.checks import compare, resolve_checks
 from appliance.parse.layouts import Layout, layout_of
 
 FIELD_WORDS: Final = {
@@ -37,6 +39,9 @@ def examine_check_digits(subject: Subject) -> Finding:
     document = subject.document
     digits = tuple(_describe(check) for check in document.check_digits)
     failing = [FIELD_WORDS.get(check.field, check.field) for check in document.check_digits if not check.holds]
+    if failing and _hard_to_read(subject):
+        words = "Check digits do not agree, and the camera read some characters of them with doubt: lay it again."
+        return found(CHECK_DIGITS, Answer.INCONCLUSIVE, words, *digits)
     if failing:
         return found(CHECK_DIGITS, Answer.FAILED, f"Check digits do not agree: {', '.join(failing)}.", *digits)
     exchanged = _repairs(document, RepairReason.CHECK_DIGITS)
@@ -44,6 +49,22 @@ def examine_check_digits(subject: Subject) -> Finding:
         words = "The check digits agree only if a character is read otherwise than it was: misread, or changed."
         return found(CHECK_DIGITS, Answer.FAILED, words, *exchanged, *digits)
     return found(CHECK_DIGITS, Answer.PASSED, "All check digits agree.", *digits)
+
+
+def _hard_to_read(subject: Subject) -> bool:
+    """Whether a failing check digit, or what it covers, was read without confidence: then it is no alteration yet."""
+    camera, document = subject.camera, subject.document
+    if not subject.alone or camera is None:
+        return False
+    layout = layout_of(len(document.mrz), len(document.mrz[0]), document.mrz[0][:5])
+    text = "".join(document.mrz)
+    if layout is None or len(camera.percent) != len(text):
+        return False
+    return any(
+        min(camera.percent[place] for place in (*check.covers, check.at)) < SURE_PERCENT
+        for check in resolve_checks(text, layout)
+        if not compare(text, check).holds
+    )
 
 
 def examine_repairs(subject: Subject) -> Finding:

@@ -9,9 +9,9 @@ from typing import Final
 
 from msgspec import Struct
 
-from appliance.examine.findings import SECOND_READING
+from appliance.examine.findings import SECOND_READING, SURE_READING
 from appliance.examine.subject import Subject, found, not_typed
-from appliance.model import Answer, CameraReading, Finding, TravelDocument
+from appliance.model import Answer, CameraReading, DocumentReading, Finding, MrzReading, TravelDocument
 
 SURE_PERCENT: Final = 85
 """A character that the camera read less surely than this speaks against nobody."""
@@ -42,6 +42,20 @@ def differences(document: TravelDocument, camera: CameraReading) -> tuple[Differ
     return tuple(_differences(document, camera))
 
 
+def is_camera(reading: DocumentReading) -> bool:
+    """Whether the camera alone read the document."""
+    return isinstance(reading, MrzReading) and reading.device == "camera"
+
+
+def unsure(camera: CameraReading) -> tuple[tuple[int, int], ...]:
+    """Line and column of each character that a camera in doubt is not sure of; () where it has no doubt."""
+    if not camera.doubt or not camera.lines or not camera.lines[0]:
+        return ()
+    width = len(camera.lines[0])
+    places = (divmod(at, width) for at, percent in enumerate(camera.percent) if percent < SURE_PERCENT)
+    return tuple(place for place in places if place[0] < len(camera.lines))
+
+
 def same_shape(document: TravelDocument, camera: CameraReading) -> bool:
     """Whether both read as many lines, as long."""
     return [len(line) for line in document.mrz] == [len(line) for line in camera.lines]
@@ -62,13 +76,29 @@ def examine_second_reading(subject: Subject) -> Finding:
     camera = subject.camera
     if subject.typed:
         return not_typed(SECOND_READING)
-    if camera is None:
+    if camera is None or subject.alone:
         return found(SECOND_READING, Answer.NOT_APPLICABLE, "There is one reading only.")
     if not camera.lines:
         return found(SECOND_READING, Answer.UNAVAILABLE, f"No second reading by the camera: {camera.why}")
     if not same_shape(subject.document, camera):
         return _other_lines(camera)
     return _compared(differences(subject.document, camera), camera)
+
+
+def examine_sure_reading(subject: Subject) -> Finding:
+    """The camera as the only reader: what it is in doubt about is not known, so somebody looks (I5)."""
+    if subject.typed:
+        return not_typed(SURE_READING)
+    camera = subject.camera
+    if not subject.alone or camera is None:
+        return found(SURE_READING, Answer.NOT_APPLICABLE, "A scanner read the lines.")
+    if not camera.doubt:
+        return found(SURE_READING, Answer.PASSED, "Every character was read surely.")
+    places = [
+        f"line {line + 1}, character {column + 1}: {camera.percent[line * len(camera.lines[0]) + column]} % sure"
+        for line, column in unsure(camera)
+    ]
+    return found(SURE_READING, Answer.FAILED, "The camera could not read every character surely.", *places)
 
 
 def _other_lines(camera: CameraReading) -> Finding:

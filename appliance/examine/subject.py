@@ -16,7 +16,8 @@ class Subject(Struct, frozen=True, kw_only=True):
 
     Attributes:
         typed: An officer typed it: no printed lines were read.
-        camera: A second reading of the same page; None where none is fitted.
+        camera: What the camera read of the same page; None where none is fitted.
+        alone: The document itself is what the camera read: there is no scanner.
     """
 
     document: TravelDocument
@@ -24,6 +25,7 @@ class Subject(Struct, frozen=True, kw_only=True):
     now: Instant
     mode: Mode
     camera: CameraReading | None = None
+    alone: bool = False
 
 
 def found(check: Check, answer: Answer, reason: str, *evidence: str) -> Finding:

@@ -2,9 +2,26 @@
 
 import hashlib
 from itertools import chain
+from typing import Final
+
+import cv2
+import numpy as np
 
 from appliance.model import CameraReading
-from appliance.ocr.pictures import read_picture
+from appliance.ocr.pictures import decode_picture, read_picture
+
+GLANCE: Final = (160, 120)
+"""Pixels of an image made small, width and height."""
+
+
+def glance(jpeg: bytes) -> bytes:
+    """An image made so small that noise is gone and a page that moved is not: grey levels, row by row.
+
+    Raises:
+        Malformed: As `camera_reading`.
+    """
+    grey, _ = decode_picture(jpeg)
+    return cv2.resize(grey, GLANCE, interpolation=cv2.INTER_AREA).astype(np.uint8).tobytes()
 
 
 def camera_reading(jpeg: bytes) -> CameraReading:

@@ -54,4 +54,4 @@ def _other_settings(found: Found, scanner: ScannerConfig) -> list[str]:
 
 
 def _same(port: Path, scanner: ScannerConfig) -> bool:
-    return port.resolve() == Path(scanner.port).resolve()
+    return scanner.port is not None and port.resolve() == Path(scanner.port).resolve()

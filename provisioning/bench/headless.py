@@ -44,7 +44,8 @@ class Laid:
     Attributes:
         mrz: The lines joined by a newline, "" when typed.
         typed_number: The document number that was typed, "" when laid.
-        sent_ns: When the last byte left the scanner; for typed entry, when the form was sent. CLOCK_MONOTONIC.
+        sent_ns: When the last byte left the scanner; for typed entry, when the form was sent; without a scanner, when
+            the document was laid. CLOCK_MONOTONIC.
         edge_ns: When the lamp answered.
         lamp: Which.
         of: The screening record, as the page names it.
@@ -132,9 +133,10 @@ class Lane:
                     self._ready()
                 return sent_ns, edge
             return sent_ns, self._next_lamp(sent_ns)[1]
+        laid_ns = time.monotonic_ns() if self._post.dialect == "none" else 0
         self._desk.ask(do="lay", mrz=list(traveller.lines))
         try:
-            sent_ns, edge = self._next_lamp(0)
+            sent_ns, edge = self._next_lamp(laid_ns)
             if edge is not None:
                 self._await_photograph()
             return sent_ns, edge

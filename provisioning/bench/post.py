@@ -30,8 +30,8 @@ STOP_TIMEOUT_S: Final = 10.0
 RESTART_PAUSE_S: Final = 0.2
 CAMERA_WAIT_MS: Final = 120
 """How long a light may wait for the camera here: with the rest it stays under 150 ms, a rehearsal's bar."""
-DIALECTS: Final = ("elyctis", "honeywell", "rte", "generic", "wedge")
-"""What the simulated scanner can speak, and box.toml can say."""
+DIALECTS: Final = ("elyctis", "honeywell", "rte", "generic", "wedge", "none")
+"""What the simulated scanner can speak, and box.toml can say; "none": there is only the camera."""
 SAMPLES: Final = Path(__file__).parent / "samples"
 
 
@@ -259,7 +259,7 @@ class Post:
         (folders.desk / "lamps.jsonl").symlink_to(lamps)
         collect = ["collect", "--data", str(folders.collector), "--listen", f"127.0.0.1:{self.collector_port}"]
         desk = [sys.executable, "-m", "drivers.simulators", "desk", "--folder", str(folders.desk)]
-        self._keep("desk", [*desk, "--dialect", self.dialect])
+        self._keep("desk", [*desk, *([] if self.dialect == "none" else ["--dialect", self.dialect])])
         self._keep("collector", self._hq_command(*collect))
         for verb in ("recorder", "releases"):
             self._keep(verb, self._box_command(verb))

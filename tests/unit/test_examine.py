@@ -64,7 +64,7 @@ def test_an_ordinary_passport_passes_every_check() -> None:
     assert list(found) == list(CHECKS) == list(EXAMINERS)
     assert {finding.answer for finding in found.values()} == {Answer.PASSED, Answer.NOT_APPLICABLE}
     without_a_source = {check for check, finding in found.items() if finding.answer is Answer.NOT_APPLICABLE}
-    assert without_a_source == {"number_form", "national_number"}
+    assert without_a_source == {"number_form", "national_number", "sure_reading"}
 
 
 # --- check digits -----------------------------------------------------------------------------------------------------
@@ -234,7 +234,9 @@ def test_rules_of_the_printed_lines(line: int, column: int, text: str, answer: A
 def test_an_identity_card_with_a_long_number_passes_every_check() -> None:
     card = write_td1(holder(document_code="I", document_number="KHM0123456789"))
     given = {check: finding.answer for check, finding in answers(card, NOON).items()}
-    assert {given.pop(check) for check in ("validity", "number_form", "national_number")} == {Answer.NOT_APPLICABLE}
+    assert {given.pop(check) for check in ("validity", "number_form", "national_number", "sure_reading")} == {
+        Answer.NOT_APPLICABLE
+    }
     assert set(given.values()) == {Answer.PASSED}
 
 

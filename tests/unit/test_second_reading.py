@@ -121,6 +121,32 @@ def test_what_the_camera_read_is_in_the_record() -> None:
     assert structs.asdict(record.body)["camera"] == post.camera
 
 
+def alone(camera: CameraReading) -> dict[str, Finding]:
+    """The findings where the camera is the only reader."""
+    reading = MrzReading(device="camera", lines=camera.lines, raw_sha256=bytes(32))
+    return {found.check: found for found in examine(parse_mrz(camera.lines, NOW), reading, NOW, camera=camera)}
+
+
+def test_a_camera_alone_and_sure_passes_and_is_no_second_reading() -> None:
+    found = alone(seen(*LINES))
+    assert found["sure_reading"].answer is Answer.PASSED
+    assert found["second_reading"].answer is Answer.NOT_APPLICABLE
+
+
+def test_a_camera_alone_and_in_doubt_refers_and_names_each_character() -> None:
+    camera = structs.replace(seen(*LINES, doubt=True), percent=bytes([99] * 50 + [40] + [99] * 37))
+    found = alone(camera)["sure_reading"]
+    assert (found.answer, found.evidence) == (Answer.FAILED, ("line 2, character 7: 40 % sure",))
+
+
+@pytest.mark.parametrize(("percent", "answer"), [(40, Answer.INCONCLUSIVE), (99, Answer.FAILED)])
+def test_a_check_digit_weighs_as_much_as_the_reading_of_what_it_covers(percent: int, answer: Answer) -> None:
+    digit = str((int(LINES[1][9]) + 5) % 10)
+    lines = (LINES[0], LINES[1][:9] + digit + LINES[1][10:])
+    camera = structs.replace(seen(*lines, doubt=True), percent=bytes([99] * 53 + [percent] + [99] * 34))
+    assert alone(camera)["check_digits"].answer is answer
+
+
 # --- in time or not at all --------------------------------------------------------------------------------------------
 
 

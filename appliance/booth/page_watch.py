@@ -1,0 +1,142 @@
+"""The camera as the only reader of a post without a scanner: it watches its place and reads a page once it lies still.
+
+Every few tenths of a second an image, made small, is held against the one before. What has changed and lies still is
+read; where characters are in doubt, up to three images are. A place without printed lines (empty, a hand, a page that
+has none) is nothing laid: such a page is typed in. One page is reported once for as long as it lies there.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from appliance.booth.second_reader import OVERTAKEN, Look
+from appliance.errors import Malformed
+from appliance.model import CameraReading
+from appliance.recorded import PICTURE_BYTES_MAX
+from drivers.api import Camera, DeviceError, DeviceState, Frame, Image, ScannerEvent, StateChanged
+
+LOOK_EVERY_S: Final = 0.3
+TRIES: Final = 3
+"""Images of one page until its reading is taken as it is."""
+STEP: Final = 10
+"""Grey levels: noise changes no pixel of a small image by so much."""
+MOVED_MIN: Final = 6
+"""Pixels that changed: another name on the same page is more, a speck of dust is not."""
+DIALECT: Final = "camera"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """How images are understood.
+
+    Attributes:
+        read: The lines in a stored image; raises Malformed.
+        glance: A stored image made small: grey levels, always as many; raises Malformed.
+    """
+
+    read: Callable[[bytes], CameraReading]
+    glance: Callable[[bytes], bytes]
+
+
+def moved(before: bytes, now: bytes) -> bool:
+    """Whether two small images differ by more than noise."""
+    if len(before) != len(now) or not now:
+        return True
+    return sum(abs(was - grey) >= STEP for was, grey in zip(before, now, strict=True)) >= MOVED_MIN
+
+
+class PageWatch:
+    """A scanner (drivers.api.Scanner) that is a camera, and the camera itself for whoever wants a picture."""
+
+    def __init__(self, camera: Camera, sight: Sight, *, every_s: float = LOOK_EVERY_S) -> None:
+        self._camera = camera
+        self._sight = sight
+        self._every_s = every_s
+        self._one_at_a_time = threading.Lock()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._deliver: Callable[[ScannerEvent], None] = lambda _event: None
+        self._state: StateChanged | None = None
+        self._before = b""
+        self._done = b""
+        self._tries = 0
+        self._reported: tuple[str, ...] = ()
+        self._look: tuple[int, Look] = (0, Look(reading=CameraReading(why=OVERTAKEN)))
+        self._number = 0
+
+    def start(self, deliver: Callable[[ScannerEvent], None]) -> None:
+        """Watch in a thread of its own; `deliver` is called from that thread."""
+        self._deliver = deliver
+        self._thread = threading.Thread(target=self._run, name="page watch", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the image under way."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def look(self, number: int) -> Look:
+        """What was seen of the document of this number; there already, for it came from here."""
+        known, look = self._look
+        return look if known == number else Look(reading=CameraReading(why=OVERTAKEN))
+
+    def capture(self, *, bytes_max: int) -> Image:
+        """Take one image; as drivers.api.Camera."""
+        with self._one_at_a_time:
+            return self._camera.capture(bytes_max=bytes_max)
+
+    def close(self) -> None:
+        """Release the camera."""
+        self._camera.close()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._look_once()
+            self._stopping.wait(self._every_s)
+
+    def _look_once(self) -> None:
+        """One image, and what follows from it."""
+        try:
+            image = self.capture(bytes_max=PICTURE_BYTES_MAX)
+            small = self._sight.glance(image.jpeg)
+        except DeviceError as error:
+            self._say(DeviceState.FAULTED, str(error))
+            return
+        except Malformed:
+            self._say(DeviceState.FAULTED, "the camera's image cannot be read")
+            return
+        self._say(DeviceState.READY, "the camera reads; there is no scanner")
+        was, self._before = self._before, small
+        if moved(was, small):
+            self._done, self._tries = b"", 0
+        elif moved(self._done, small):
+            self._read(image, small)
+
+    def _read(self, image: Image, small: bytes) -> None:
+        """Read what lies still; report it when it is sure, or after enough tries."""
+        try:
+            reading = self._sight.read(image.jpeg)
+        except Malformed:
+            return
+        self._tries += 1
+        if not reading.lines:
+            self._done, self._reported = small, ()
+        elif not reading.doubt or self._tries >= TRIES:
+            self._done = small
+            self._report(image, reading)
+
+    def _report(self, image: Image, reading: CameraReading) -> None:
+        if reading.lines == self._reported:
+            return  # the same page, nudged
+        self._reported = reading.lines
+        self._number += 1
+        self._look = (self._number, Look(reading=reading, image=image))
+        self._deliver(Frame(dialect=DIALECT, lines=reading.lines, raw=image.jpeg))
+
+    def _say(self, state: DeviceState, why: str) -> None:
+        said = StateChanged(device="scanner", state=state, why=why)
+        if said != self._state:
+            self._state = said
+            self._deliver(said)
