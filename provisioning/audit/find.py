@@ -8,10 +8,10 @@ from typing import Final
 
 from anyascii import anyascii
 
-from appliance.errors import Malformed
+from appliance.errors import Malformed, Refused
 from appliance.model import TravelDocument
 from provisioning.audit.carrier_checks import CarrierLine
-from provisioning.audit.records import RecordLine
+from provisioning.audit.records import RecordLine, iso
 
 WORDS_MAX: Final = 2_000
 
@@ -38,8 +38,8 @@ class Question:
         asked = {
             "number": self.number,
             "name": self.name,
-            "from": "" if self.since_ms is None else str(self.since_ms),
-            "to": "" if self.until_ms is None else str(self.until_ms),
+            "from": "" if self.since_ms is None else iso(self.since_ms),
+            "to": "" if self.until_ms is None else iso(self.until_ms),
             "referred": "yes" if self.referred else "",
         }
         return ", ".join(f"{part} {value}" for part, value in asked.items() if value)[:WORDS_MAX]
@@ -124,3 +124,17 @@ def parse_time(text: str, *, end: bool) -> int:
     except ValueError:
         raise Malformed("time", f"{text[:40]!r} is neither YYYY-MM-DD nor YYYY-MM-DDTHH:MM") from None
     return int(at.timestamp() * 1000)
+
+
+def parse_range(since: str | None, until: str | None) -> tuple[int | None, int | None]:
+    """What --from and --to mean, each as `parse_time` has it; None for one that was not given.
+
+    Raises:
+        Malformed: One is no time.
+        Refused: The range is empty: nothing could ever answer.
+    """
+    since_ms = None if since is None else parse_time(since, end=False)
+    until_ms = None if until is None else parse_time(until, end=True)
+    if since_ms is not None and until_ms is not None and since_ms >= until_ms:
+        raise Refused("--from is not before --to")
+    return since_ms, until_ms

@@ -13,7 +13,7 @@ from appliance.files import storage
 from appliance.formats.age import Identity
 from provisioning.audit.carrier_checks import CarrierLine
 from provisioning.audit.checking import print_problems, pulled_logs
-from provisioning.audit.find import Question, find, nearly, parse_time
+from provisioning.audit.find import Question, find, nearly, parse_range
 from provisioning.audit.log import logs_of
 from provisioning.audit.opened import OpenedLog, keep_opened_through, read_log
 from provisioning.audit.opening import record_identity
@@ -111,11 +111,12 @@ def _write_lines(out: TextIO, lines: Iterable[RecordLine | CarrierLine]) -> None
 def run_find(arguments: argparse.Namespace) -> int:
     """The verb; returns its exit code."""
     home = Home.open(arguments.home)
+    since_ms, until_ms = parse_range(arguments.since, arguments.until)
     question = Question(
         number=arguments.number,
         name=arguments.name,
-        since_ms=None if arguments.since is None else parse_time(arguments.since, end=False),
-        until_ms=None if arguments.until is None else parse_time(arguments.until, end=True),
+        since_ms=since_ms,
+        until_ms=until_ms,
         referred=arguments.referred,
     )
     found: list[RecordLine | CarrierLine] = []
@@ -162,9 +163,10 @@ def _print_found(line: RecordLine | CarrierLine) -> None:
         name = f"{document.primary_identifier} {document.secondary_identifier}".strip()
         what = f"{document.issuing_state} {document.document_number}  {name}"
     done = "not answered" if line.outcome is None else line.outcome.outcome.value
+    done = "looked up, nobody was there" if line.looked_up else f"what was done: {done}"
     say(f"{line.origin.rpartition('/')[2]} entry {line.index}  {line.at[:16].replace('T', ' ')}  {what}")
     reasons = ", ".join(reason.replace("_", " ") for reason in line.reasons)
-    say(f"  {reasons or 'nothing found'}; what was done: {done}")
+    say(f"  {reasons or 'nothing found'}; {done}")
     say(f"  RECORD {line.record_id}")
 
 
@@ -203,5 +205,7 @@ def _print_report(box: BoxReport) -> None:
         print(f"    {day.referred} referred, {day.hits} possible matches, {day.not_searched} without a list")
         done = ", ".join(f"{count} {outcome}" for outcome, count in sorted(day.outcomes.items())) or "nothing said"
         print(f"    what was done: {done}; not answered: {day.open}")
+        if day.looked_up:
+            print(f"    {day.looked_up} documents were looked up without a traveller")
     for case in box.open_cases:
         say(f"  not answered: entry {case.index}, {case.at}: {', '.join(case.reasons)}")

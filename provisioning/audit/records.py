@@ -88,6 +88,11 @@ class RecordLine(msgspec.Struct, kw_only=True):
         return self.at[:10]
 
     @property
+    def looked_up(self) -> bool:
+        """A document that nobody had brought: there is nobody of whom an outcome could be said."""
+        return self.crossing is None
+
+    @property
     def refers(self) -> bool:
         """Whether the box asked for a person to look."""
         return isinstance(self.decision, Refer)

@@ -14,7 +14,8 @@ class DayReport(msgspec.Struct, frozen=True, kw_only=True):
     """One day of one box, the day as its clock claimed it, in UTC.
 
     Attributes:
-        documents: Documents laid or typed.
+        documents: Documents laid or typed of somebody who was there.
+        looked_up: Documents looked up that nobody had brought; in no other number here.
         typed: Of these, typed in.
         persons: Persons, as the booth told them apart.
         referred: Documents for which the box asked for a person to look.
@@ -27,6 +28,7 @@ class DayReport(msgspec.Struct, frozen=True, kw_only=True):
 
     day: str
     documents: int
+    looked_up: int
     typed: int
     persons: int
     referred: int
@@ -92,14 +94,18 @@ def report(log: OpenedLog) -> BoxReport:
         problems=len(log.problems),
         days=[_count(day, lines) for day, lines in sorted(by_day.items())],
         carriers=_carriers(log.carrier_checks),
-        open_cases=[_open_case(line) for line in log.lines if line.refers and line.outcome is None],
+        open_cases=[
+            _open_case(line) for line in log.lines if line.refers and line.outcome is None and not line.looked_up
+        ],
     )
 
 
-def _count(day: str, lines: list[RecordLine]) -> DayReport:
+def _count(day: str, every: list[RecordLine]) -> DayReport:
+    lines = [line for line in every if not line.looked_up]
     return DayReport(
         day=day,
         documents=len(lines),
+        looked_up=len(every) - len(lines),
         typed=_number(line.source == "typed" for line in lines),
         persons=len({line.person.id for line in lines if line.person is not None}),
         referred=_number(line.refers for line in lines),

@@ -183,6 +183,7 @@ def test_pull_verify_open_report_find_as_an_auditor_runs_them(
     assert report["days"][0] | {"outcomes": None} == {
         "day": instant(0).today.isoformat(),
         "documents": 3,
+        "looked_up": 0,
         "typed": 0,
         "persons": 3,
         "referred": 1,

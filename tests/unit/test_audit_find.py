@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from appliance.clock import Grade, Instant
-from appliance.errors import Malformed
+from appliance.errors import Malformed, Refused
 from appliance.formats.statement import Sealed, Statement
 from appliance.model import (
     Clear,
@@ -20,8 +20,8 @@ from appliance.model import (
     TravelDocument,
     TypedReading,
 )
-from appliance.recorded import Outcome, OutcomeKind, Picture, Record, Screened
-from provisioning.audit.find import Question, find, parse_time
+from appliance.recorded import Crossing, Direction, Outcome, OutcomeKind, Picture, Record, Screened
+from provisioning.audit.find import Question, find, parse_range, parse_time
 from provisioning.audit.opened import OpenedLog
 from provisioning.audit.opening import Opened
 from provisioning.audit.records import Folding, RecordLine, iso
@@ -67,7 +67,17 @@ def document(number: str = "PA0000000", primary: str = "PHOMMASACK", secondary: 
     )
 
 
-def opened(index: int, body: object, *, at_ms: int = NOON_MS, pictures: tuple[bytes, ...] = ()) -> Opened:
+CROSSING = Crossing(id="c" * 32, direction=Direction.ENTRY, lane="1")
+
+
+def opened(
+    index: int,
+    body: object,
+    *,
+    at_ms: int = NOON_MS,
+    pictures: tuple[bytes, ...] = (),
+    crossing: Crossing | None = CROSSING,
+) -> Opened:
     at = Instant(wall_ms=at_ms, grade=Grade.NONE, lower_bound_ms=0, boot_id="0" * 32, boot_ms=0)
     record = Record(
         schema=1,
@@ -76,7 +86,7 @@ def opened(index: int, body: object, *, at_ms: int = NOON_MS, pictures: tuple[by
         mode=Mode.LIVE,
         salt=bytes(32),
         at=at,
-        crossing=None,
+        crossing=crossing,
         person=None,
         body=body,  # type: ignore[arg-type]
         pictures=pictures,
@@ -214,12 +224,13 @@ def test_a_claimed_time_is_shown_as_it_is_or_as_unknown(wall_ms: int, text: str)
     assert iso(wall_ms) == text
 
 
-def test_a_report_counts_by_claimed_day_and_lists_unanswered_referrals() -> None:
+def test_a_report_counts_by_claimed_day_and_lists_unanswered_referrals_of_people_who_were_there() -> None:
     lines = folded(
         opened(1, screened(document())),
         opened(2, screened(document(), TYPED, refer=True)),
         opened(3, Outcome(of=f"{1:032x}", outcome=OutcomeKind.PASSED, implied=True)),
         opened(4, screened(None, refer=True), at_ms=NOON_MS + 86_400_000),
+        opened(5, screened(document(), TYPED, refer=True), crossing=None),
     )
     counted = report(OpenedLog(origin=ORIGIN, serial="LA-0001", entries=5, lines=lines, awaited=[9], opened=4))
     first, second = counted.days
@@ -232,9 +243,22 @@ def test_a_report_counts_by_claimed_day_and_lists_unanswered_referrals() -> None
         1,
     )
     assert first.outcomes == {"passed": 1}
+    assert (first.looked_up, second.looked_up) == (1, 0), "nobody was there of whom something could be said"
     assert (second.day, second.documents, second.unread, second.open) == ("2026-11-04", 1, 1, 1)
     assert (counted.unsent, counted.problems) == (1, 0)
     assert [(case.index, case.reasons) for case in counted.open_cases] == [
         (2, ["expired", "specimen"]),
         (4, ["expired", "specimen"]),
     ]
+
+
+def test_a_range_that_nothing_can_answer_is_refused() -> None:
+    assert parse_range(None, None) == (None, None)
+    assert parse_range("2026-11-03", "2026-11-03") == (NOON_MS - 43_200_000, NOON_MS + 43_200_000)
+    for since, until in (("2026-11-04", "2026-11-03"), ("2026-11-03T12:00", "2026-11-03T12:00")):
+        with pytest.raises(Refused, match="--from is not before --to"):
+            parse_range(since, until)
+
+
+def test_a_question_is_written_down_with_times_that_a_person_reads() -> None:
+    assert Question(number="PA1", since_ms=NOON_MS).words() == "number PA1, from 2026-11-03T12:00:00.000Z"
