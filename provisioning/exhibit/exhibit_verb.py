@@ -7,6 +7,7 @@ from typing import Final
 from appliance.errors import Refused
 from appliance.formats.release import Roster
 from provisioning.audit.checking import pulled_logs
+from provisioning.audit.chronology import moment
 from provisioning.audit.find import parse_time
 from provisioning.audit.log import logs_of, trust_of
 from provisioning.audit.progress import bars
@@ -20,7 +21,7 @@ from provisioning.custody.act import Did, Reach
 from provisioning.custody.log import CustodyLog, Use, Words, operator
 from provisioning.exhibit.assembling import Order
 from provisioning.exhibit.checking import check_exhibit
-from provisioning.exhibit.contents import Exhibit
+from provisioning.exhibit.contents import Exhibit, Unproven
 from provisioning.exhibit.entry import whole
 from provisioning.exhibit.folder import refuse_existing, write_folder
 from provisioning.exhibit.making import record_exhibit
@@ -78,6 +79,8 @@ def _nothing(home: Home, arguments: argparse.Namespace) -> int:
     )
     if asked.from_ms >= asked.to_ms:
         raise Refused("--from is not before --to")
+    if asked.from_ms > now_ms():
+        raise Refused("--from lies in the future: of that time nothing can be said yet")
     keys, roster = openers(home), read_roster(home)
     kept = _log(home, roster, arguments.box, arguments.log)
     signed, problems = shown_by_headquarters(kept, trust_of(roster))
@@ -94,9 +97,16 @@ def _nothing(home: Home, arguments: argparse.Namespace) -> int:
     what = f"no crossing of document {asked.number}" if asked.number else "no crossing"
     print(f"{arguments.out}: {what} among entries {nothing.first} to {nothing.end - 1} of {exhibit.origin}")
     for part in nothing.unproven:
-        say(f"  unproven: {part.why}")
+        say(f"  unproven: {_stretch(part)}{part.why}")
     _tell(arguments.out, exhibit)
     return 0
+
+
+def _stretch(part: Unproven) -> str:
+    """From when to when, as far as it can be said."""
+    if part.from_ms is None or part.to_ms is None:
+        return ""
+    return f"{moment(part.from_ms)} to {moment(part.to_ms)}: "
 
 
 def _log(home: Home, roster: Roster, serial: str, name: str | None) -> PulledLog:

@@ -27,11 +27,15 @@ Made {made} by {by}{case}.
 
 HOW TO BEGIN
   1. Open report.html (English) or report.lo.html (Lao), or the PDF files. They say what was recorded.
-  2. Open verify.html by double click. It checks the files of the folder "evidence" in your browser, offline.
+  2. Open verify.html by double click. It checks copies of the files of the folder "evidence" in your browser, offline;
+     choose that folder at the end of the page, and it checks the files themselves.
   3. Compare the fingerprints that it shows first with those that headquarters has published another way.
+
+ພາສາລາວ: ເປີດ report.lo.html ຫຼື report.lo.pdf ເພື່ອອ່ານ. ເປີດ verify.html ເພື່ອກວດ, ແລ້ວກົດ "ລາວ".
 
 WHAT IS IN IT
   evidence/     every file that proves something, in open formats; the report names the tools that check each of them
+  tools/        two short programs that check parts of it by libraries that others wrote; the report says how
   SHA256SUMS    the hash of every file of this folder; to check: sha256sum --check SHA256SUMS
 
 Everything here may be copied. Nothing in it changes when it is read. Whoever holds another copy can compare it by the

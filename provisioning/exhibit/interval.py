@@ -146,6 +146,8 @@ def _stops(entries: Sequence[Passed], inside: Sequence[Passed], from_ms: int, to
         if event is None or entry.index == 0:
             continue
         if event.event == "recorder_started":
+            if event.fields["before"] == "first":
+                continue  # the log begins with it, which is said of the interval's edge
             how = "it was told to stop" if event.fields["before"] == "stopped" else "it was cut off"
             found = _between(_last_before(entries, entry), entry, f"the recorder was not running: {how}")
         elif event.event == "page_started":

@@ -44,6 +44,11 @@ def nothing_exhibit(
     own = cosigned_head(trusted.note, trusted.log.verifier, trusted.cosigners)
     heads = [*shown.heads, *(() if own is None else (own,))]
     covered = cover(passed, heads, asked.from_ms, asked.to_ms)
+    if covered.first == len(passed):
+        raise Refused(
+            f"headquarters had cosigned all {len(passed)} entries of {kept.log.origin} before that time: nothing that "
+            "was pulled says anything of it; next: landlink-hq pull"
+        )
     inside = passed[covered.first : covered.end]
     found = [each for each in inside if each.answers and claimed_within(each, asked.from_ms, asked.to_ms)]
     if found:

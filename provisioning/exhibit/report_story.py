@@ -59,6 +59,10 @@ class Story:
         except (ValueError, OverflowError, OSError):
             return "?"
 
+    def latest(self, ms: int) -> str:
+        """A time before which something was, to the second: rounded up, so that no more is said than is proven."""
+        return self.time(-(-ms // 1000) * 1000)
+
     def of(self, entry: EntryFacts, path: str) -> Any:  # noqa: ANN401 - whatever a record holds there
         """What the opened record has at `path`: the word for "removed" where this copy lacks it, None for nothing."""
         named = ".".join(part for part in path.split(".") if not part.isdecimal())  # items are named by their list
@@ -97,8 +101,10 @@ class Story:
         found = self.of(entry, path)
         if not isinstance(found, dict):
             return self.text(found)
+        if found.get("year") is None:
+            return self.text(found.get("raw"))
         known = [f"{found['year']:04d}", *(f"{found[part]:02d}" for part in ("month", "day") if found.get(part))]
-        return self.text("-".join(known)) if found.get("year") else self.text(found.get("raw"))
+        return self.text("-".join(known))
 
     @property
     def removed(self) -> Markup:

@@ -17,6 +17,7 @@ KINDS = {
     "record": (SCREENED, "--case", "Court 1"),
     "redacted": (SCREENED, "--redact"),
     "none": ("--none", "--box", "LA-0001", "--from", MORNING_S + 1, "--to", NOON_S - 1, "--number", "ZZ9999999"),
+    "since ever": ("--none", "--box", "LA-0001", "--from", 0, "--to", NOON_S - 1, "--number", "ZZ9999999"),
 }
 
 
@@ -118,6 +119,16 @@ def test_a_negative_exhibit_says_that_no_entry_is_missing_and_no_more(page: Page
     assert {"hashes", "start", "leaves", "leaf_signatures", "end"} <= states(page)["holds"]
     expect(page.locator("#summary")).to_contain_text("are all here, in order and unaltered")
     expect(page.locator("#summary")).to_contain_text("rests on headquarters' word")
+
+
+def test_one_from_the_logs_beginning_names_no_earlier_state_that_nobody_signed(
+    page: Page, exhibits: dict[str, Path]
+) -> None:
+    run(page, exhibits["since ever"])
+    assert states(page)["fails"] == set()
+    assert "start" in states(page)["open"]
+    expect(page.locator("#summary .copies")).to_contain_text("copies of the files inside this page")
+    expect(page.locator("[data-step='start'] .why")).to_contain_text("reaches back to the beginning of this log")
 
 
 @pytest.mark.parametrize(

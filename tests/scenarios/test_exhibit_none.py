@@ -199,6 +199,27 @@ def test_what_was_before_the_log_and_what_may_still_be_on_the_box_is_named(box: 
     assert "may still be on the box" in ends
 
 
+def test_the_first_start_of_a_recorder_is_no_gap(tmp_path: Path) -> None:
+    box = Post(headquarters(tmp_path / "hq"), tmp_path / "box")
+    event(box, "recorder_started", boot="new", before="first")
+    box.canary()
+    cosign(box, MORNING_S)
+    told = nothing(box, tmp_path / "out", MORNING_S - 86_400, MORNING_S - 60, "--number", "PX9")
+    assert not [part.why for part in told.unproven if "not running" in part.why]
+
+
+def test_a_time_of_which_nothing_was_pulled_has_no_exhibit(
+    box: Post, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(Refused, match=r"had cosigned all 7 entries .* before that time"):
+        nothing(box, tmp_path / "out", EVENING_S + 60, EVENING_S + 120)
+    with pytest.raises(Refused, match="lies in the future"):
+        nothing(box, tmp_path / "out", 4_000_000_000, 4_000_086_400)
+    assert not (tmp_path / "out").exists()
+    nothing(box, tmp_path / "out", EVENING_S - 60, EVENING_S + 60, "--number", "PX9")
+    assert f"unproven: {iso(EVENING_S * 1000)[:10]}" in capsys.readouterr().out
+
+
 # --- attacks ---------------------------------------------------------------------------------------------------------
 
 

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from appliance.errors import Malformed
 from provisioning.exhibit.contents import EntryFacts, Exhibit, Nothing, Unproven
 from provisioning.exhibit.report import report_page, write_report
+from provisioning.exhibit.report_story import Story
 from provisioning.exhibit.words_of import LANGUAGES, read_words
 from tests.exhibit_records import NAME, NUMBER, Chosen
 from tests.exhibit_samples import Made, make_exhibit
@@ -302,3 +303,9 @@ def test_the_pdf_has_the_key_sentences_of_its_language_and_its_fonts_inside(fold
         assert fonts
         assert all(" yes " in line for line in fonts), "each font is embedded"
         assert name == "report" or any("Lao" in line for line in fonts)
+
+
+def test_before_is_never_shown_earlier_than_it_is_proven(made: Made) -> None:
+    story = Story(made.exhibit, read_words("report.en"))
+    shown = [story.latest(ms) for ms in (1_000, 1_001, 1_999, 2_000)]
+    assert shown == [f"1970-01-01 00:00:0{second} UTC" for second in (1, 2, 2, 2)]

@@ -81,7 +81,7 @@ async function checkHashes(evidence) {
 async function checkStart(evidence, { first, before, from_ms: fromMs }) {
   if (!evidence.has("evidence/start.checkpoint")) {
     must(first === 0 && before === 0, "missing", { file: "evidence/start.checkpoint" });
-    return { params: { size: "0", time: isoTime(fromMs) } };
+    throw new Open("from_the_beginning");
   }
   const { size, root, at } = await cosignedTree(evidence, "evidence/start.checkpoint");
   const { size: all } = parseCheckpoint(evidence.text("evidence/checkpoint"));

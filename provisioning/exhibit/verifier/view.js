@@ -86,6 +86,7 @@ function showSummary(summary) {
   banner.className = fits ? "holds" : "fails";
   banner.replaceChildren(element("h2", { text: fits ? say("sum_holds") : say("sum_fails", { count: summary.fails }) }));
   if (fits) banner.append(element("p", { text: summarySentence(summary) }), element("p", { text: say("sum_limits") }));
+  if (fits && !chosen) banner.append(element("p", { class: "copies", text: say("sum_copies") }));
   if (fits && summary.kind === "record" && !summary.facts.opened) banner.append(element("p", { class: "limit", text: say("sum_not_opened") }));
   if (summary.open) banner.append(element("p", { class: "found", text: say("sum_open", { count: summary.open }) }));
 }
