@@ -8,6 +8,7 @@ digits, no look-alikes among them; the last is a check symbol, so a slip of the 
 import hashlib
 from typing import Final
 
+from appliance.errors import Malformed
 from appliance.formats.checkpoint import Checkpoint
 from appliance.formats.voice import coded, read_code, spoken
 
@@ -28,7 +29,11 @@ def read_fingerprint(text: str) -> str:
     Raises:
         Malformed: Another length or alphabet, or the check symbol does not fit: a slip of the pen.
     """
-    return _grouped(spoken(read_code(text, SYMBOLS)).replace("-", ""))
+    try:
+        body = read_code(text, SYMBOLS)
+    except Malformed as error:
+        raise Malformed("fingerprint", f"{error.why}; it is written like K7Q2-M9TX-3FJH-W0C5") from None
+    return _grouped(spoken(body).replace("-", ""))
 
 
 def _grouped(code: str) -> str:

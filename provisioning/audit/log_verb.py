@@ -14,7 +14,7 @@ from appliance.formats.event import EVENTS, in_words
 from appliance.formats.identity import verify_epoch_certificate
 from appliance.formats.statement import EpochStart, EventEntry, Statement
 from provisioning.audit.checking import print_problems, pulled_logs
-from provisioning.audit.find import parse_time
+from provisioning.audit.find import parse_range
 from provisioning.audit.log import Log, Problem, Trust, logs_of, policy_of, problem, trust_of
 from provisioning.audit.moments import best_ms, proven
 from provisioning.audit.progress import Advance, bars
@@ -78,10 +78,11 @@ def run_log(arguments: argparse.Namespace) -> int:
     """The verb; returns its exit code."""
     home = Home.open(arguments.home)
     roster = read_roster(home)
+    since_ms, until_ms = parse_range(arguments.since, arguments.until)
     wanted = Filter(
         events=tuple(map(_named, arguments.event)),
-        since_ms=None if arguments.since is None else parse_time(arguments.since, end=False),
-        until_ms=None if arguments.until is None else parse_time(arguments.until, end=True),
+        since_ms=since_ms,
+        until_ms=until_ms,
     )
     trust = trust_of(roster, policy_of(home, None))
     problems: list[Problem] = []

@@ -17,10 +17,10 @@ def proven(interval: Interval) -> str:
     """What is proven, in one line."""
     after_ms, before_ms = interval.after_ms, interval.before_ms
     if after_ms is None:
-        return "not proven yet" if before_ms is None else f"before {moment(before_ms)}"
+        return "not proven yet" if before_ms is None else f"before {moment(_up(before_ms))}"
     if before_ms is None:
         return f"after {moment(after_ms)}"
-    words = f"{moment(after_ms)} to {moment(before_ms)}"
+    words = f"{moment(after_ms)} to {moment(_up(before_ms))}"
     return f"CONTRADICTORY: {words}" if interval.contradictory else words
 
 
@@ -38,17 +38,22 @@ def proofs(interval: Interval) -> list[str]:
         lines.append("before  not proven yet: headquarters has signed nothing that covers it; next: landlink-hq pull")
     elif isinstance(interval.before, CosignedHead):
         lines.append(
-            f"before  {moment(interval.before_ms)}: headquarters cosigned a checkpoint of "
+            f"before  {moment(_up(interval.before_ms))}: headquarters cosigned a checkpoint of "
             f"{interval.before.checkpoint.size} entries, of which it is one"
         )
     else:
-        lines.append(f"before  {moment(interval.before_ms)}: headquarters signed a receipt for its body")
+        lines.append(f"before  {moment(_up(interval.before_ms))}: headquarters signed a receipt for its body")
     return lines
 
 
 def claimed(at: Instant) -> str:
     """What the box claims."""
-    return f"{iso(at.wall_ms)}, {GRADES[at.grade]}; proven later than {iso(at.lower_bound_ms)}"
+    return f"{iso(at.wall_ms)}, {GRADES[at.grade]}; it claims to be proven later than {iso(at.lower_bound_ms)}"
+
+
+def _up(ms: int) -> int:
+    """To the next whole second: a time before which something was is never shown earlier than it is proven."""
+    return -(-ms // 1000) * 1000
 
 
 def best_ms(at: Instant, interval: Interval) -> int:

@@ -113,7 +113,7 @@ def test_an_altered_entry_is_named_and_nothing_of_a_tree_that_does_not_hold_is_p
 def test_when_says_what_is_proven_by_whom_and_what_is_claimed(box: Box, capsys: pytest.CaptureFixture[str]) -> None:
     text = "\n".join(printed(box, capsys, "when", "la-0001.1:10"))
     assert "after   2026-11-19 11:06:40 UTC: the box names the checkpoint of 9 entries" in text
-    assert "before  2026-11-20 11:06:40 UTC: headquarters cosigned a checkpoint of 12 entries" in text
+    assert "before  2026-11-20 11:06:41 UTC: headquarters cosigned a checkpoint of 12 entries" in text
     assert "claimed 2099-01-01T00:00:00.000Z, nobody vouches for it" in text
     assert "1 ms after entry 9" in text
     assert "1 ms before entry 11" in text
@@ -125,7 +125,7 @@ def test_when_finds_a_record_by_how_its_identifier_begins_and_says_that_bodies_w
     text = "\n".join(printed(box, capsys, "when", "bbbb"))
     assert text.startswith("landlink.example/la-0001.1 entry 6")
     assert "after   not proven" in text
-    assert "before  2026-11-19 11:06:40 UTC" in text
+    assert "before  2026-11-19 11:06:41 UTC" in text
     assert (box.home.folder / "custody" / "checkpoint").exists()
 
 
