@@ -5,18 +5,11 @@ copy that held without a problem, by one pull of a log at a time, and kept befor
 gives the same for what it takes in; what the two have seen is compared at the next pull from either.
 """
 
-import contextlib
-import fcntl
-import os
-from collections.abc import Generator
 from dataclasses import dataclass
-from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 
-from appliance.errors import Refused
-from appliance.files import storage
 from appliance.formats.note import Ed25519Cosigner, MlDsa44Cosigner, add_signatures
 from appliance.formats.release import COSIGN_ED25519, COSIGN_MLDSA44
 from provisioning.audit.store import PulledLog
@@ -71,24 +64,3 @@ class Desk:
         cosigned = add_signatures(note, lacking)
         kept.keep_cosigned(cosigned, at_ms=at_ms)
         return cosigned
-
-
-@contextlib.contextmanager
-def alone(lock: Path, origin: str) -> Generator[None]:
-    """Keep other pulls of this log out while the block runs.
-
-    Raises:
-        Refused: One is under way.
-        StorageFault: The lock cannot be made.
-    """
-    with storage(f"{lock}"):
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        fd = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Refused(f"{origin} is being pulled by another command; wait for it") from None
-        yield
-    finally:
-        os.close(fd)

@@ -16,7 +16,7 @@ from typing import Final, TypeVar
 
 from appliance.errors import LandlinkError, Malformed, Refused, Untrusted, UplinkFault
 from provisioning.audit.checking import print_problems
-from provisioning.audit.cosigning import Desk, alone
+from provisioning.audit.cosigning import Desk
 from provisioning.audit.https_source import HttpsSource, auditor_tls, box_at, box_tls
 from provisioning.audit.incoming import Incoming
 from provisioning.audit.log import Log, Trust, logs_of, policy_of, successor, trust_of
@@ -29,6 +29,7 @@ from provisioning.audit.witnessing import require_quorum
 from provisioning.authority.home import Home
 from provisioning.authority.roster import read_roster
 from provisioning.command import now_ms, say
+from provisioning.lock import alone
 
 AT_ONCE_MAX: Final = 8
 """Logs that are pulled at once: each waits for its link most of the time."""
@@ -134,7 +135,8 @@ class Pulling:
         """Pull one log, cosign it, give the cosignature back; no LandlinkError leaves it."""
         done = Done()
         try:
-            with alone(_beside(self._home.incoming(job.log.origin), "lock"), job.log.origin):
+            busy = f"{job.log.origin} is being pulled by another command; wait for it"
+            with alone(_beside(self._home.incoming(job.log.origin), "lock"), busy=busy):
                 self._pull(job, advance, done)
         except LandlinkError as error:
             done.complaints.append(f"{job.log.origin}: refused: {error}")

@@ -9,7 +9,6 @@ between costs a line and never says two things under one number.
 """
 
 import contextlib
-import fcntl
 import os
 import re
 from collections.abc import Generator
@@ -40,6 +39,7 @@ from appliance.formats.release import RosterBox
 from appliance.formats.voice import Verdict
 from provisioning.authority.home import Home
 from provisioning.authority.role_keys import role_key
+from provisioning.lock import alone
 
 SAID: Final = "said.jsonl"
 _NUMBERED: Final = re.compile(r"([a-z]+)-([0-9]{10})\.age")
@@ -114,14 +114,8 @@ class Down:
         """Nobody else says anything to this box meanwhile: for looking and then saying. Raises StorageFault."""
         if self._box.revoked:
             raise Refused(f"box {self._box.serial} is revoked; nothing is sent to it")
-        with storage(f"locking {self.folder}"):
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            fd = os.open(self.folder / ".lock", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX)
+        with alone(self.folder / ".lock"):
             yield
-        finally:
-            os.close(fd)
 
     def say(self, message: Message, *, at_ms: int, case: str = "") -> Path:
         """Count, sign, seal and keep one message; the caller holds `alone`.

@@ -10,9 +10,7 @@ the timestamp's life is the longest that a link may hold releases back from a bo
 """
 
 import contextlib
-import fcntl
 import hashlib
-import os
 import re
 from collections.abc import Collection, Generator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -60,6 +58,7 @@ from provisioning.authority.holders import absent, of_another_role
 from provisioning.authority.keys import load_ed25519
 from provisioning.authority.list_files import documents_list
 from provisioning.authority.person_index import person_index
+from provisioning.lock import alone
 
 ROOT_KEYS: Final = ("root-1", "root-2", "root-3")
 OFFLINE_KEYS: Final = ("offline-1", "offline-2", "offline-3")
@@ -254,13 +253,8 @@ class Repository:
     @contextlib.contextmanager
     def alone(self) -> Generator[None]:
         """Nobody else changes the repository inside."""
-        with storage("locking hq/tuf"):
-            fd = os.open(self._tuf.with_name(".tuf.lock"), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX)
+        with alone(self._tuf.with_name(".tuf.lock")):
             yield
-        finally:
-            os.close(fd)
 
     # --- writing, in the order that a reader may rely on -------------------------------------------------------------
 

@@ -10,12 +10,10 @@ custody/checkpoint, tile/...    the log; a leaf is deterministic CBOR (act.py)
 ```
 """
 
-import contextlib
-import fcntl
 import os
 import pwd
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -44,6 +42,7 @@ from provisioning.custody.act import (
     parse_act,
     seal_detail,
 )
+from provisioning.lock import alone
 
 SALT_BYTES: Final = 32
 OPERATOR_MAX: Final = 256
@@ -128,7 +127,7 @@ class CustodyLog:
             Untrusted, Malformed: The log that lies here does not hold.
         """
         parts = [records[at : at + RECORDS_MAX] for at in range(0, len(records), RECORDS_MAX)] or [()]
-        with self._alone():
+        with alone(self.folder / ".lock"):
             size = self._size()
             for part in parts:
                 detail = self._keep_detail(size, words)
@@ -180,17 +179,6 @@ class CustodyLog:
                     (self.folder / tile.path).unlink(missing_ok=True)
         return edge.size
 
-    @contextlib.contextmanager
-    def _alone(self) -> Generator[None]:
-        with storage(f"locking {self.folder}"):
-            self.folder.mkdir(mode=0o700, exist_ok=True)
-            fd = os.open(self.folder / ".lock", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(fd)
-
     # --- reading ---
 
     def note(self) -> bytes | None:
@@ -227,7 +215,7 @@ class CustodyLog:
             Untrusted, Malformed: The log does not hold: a tile is missing, or its leaves do not give the signed root.
             StorageFault: It cannot be read.
         """
-        with self._alone():
+        with alone(self.folder / ".lock"):
             note = self.note()
             if note is None:
                 return b"", []

@@ -6,12 +6,9 @@ proof that does not lead there. What is cosigned is durable before anybody gets 
 with 409 or 422 for its root is kept: with the last one it may prove that the log has two trees.
 """
 
-import contextlib
-import fcntl
 import hashlib
 import http
-import os
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -21,6 +18,7 @@ from appliance.files import read_regular, storage, write_durably
 from appliance.formats.checkpoint import Checkpoint, open_checkpoint, parse_checkpoint
 from appliance.formats.merkle import EMPTY_ROOT, verify_consistency
 from appliance.formats.note import NOTE_BYTES_MAX, Signer, Verifier, sign_note
+from provisioning.lock import alone
 from provisioning.witness.add_checkpoint import AddCheckpoint, parse_add_checkpoint
 
 SIZE_TYPE: Final = "text/x.tlog.size"
@@ -69,7 +67,7 @@ class Witness:
         try:
             request = _parsed(body)
             log, checkpoint = self._opened(request)
-            with self._alone():
+            with alone(self._folder / "lock"):  # or two would cosign two trees
                 self._refuse_other(request, log, checkpoint, body)
                 return self._cosigned(checkpoint)
         except _Refused as refused:
@@ -138,18 +136,6 @@ class Witness:
             full = sum(1 for _ in folder.iterdir()) >= EVIDENCE_MAX
         if not full:
             write_durably(folder / f"{hashlib.sha256(body).hexdigest()}.request", body, mode=0o644)
-
-    @contextlib.contextmanager
-    def _alone(self) -> Generator[None]:
-        """Between reading the last checkpoint and replacing it nobody else does: two would cosign two trees."""
-        with storage("the witness's lock"):
-            self._folder.mkdir(parents=True, exist_ok=True)
-            fd = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(fd)
 
 
 def _parsed(body: bytes) -> AddCheckpoint:

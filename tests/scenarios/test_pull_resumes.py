@@ -18,10 +18,10 @@ from appliance.formats.statement import Sealed
 from appliance.formats.wire import Cosigned
 from appliance.line import RecorderRefused
 from appliance.recorded import Picture
-from provisioning.audit.cosigning import alone
 from provisioning.audit.https_source import HttpsSource, box_tls
 from provisioning.audit.incoming import Incoming
 from provisioning.audit.pulling import AT_ONCE_MAX, each_at_once
+from provisioning.lock import alone
 from tests.scenarios.audit_bed import RATE, Audited, audited, free_port
 from tests.scenarios.made_headquarters import Box, day_at_the_post
 from tests.scenarios.recorder_bed import ORIGIN, append_long, record
@@ -304,7 +304,7 @@ def test_a_bug_in_one_of_them_ends_the_command() -> None:
 def test_two_pulls_of_one_log_do_not_run_into_each_other(post: Audited) -> None:
     post.record(1)
     post.export()
-    with alone(post.home.incoming(ORIGIN).with_name("la-0001.1.lock"), ORIGIN):
+    with alone(post.home.incoming(ORIGIN).with_name("la-0001.1.lock")):
         done = post.hq("pull", post.stick)
     assert done.returncode == 77
     assert "is being pulled by another command" in done.stderr
