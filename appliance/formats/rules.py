@@ -174,9 +174,9 @@ def action_for(rules: Rules, *, list_name: ListName, band: Band, notice: str) ->
     return "refer"
 
 
-def confirmation_for(rules: Rules, notice: str) -> Confirmation:
-    """How a hit of this notice colour ("" for none) is confirmed."""
-    return next(each for each in rules.confirmations if each.notice is None or each.notice == notice)
+def confirmation_for(rules: Rules, *notices: str) -> Confirmation:
+    """How hits of these notice colours ("" for none) are confirmed: the rules' first that fits one of them."""
+    return next(each for each in rules.confirmations if each.notice is None or each.notice in notices)
 
 
 def list_age(ages: Iterable[ListAge], link: LinkClass, *, dated: date, now_ms: int) -> Age:

@@ -12,7 +12,7 @@ from msgspec import structs
 from appliance.clock import Instant
 from appliance.errors import Refused
 from appliance.formats.cbor import pack
-from appliance.formats.rules import Confirmation, Rules
+from appliance.formats.rules import Confirmation, Rules, confirmation_for
 from appliance.formats.voice import Verdict, case_code
 from appliance.formats.wire import CASE_HITS_MAX, Case
 from appliance.inquiry.moves import Need, Who, find_move, outcome_needs
@@ -192,9 +192,8 @@ def check_outcome(case: Case, outcome: OutcomeKind, *, note: str, legal_basis: s
 
 
 def confirmation_of(case: Case, rules: Rules) -> Confirmation:
-    """How this case is confirmed: the rules' first that fits one of its hits."""
-    colours = {hit.notice for hit in case.hits}
-    return next(each for each in rules.confirmations if each.notice is None or each.notice in colours)
+    """How this case is confirmed."""
+    return confirmation_for(rules, *(hit.notice for hit in case.hits))
 
 
 def left_ms(case: Case, rules: Rules, now: Instant) -> int:

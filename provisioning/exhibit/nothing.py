@@ -28,7 +28,6 @@ from provisioning.audit.progress import Advance
 from provisioning.audit.search import Openers, Seen
 from provisioning.audit.store import PulledLog
 from provisioning.exhibit.contents import Nothing
-from provisioning.exhibit.entry import EPOCH as EPOCH_FILE
 from provisioning.exhibit.entry import EPOCH_PROOF, Places, epoch_pieces, kind_of, read_epoch
 from provisioning.exhibit.interval import AWAITED, CLOSED, EPOCH, EVENT, SEALED, Cover, Passed
 from provisioning.exhibit.pieces import EVIDENCE, Pieces, demand, naming, take
@@ -37,7 +36,6 @@ from provisioning.exhibit.trust import Trusted
 
 START: Final = f"{EVIDENCE}/start.checkpoint"
 AFTER: Final = f"{EVIDENCE}/after.checkpoint"
-EPOCH_PATH: Final = f"{EVIDENCE}/{EPOCH_FILE}"
 
 
 # --- making ----------------------------------------------------------------------------------------------------------

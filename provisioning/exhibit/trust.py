@@ -14,7 +14,9 @@ from tuf.api.exceptions import LengthOrHashMismatchError
 from tuf.api.metadata import Snapshot, TargetFile, Timestamp
 
 from appliance.errors import ConfigError, Malformed
+from appliance.files import read_regular
 from appliance.formats.checkpoint import Checkpoint, open_checkpoint
+from appliance.formats.enrolment import fingerprint
 from appliance.formats.note import COSIGNATURE_ED25519, Opened, Verifier, parse_vkey
 from appliance.formats.release import RECEIPTS, ROSTER_TARGET, Roster, RosterBox, parse_roster
 from appliance.formats.tuf_chain import (
@@ -29,7 +31,7 @@ from appliance.model import Mode
 from provisioning.audit.log import Log, headquarters_verifiers
 from provisioning.authority.keys import CUSTODY
 from provisioning.exhibit.contents import Cosignature, TreeHead, Trust
-from provisioning.exhibit.pieces import EVIDENCE, Broken, Pieces, demand, naming, take
+from provisioning.exhibit.pieces import EVIDENCE, FILE_BYTES_MAX, Broken, Pieces, demand, naming, take
 
 ROSTER: Final = f"{EVIDENCE}/roster"
 ROSTER_FILE: Final = f"{ROSTER}/roster.target.json"
@@ -38,7 +40,6 @@ LOG_KEY: Final = f"{EVIDENCE}/log.vkey"
 COSIGNERS: Final = f"{EVIDENCE}/cosigners.vkey"
 RECEIPTS_KEY: Final = f"{EVIDENCE}/receipts.key"
 CHECKPOINT: Final = f"{EVIDENCE}/checkpoint"
-FILE_BYTES_MAX: Final = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,12 +107,6 @@ def cosignatures(opened: Opened) -> tuple[Cosignature, ...]:
     )
 
 
-def fingerprint(data: bytes) -> str:
-    """The first 20 hexadecimal digits of SHA-256, in groups of four, as enrolment shows it."""
-    digits = hashlib.sha256(data).hexdigest()[:20]
-    return " ".join(digits[at : at + 4] for at in range(0, len(digits), 4))
-
-
 # --- making ----------------------------------------------------------------------------------------------------------
 
 
@@ -162,8 +157,7 @@ def target_file(tuf: Path, file: TargetFile) -> bytes:
 
 def _read(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
-            return file.read(FILE_BYTES_MAX)
+        return read_regular(path, FILE_BYTES_MAX)
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from None
 
