@@ -48,12 +48,13 @@ screenshots: $(VENV)/.test tools ## draw README's pictures from a running post
 tools: $(VENV)/.test
 	@tests/install-tools
 	@tests/interop/install-aics
+	@tests/interop/install-go
 
 lock: $(VENV)/.test ## resolve the lock files anew (hashes, no index)
 	tests/lock
 
 clean: ## remove what the other verbs made here
-	rm -rf $(VENV) rehearsal build tests/interop/node_modules .aics *.egg-info
+	rm -rf $(VENV) rehearsal build tests/interop/node_modules .aics .go *.egg-info
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'Landlink needs Python 3.11 or newer.'; exit 1; }

@@ -27,6 +27,18 @@ def verify_log(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 @pytest.fixture(scope="session")
+def verify_cosignature(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """`verify_cosignature CHECKPOINT VKEY`, built from verify_cosignature.go against Go's standard library alone."""
+    go = HERE.parents[1] / ".go/bin/go"
+    if not go.exists():
+        pytest.skip("needs a Go with crypto/mldsa (tests/interop/install-go)")
+    built = tmp_path_factory.mktemp("go") / "verify_cosignature"
+    environment = {**os.environ, "GO111MODULE": "off", "GOTOOLCHAIN": "local", "GOCACHE": str(go.parents[1] / "cache")}
+    subprocess.run([go, "build", "-o", str(built), "verify_cosignature.go"], check=True, cwd=HERE, env=environment)
+    return lambda *arguments: _run(built, *arguments)
+
+
+@pytest.fixture(scope="session")
 def node() -> Run:
     """`node SCRIPT ARGUMENT...` with the scripts and packages of this folder."""
     found = shutil.which("node", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
