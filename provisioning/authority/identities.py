@@ -45,7 +45,7 @@ def load_identity(path: Path, former: Sequence[Identity] = ()) -> Identity:
 
 def load_succession(path: Path) -> Identity:
     """Read the identity in use at `path` with the former ones beside it. Raises ConfigError, as for one of them."""
-    return load_identity(path, [load_identity(each) for each in reversed(_former(path))])
+    return load_identity(path, [load_identity(each) for each in reversed(former_files(path))])
 
 
 def succeed(path: Path) -> Identity:
@@ -58,7 +58,7 @@ def succeed(path: Path) -> Identity:
         ConfigError: There is none in use here.
         StorageFull, StorageFault: The one in use is what it was.
     """
-    present, former = load_identity(path), _former(path)
+    present, former = load_identity(path), former_files(path)
     if not former or load_identity(former[-1]).recipient != present.recipient:  # there when an attempt was interrupted
         write_identity(path.with_name(f"{path.name}.{_number(former[-1]) + 1 if former else 1}"), present)
     following = generate_identity()
@@ -66,8 +66,8 @@ def succeed(path: Path) -> Identity:
     return following
 
 
-def _former(path: Path) -> list[Path]:
-    """Files of former ones, the oldest first."""
+def former_files(path: Path) -> list[Path]:
+    """Files of the former ones of the identity at `path`, the oldest first."""
     numbered = [each for each in path.parent.glob(f"{path.name}.*") if each.suffix[1:].isdecimal()]
     return sorted(numbered, key=_number)
 

@@ -25,7 +25,7 @@ Both of the latter print a fingerprint, which the two people compare. An interru
 """
 BELONGS: Final = {
     "record": "on the auditor's desk",
-    "escrow": "split and locked away",
+    "escrow": "split and locked away; join-escrow makes it",
     "protection": "with the protection unit",
 }
 

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from appliance.errors import ConfigError
 from appliance.model import Mode
-from provisioning.authority import list_verbs, rotate_verb
+from provisioning.authority import escrow_verbs, list_verbs, rotate_verb
 from provisioning.authority.distribute import HOLDERS, distribute, same_disk
 from provisioning.authority.enrolment import issue, read_request
 from provisioning.authority.home import Home, Settings
@@ -27,7 +27,7 @@ INIT = """\
 Make headquarters: every key, the certificate authority, and the first release for boxes, in the folder --home.
 
 Afterwards, `distribute` moves root-*.pem and offline-*.pem of FOLDER/keys to the media of three persons, of whom two
-come back for `issue`, `revoke` and `rotate`; move escrow.identity to what is locked away. FOLDER/record.identity
+come back for `issue`, `revoke` and `rotate`; `split-escrow` shares out escrow.identity. FOLDER/record.identity
 opens every record: it belongs on the auditor's desk alone.
 """
 
@@ -114,6 +114,7 @@ def add_verbs(verbs: Verbs) -> None:
     verb.set_defaults(run=_upgrade)
     list_verbs.add_verbs(verbs)
     rotate_verb.add_rotate(verbs)
+    escrow_verbs.add_escrow(verbs)
 
 
 def _init(arguments: argparse.Namespace) -> int:
