@@ -304,15 +304,16 @@ def test_a_booth_that_floods_and_takes_no_answer_costs_bounded_memory_and_delays
     assert booth.memory_kib() - before < 32 * 1024
     for door in doors:
         door.close()
+    booth.recovers("booth")
 
 
 def test_who_knocks_for_ever_fills_no_log(booth: Scene) -> None:
-    booth.refusals()
+    booth.settle()
     with user(0):
         size = booth.box.checkpoint().size
     for _ in range(100):
         assert code(knock(booth, b"\x00")) == "malformed"
-    booth.refusals()
+    booth.settle()
     with user(0):
         assert booth.box.checkpoint().size - size <= REFUSALS_LOGGED_MAX + 4
 

@@ -215,3 +215,19 @@ def test_every_page_that_a_head_names_is_in_the_tree() -> None:
         if not any(known == page or known.endswith(f"/{page}") for known in pages)
     }
     assert unknown == set()
+
+
+def test_every_attack_in_the_table_is_a_test_and_every_file_of_attacks_is_in_it() -> None:
+    table = (ROOT / "tests" / "attacks" / "README.md").read_text(encoding="utf-8")
+    sources = {path.name: path.read_text(encoding="utf-8") for path in python_files("tests")}
+    named = re.findall(r"`(test_\w+\.py)(?:::(test_\w+))?`", table)
+    assert [f"{file}::{test}" for file, test in named if f"def {test}" not in sources.get(file, "")] == []
+    files = {path.name for path in (ROOT / "tests" / "attacks").glob("test_*.py")}
+    assert files - {file for file, _ in named} == set()
+    tests = {name for file in files for name in re.findall(r"(?m)^def (test_\w+)", sources[file])}
+    whole = {file for file, test in named if not test}
+    assert {
+        name
+        for name in tests - {test for _, test in named}
+        if not any(f"def {name}(" in sources[file] for file in whole)
+    } == set()
