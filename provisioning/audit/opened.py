@@ -17,6 +17,7 @@ from appliance.formats.age import Identity
 from appliance.formats.statement import Statement
 from appliance.recorded import Canary
 from provisioning.audit.carrier_checks import CarrierLine
+from provisioning.audit.erased import read_erased
 from provisioning.audit.log import Problem, problem
 from provisioning.audit.opening import Awaited, Entry, Event, NotOpened, Opened, entries
 from provisioning.audit.progress import Advance
@@ -51,7 +52,8 @@ class OpenedLog:
         entries: Entries of the log.
         lines: Screening records in log order.
         carrier_checks: What a desk of the carrier profile asked, in log order.
-        awaited: Sealed entries whose body is not here.
+        awaited: Sealed entries whose body has not arrived.
+        erased: Sealed entries whose body was destroyed on order.
         opened: Bodies that were opened, of every kind.
         opened_through: As in OpenedThrough.
         problems: What is not as it should be.
@@ -63,6 +65,7 @@ class OpenedLog:
     lines: list[RecordLine] = field(default_factory=list[RecordLine])
     carrier_checks: list[CarrierLine] = field(default_factory=list[CarrierLine])
     awaited: list[int] = field(default_factory=list[int])
+    erased: list[int] = field(default_factory=list[int])
     opened: int = 0
     opened_through: int = NOTHING_OPENED
     problems: list[Problem] = field(default_factory=list[Problem])
@@ -110,7 +113,7 @@ def read_log(kept: PulledLog, identity: Identity, advance: Advance) -> OpenedLog
         StorageFault: Something of it cannot be read.
     """
     result = OpenedLog(origin=kept.log.origin, serial=kept.log.box.serial)
-    folding, reach = Folding(kept.log.origin), _Reach()
+    folding, reach, ordered = Folding(kept.log.origin), _Reach(), read_erased(kept)
     try:
         for entry in entries(kept, identity, advance):
             result.entries += 1
@@ -120,7 +123,7 @@ def read_log(kept: PulledLog, identity: Identity, advance: Advance) -> OpenedLog
                     result.opened += 1
                     folding.take(entry)
                 case Awaited():
-                    result.awaited.append(entry.index)
+                    (result.erased if entry.index in ordered else result.awaited).append(entry.index)
                 case NotOpened():
                     result.problems.append(entry.problem)
                 case Event():

@@ -147,6 +147,9 @@ def _print_nothing_found(question: Question, searched: list[OpenedLog]) -> None:
         print(f"  They are from {first} to {last} UTC, by the boxes' clocks.")
     for part in nearly(question, lines):
         print(f"  {part}")
+    erased = sum(len(opened.erased) for opened in searched)
+    if erased:
+        print(f"  {erased} bodies were erased on order; landlink-hq custody show names the orders")
     awaited = sum(len(opened.awaited) for opened in searched)
     if awaited:
         print(f"  {awaited} bodies have not arrived; next: landlink-hq pull")

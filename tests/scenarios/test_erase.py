@@ -134,3 +134,14 @@ def test_an_order_that_says_too_little_destroys_nothing(box: Box, arguments: tup
     with pytest.raises(Refused, match=why):
         run(box.home, "erase", *arguments)
     assert kept(box).body_indices() == before
+
+
+def test_a_search_that_finds_nothing_does_not_send_for_what_was_erased(
+    box: Box, capsys: pytest.CaptureFixture[str]
+) -> None:
+    erased_by(box, "bbbb")
+    capsys.readouterr()
+    assert run(box.home, "find", "--number", "NOBODY1") == 0
+    shown = capsys.readouterr().out
+    assert "2 bodies were erased on order" in shown
+    assert "have not arrived" not in shown
