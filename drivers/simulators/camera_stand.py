@@ -9,6 +9,7 @@ import msgspec
 
 from drivers.api import DeviceError
 from drivers.camera import encode_jpeg
+from drivers.simulators.views import View
 
 CAPTURED: Final = {"camera": "simulated", "light": "white", "exposure_us": "8000"}
 
@@ -17,7 +18,8 @@ class _Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bytes_max: int
 
 
-Zone = tuple[str, ...] | None
+Scene = tuple[tuple[str, ...], View] | None
+"""The zone of the page that lies there, and how the camera sees it; None for an empty desk."""
 
 
 class CameraStand:
@@ -27,20 +29,20 @@ class CameraStand:
     document is laid, once a box has shown that it has a camera, and the first one beside that thread.
 
     Args:
-        zone: Tells the zone of the document in the slot; None when the slot is empty.
+        scene: Tells what lies in the slot.
         photographed: Told when the box has an image.
     """
 
-    def __init__(self, zone: Callable[[], Zone], photographed: Callable[[], None]) -> None:
-        self._zone = zone
+    def __init__(self, scene: Callable[[], Scene], photographed: Callable[[], None]) -> None:
+        self._scene = scene
         self._photographed = photographed
         self._bytes_max: int | None = None
-        self._answers: dict[tuple[Zone, int], bytes] = {}
+        self._answers: dict[tuple[Scene, int], bytes] = {}
 
-    def prepare(self, zone: Zone) -> None:
+    def prepare(self, scene: Scene) -> None:
         """Draw what a box is about to photograph, if there is a box that does."""
         if self._bytes_max is not None:
-            self._answers = {(zone, self._bytes_max): _answer(zone, self._bytes_max)}
+            self._answers = {(scene, self._bytes_max): _answer(scene, self._bytes_max)}
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection: a request in, a header and an image out."""
@@ -58,17 +60,18 @@ class CameraStand:
             self._bytes_max = msgspec.json.decode(line, type=_Request).bytes_max
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             return _refuse(str(error))
-        wanted = (self._zone(), self._bytes_max)
+        wanted = (self._scene(), self._bytes_max)
         if wanted in self._answers:
             return self._answers[wanted]
         return await asyncio.to_thread(_answer, *wanted)
 
 
-def _answer(zone: Zone, bytes_max: int) -> bytes:
-    from drivers.simulators import page  # noqa: PLC0415 - a desk without a camera needs no Pillow
+def _answer(scene: Scene, bytes_max: int) -> bytes:
+    from drivers.simulators import page, physics  # noqa: PLC0415 - a desk without a camera needs no Pillow
 
+    image = page.draw_desk() if scene is None else physics.seen(page.draw_page(scene[0]), scene[1])
     try:
-        jpeg = encode_jpeg(page.draw_desk() if zone is None else page.draw_page(zone), bytes_max=bytes_max)
+        jpeg = encode_jpeg(image, bytes_max=bytes_max)
     except DeviceError as error:
         return _refuse(str(error))
     return json.dumps({"ok": True, "bytes": len(jpeg), "captured": CAPTURED}).encode() + b"\n" + jpeg

@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from drivers.simulators.faults import Fault
+from drivers.simulators.views import View
 
 Line = Annotated[str, Meta(max_length=4096, pattern=r"\A[\x20-\x7e]*\Z")]
 Lines = Annotated[list[Line], Meta(max_length=8)]
@@ -25,6 +26,7 @@ class Lay(_Request, frozen=True, kw_only=True, tag="lay"):
         fault: What goes wrong when it is sent, once.
         at: The byte of the report at which it goes wrong.
         for_s: How long a stall or an unplugging lasts, seconds.
+        view: How the camera sees it.
     """
 
     mrz: Lines
@@ -32,6 +34,7 @@ class Lay(_Request, frozen=True, kw_only=True, tag="lay"):
     fault: Fault = Fault.NONE
     at: Annotated[int, Meta(ge=0, le=4096)] = 0
     for_s: Seconds = 0.7
+    view: View = View.CLEAN
 
 
 class Remove(_Request, frozen=True, kw_only=True, tag="remove"):

@@ -66,7 +66,7 @@ class Desk:
         self._port = PtyPort(folder / "scanner", received=self._received, host_gone=self._host_gone)
         self._lamps = LampLog(folder / "lamps.jsonl", seen=lambda edge: self._tell({"event": "lamp", **edge}))
         self._camera = CameraStand(
-            lambda: tuple(self._laid.lay.mrz) if self._laid else None,
+            lambda: (tuple(self._laid.lay.mrz), self._laid.lay.view) if self._laid else None,
             photographed=lambda: self._tell({"event": "photographed"}),
         )
         self._pins = PinBoard(folder / "pins.sock", lamps=self._lamps)
@@ -192,7 +192,7 @@ class Desk:
         return {"ok": True}
 
     def _lay(self, lay: Lay) -> dict[str, Any]:
-        self._camera.prepare(tuple(lay.mrz))
+        self._camera.prepare((tuple(lay.mrz), lay.view))
         self._count += 1
         self._laid = Laid(number=self._count, lay=lay)
         self._read = False
