@@ -18,7 +18,7 @@ import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from appliance.errors import Malformed, Untrusted
-from appliance.formats import age, cbor
+from appliance.formats import age, cbor, wire
 from appliance.formats.downlink import (
     CaseAnswer,
     Downlink,
@@ -64,6 +64,7 @@ from provisioning.authority.import_verb import READERS
 from provisioning.authority.person_index import person_index
 from provisioning.authority.sources.document_csv import DocumentRow, read_documents
 from provisioning.authority.sources.reading import HeldDocument, ReadPerson, Rejected
+from tests.attacks.every_verb import every_verb
 from tests.drawn_pages import LABELS, draw_blank, draw_page, typefaces
 from tests.page_files import DAY, KEY, REMOVED, listed, page_bytes
 from tests.release_world import NOW_MS, make_world
@@ -268,6 +269,27 @@ def _codes() -> list[bytes]:
     return [case.encode(), answer_code(bytes(32), box=BOX, case=case, verdict=Verdict.CONFIRMED).encode()]
 
 
+# --- what the box's own processes say to each other ------------------------------------------------------------------
+
+
+def _parse_messages(data: bytes) -> None:
+    """At every door and as an answer: what is taken says the same when it is said again."""
+    for parse in (
+        wire.parse_booth_request,
+        wire.parse_uplink_request,
+        wire.parse_releases_request,
+        wire.parse_audit_request,
+        wire.parse_reply,
+    ):
+        with contextlib.suppress(Malformed):
+            assert parse(wire.encode(parse(data))) == parse(data)
+
+
+def _messages() -> list[bytes]:
+    answers = (wire.Done(), wire.Keys(keys=(bytes(32),)), wire.RefusedReply(code="busy", words="Later."))
+    return [wire.encode(message) for message in (*every_verb().values(), *answers)]
+
+
 # --- what a scanner sends ---------------------------------------------------------------------------------------------
 
 ZONE: Final = ["P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<", "L898902C36UTO7408122F1204159ZE184226B<<<<<10"]
@@ -358,6 +380,7 @@ TARGETS: Final = {
     "repository": Target(_want_files, _repositories),
     "sealed-persons": Target(_open_persons, _sealed_indexes),
     "downlink": Target(_verify_downlink, _downlinks),
+    "wire": Target(_parse_messages, _messages),
     "rules": Target(_parse_rules, _rules),
     "voice": Target(_parse_code, _codes),
 } | {f"scanner-{dialect}": Target(partial(_read_scanner, dialect), partial(_scanned, dialect)) for dialect in SCANNERS}
