@@ -37,10 +37,16 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """An entry whose body was opened."""
+    """An entry whose body was opened.
+
+    Attributes:
+        encoded: The record's bytes as they were committed to. `record` encoded again may differ: a later version of
+            this software knows fields that an old record does not have.
+    """
 
     index: int
     statement: Statement
+    encoded: bytes
     record: Record
 
 
@@ -92,12 +98,12 @@ def _entry(kept: PulledLog, identity: Identity, walk: Walk, index: int, leaf: by
         blob = kept.body(index)
         if blob is None:
             return Awaited(index=index, statement=statement)
-        return Opened(index=index, statement=statement, record=open_body(blob, statement, statement.kind, identity))
+        return open_entry(index, blob, statement, statement.kind, identity)
     except (Malformed, Untrusted) as error:
         return NotOpened(index=index, statement=statement, problem=problem(kept.log, index, error))
 
 
-def open_body(blob: bytes, statement: Statement, sealed: Sealed, identity: Identity) -> Record:
+def open_entry(index: int, blob: bytes, statement: Statement, sealed: Sealed, identity: Identity) -> Opened:
     """Open the body of a verified statement.
 
     Raises:
@@ -118,7 +124,7 @@ def open_body(blob: bytes, statement: Statement, sealed: Sealed, identity: Ident
         statement.recipients_version,
     ):
         raise Untrusted("its canary names another epoch or other recipients than its statement")
-    return record
+    return Opened(index=index, statement=statement, encoded=plain, record=record)
 
 
 def made_for(statement: Statement, sealed: Sealed) -> str:

@@ -18,7 +18,7 @@ from provisioning.audit.opening import (
     NotOpened,
     Opened,
     entries,
-    open_body,
+    open_entry,
 )
 from provisioning.audit.progress import Advance
 from provisioning.audit.store import PulledLog
@@ -102,10 +102,9 @@ class Seen:
         if statement is not None and blob is not None and isinstance(statement.kind, Sealed):
             for identity in keys.others:
                 try:
-                    record = open_body(blob, statement, statement.kind, identity)
+                    return open_entry(entry.index, blob, statement, statement.kind, identity)
                 except (Malformed, Untrusted):
                     continue
-                return Opened(index=entry.index, statement=statement, record=record)
         self.closed[entry.index] = entry.problem.words
         return None
 

@@ -10,10 +10,11 @@ from typing import Any, Final
 
 import msgspec
 
+from appliance.formats import cbor
 from appliance.formats.event import check_event
 from appliance.formats.identity import EpochCertificate
 from appliance.formats.merkle import NodeReader, inclusion_proof, leaf_hash, verify_inclusion
-from appliance.formats.record import commitment, encode_record, parse_record
+from appliance.formats.record import RECORD_BYTES_MAX, commitment, parse_record
 from appliance.formats.statement import (
     EventEntry,
     Sealed,
@@ -23,7 +24,7 @@ from appliance.formats.statement import (
     verify_statement,
 )
 from appliance.recorded import Picture, Record
-from provisioning.audit.opening import made_for
+from provisioning.audit.opening import Opened, made_for
 from provisioning.audit.store import check_body
 from provisioning.exhibit.contents import EntryFacts, ProvenTime
 from provisioning.exhibit.pieces import EVIDENCE, Broken, Pieces, demand, naming, take
@@ -78,16 +79,16 @@ def epoch_pieces(epoch_index: int, places: Places, trusted: Trusted) -> dict[str
     return {EPOCH: places.leaf(epoch_index), EPOCH_PROOF: encode_proof(epoch_index, proof, trusted.note)}
 
 
-def record_pieces(record: Record, body: bytes, shape: Shape) -> dict[str, bytes]:
+def record_pieces(opened: Opened, body: bytes, shape: Shape) -> dict[str, bytes]:
     """The files (by name) of an opened record; of a part of it only what stays readable."""
-    kind = kind_of(record)
-    shown, removed = shape(kind, record_json(record))
+    record = opened.record
+    shown, removed = shape(kind_of(record), record_json(opened.encoded))
     pieces = {RECORD_JSON: pretty(shown)}
     if removed:
         return pieces
     if isinstance(record.body, Picture):
         pieces[PICTURE] = record.body.content
-    return {**pieces, BODY: body, RECORD: encode_record(record)}
+    return {**pieces, BODY: body, RECORD: opened.encoded}
 
 
 def kind_of(record: Record) -> str:
@@ -95,11 +96,15 @@ def kind_of(record: Record) -> str:
     return str(type(record.body).__struct_config__.tag)
 
 
-def record_json(record: Record) -> dict[str, Any]:
-    """A record to read: byte strings in hexadecimal, a picture by its hash."""
-    shown: dict[str, Any] = _readable(msgspec.to_builtins(record, builtin_types=(bytes,)))
-    if isinstance(record.body, Picture):
-        content = record.body.content
+def record_json(encoded: bytes) -> dict[str, Any]:
+    """A parsed record to read, of its own bytes, so that it says the same under every later version of this software.
+
+    Byte strings are in hexadecimal, a picture is told by its hash.
+    """
+    said = cbor.decode(encoded, what="record", bytes_max=RECORD_BYTES_MAX)
+    shown: dict[str, Any] = _readable(said)
+    content = said["body"].get("content") if isinstance(said, dict) else None
+    if isinstance(content, bytes):
         shown["body"]["content"] = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
     return shown
 
@@ -248,7 +253,7 @@ def _read_record(
     with naming(path):
         outer = (made_for(proven.statement, sealed), proven.statement.mode)
     demand((record.origin, record.mode) == outer, path, "made for another log or mode")
-    shown = record_json(record)
+    shown = record_json(data)
     _same(pieces, shown_path, pretty(shown), f"does not say what {RECORD} says")
     if isinstance(record.body, Picture):
         _same(pieces, f"{folder}/{PICTURE}", record.body.content, f"not the picture in {RECORD}")

@@ -63,11 +63,11 @@ def record_exhibit(
         body = seen.kept.body(each.index)
         assert body is not None, "its body was opened a moment ago"
         files = statement_pieces(each.index, seen.epochs[each.statement.epoch], places, trusted)
-        files |= record_pieces(each.record, body, shape)
+        files |= record_pieces(each, body, shape)
         files |= dict(time_pieces(each.index, each.statement, shown, trusted, places.nodes))
         pieces |= placed(folder, files)
         pieces[f"{folder}/{TIME}"] = encode_time(_time(pieces, folder, trusted, places))
-        lacks[folder] = shape(kind_of(each.record), record_json(each.record))[1]
+        lacks[folder] = shape(kind_of(each.record), record_json(each.encoded))[1]
     pieces |= receipts_key(pieces, trusted)
     events = [(index, seen.epochs[said.epoch], event) for index, said, event in seen.events]
     pieces |= in_force_pieces(home.tuf, main.index, events, places, trusted)

@@ -12,7 +12,7 @@ from appliance.formats.receipt import LogReceipt
 from appliance.formats.statement import Carried, Sealed, parse_statement
 from appliance.record.keys import read_log_key
 from appliance.recorded import Picture
-from provisioning.audit.opening import open_body
+from provisioning.audit.opening import open_entry
 from tests.crash.post import until
 from tests.scenarios.made_headquarters import Box, headquarters, screened
 from tests.scenarios.recorder_bed import ORIGIN, Bed, append, append_long, bed, record, record_identity, recorded
@@ -81,8 +81,8 @@ def test_what_is_lost_a_second_time_still_names_its_first_statement_and_opens(bo
     assert box.verifier.name != second
     assert sorted(carried(box).values(), key=lambda one: one.index) == once
     for number, one in carried(box).items():
-        opened = open_body(box.body(number), box.statements()[number], one, record_identity(box.home))
-        assert opened.origin == ORIGIN
+        opened = open_entry(0, box.body(number), box.statements()[number], one, record_identity(box.home))
+        assert opened.record.origin == ORIGIN
 
 
 def test_a_former_body_that_no_statement_names_is_left_where_it_lies(box: Bed) -> None:
@@ -130,4 +130,4 @@ def test_headquarters_opens_nothing_as_carried_over_but_from_an_earlier_log_of_t
         statement=bytes(32),
     )
     with pytest.raises(Untrusted, match="none of this box's earlier ones"):
-        open_body(made.body(index).read_bytes(), statement, old, record_identity(made.home))
+        open_entry(0, made.body(index).read_bytes(), statement, old, record_identity(made.home))

@@ -24,7 +24,7 @@ from appliance.formats.receipt import LogReceipt
 from appliance.formats.statement import Carried, parse_statement, verify_epoch_start
 from appliance.formats.tiles import read_entries
 from drivers.key_store import FileKeyStore
-from provisioning.audit.opening import open_body
+from provisioning.audit.opening import open_entry
 from tests.crash.cuts import Disk, Luck
 from tests.crash.post import Post, at_work, start_uplink, until
 from tests.crash.trace import read_trace
@@ -199,8 +199,8 @@ def test_what_was_recorded_after_the_loss_is_carried_over_and_opens_at_headquart
     ]
     for number, one in carried.items():
         statement = parse_statement(told.leaves[number]).unverified
-        opened = open_body(told.bodies[number], statement, one, told.identity)
-        assert (statement.origin, opened.origin) == (NEXT, ORIGIN)
+        opened = open_entry(0, told.bodies[number], statement, one, told.identity)
+        assert (statement.origin, opened.record.origin) == (NEXT, ORIGIN)
 
 
 def test_nothing_that_headquarters_had_is_carried_over_and_nothing_twice() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from appliance.clock import Grade, Instant
 from appliance.errors import Malformed, Refused
+from appliance.formats.record import encode_record
 from appliance.formats.statement import Sealed, Statement
 from appliance.model import (
     Clear,
@@ -100,7 +101,7 @@ def opened(
         cosigned=None,
         kind=Sealed(commitment=bytes(32), blob_sha256=bytes(32), blob_bytes=1),
     )
-    return Opened(index=index, statement=statement, record=record)
+    return Opened(index=index, statement=statement, encoded=encode_record(record), record=record)
 
 
 def screened(
