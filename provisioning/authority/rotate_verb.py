@@ -10,6 +10,7 @@ from appliance.formats.enrolment import fingerprint
 from provisioning.authority.home import Home
 from provisioning.authority.identities import identity_file
 from provisioning.authority.recipients import FIELDS, next_recipient, publish_recipient, read_recipient
+from provisioning.authority.signings import last_signing
 from provisioning.command import RAW, Verbs, now_ms
 
 ROTATE: Final = """\
@@ -65,5 +66,6 @@ def _rotate(arguments: argparse.Namespace) -> int:
         return 0
     published = publish_recipient(home, name, recipient, at_ms=now_ms())
     print(f"Recipients {published.version} are published; boxes seal to them when they have that release.")
+    print(f"Signed: {last_signing(home, 'recipients')}")
     print("Keep every former key: it alone opens what was sealed in its time.")
     return 0

@@ -19,6 +19,7 @@ from provisioning.authority.repository import ROOT_KEYS
 from provisioning.authority.root_keys import replace_root_key
 from provisioning.authority.roster import read_roster, revoke
 from provisioning.authority.setup import make_headquarters
+from provisioning.authority.signings import last_signing, signings
 from provisioning.authority.stick import plan_stick, write_stick
 from provisioning.authority.upgrade import upgrade
 from provisioning.command import RAW, Verbs, now_ms
@@ -70,6 +71,12 @@ be pulled out.
 """
 
 
+SIGNINGS = """\
+Every step that root keys and offline keys signed: what, its version, the fingerprint that two persons compare when
+they sign, and whose keys signed it. It is read from the signed metadata itself, so no step is missing.
+"""
+
+
 def add_verbs(verbs: Verbs) -> None:
     """Add the authority's verbs to landlink-hq."""
     verb = verbs.add_parser("init", help="make headquarters' keys and papers", description=INIT, formatter_class=RAW)
@@ -112,6 +119,10 @@ def add_verbs(verbs: Verbs) -> None:
         "upgrade", help="keys that a home from before lacks", description=UPGRADE, formatter_class=RAW
     )
     verb.set_defaults(run=_upgrade)
+    verb = verbs.add_parser(
+        "signings", help="what the keys of three persons signed", description=SIGNINGS, formatter_class=RAW
+    )
+    verb.set_defaults(run=_signings)
     list_verbs.add_verbs(verbs)
     rotate_verb.add_rotate(verbs)
     escrow_verbs.add_escrow(verbs)
@@ -143,6 +154,7 @@ def _issue(arguments: argparse.Namespace) -> int:
     issued = issue(home, read_request(arguments.request), arguments.out, serial=arguments.serial, now_ms=now_ms())
     done = "answered again; its earlier certificate no longer counts" if issued.again else "enrolled"
     print(f"Box {issued.serial} is {done}. Its log is {issued.origin}.")
+    print(f"Signed: {last_signing(home, 'roster')}")
     print(f"Fingerprint of the request: {issued.request_fingerprint}")
     print("  Compare it with the one that the box showed; if it differs: landlink-hq revoke", issued.serial)
     print(f"Fingerprint of headquarters: {issued.root_fingerprint}")
@@ -156,6 +168,7 @@ def _revoke(arguments: argparse.Namespace) -> int:
     home = Home.open(arguments.home)
     roster = revoke(home, arguments.serial, at_ms=now_ms())
     print(f"Box {arguments.serial} is revoked (roster {roster.version}, published).")
+    print(f"Signed: {last_signing(home, 'roster')}")
     print("The collector refuses it from now on. What it delivered before stays; `landlink-hq pull` still verifies it.")
     return 0
 
@@ -178,7 +191,14 @@ def _replace_root(arguments: argparse.Namespace) -> int:
     print(
         f"Root {version} is published: {home.key(arguments.key)} is a new key, the former one signs nothing any more."
     )
+    print(f"Signed: {last_signing(home, 'root')}")
     print("Move it to its holder's medium, and leave no copy here.")
+    return 0
+
+
+def _signings(arguments: argparse.Namespace) -> int:
+    for step in signings(Home.open(arguments.home)):
+        print(step)
     return 0
 
 
