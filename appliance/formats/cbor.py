@@ -20,6 +20,8 @@ DEPTH_MAX: Final = 16
 """Nesting of maps and arrays: a record has nine levels."""
 
 _ATOMS: Final = frozenset({type(None), bool, int, str, bytes})
+_TEXT: Final = frozenset({str})
+_INTEGERS: Final = frozenset({int})
 
 
 class _TagRefused(ValueError):
@@ -87,12 +89,16 @@ def _check_types(value: object, what: str) -> bool:
     if isinstance(value, float) and math.isfinite(value):
         return False
     if isinstance(value, dict):
-        if any(type(key) is not str for key in value):
+        if not _TEXT.issuperset(map(type, value)):
             raise Malformed(what, "a key that is no text")
-    elif not isinstance(value, list):
+        items, one_spelling = list(value.values()), len(value) <= 1
+    elif isinstance(value, list):
+        items, one_spelling = value, True
+    else:
         raise Malformed(what, "a value that is no null, bool, integer, finite float, text, bytes, array or map")
-    one_spelling = isinstance(value, list) or len(value) <= 1
-    for item in value if isinstance(value, list) else value.values():
+    if _ATOMS.issuperset(map(type, items)):
+        return one_spelling
+    for item in items:
         if type(item) not in _ATOMS and not _check_types(item, what):
             one_spelling = False
     return one_spelling
@@ -100,7 +106,7 @@ def _check_types(value: object, what: str) -> bool:
 
 def _check_header(value: object, what: str, labels: Sequence[int]) -> bool:
     """As `_check_types`, of a map with these labels in this order."""
-    if not isinstance(value, dict) or any(type(key) is not int for key in value):
+    if not isinstance(value, dict) or not _INTEGERS.issuperset(map(type, value)):
         raise Malformed(what, f"no map of the labels {labels}")
     if list(value) != [label for label in labels if label in value]:
         raise Malformed(what, f"a label that is none of {labels}, or stands in another order")
