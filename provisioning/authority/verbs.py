@@ -73,7 +73,8 @@ be pulled out.
 
 SIGNINGS = """\
 Every step that root keys and offline keys signed: what, its version, the fingerprint that two persons compare when
-they sign, and whose keys signed it. It is read from the metadata that is kept here; boxes verify it, this list shows it.
+they sign, and whose keys signed it. It is read from the metadata that is kept here: boxes verify that, this
+list shows it.
 """
 
 
