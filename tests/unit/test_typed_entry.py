@@ -66,7 +66,14 @@ def test_what_needs_the_printed_lines_is_not_applicable_and_the_rest_is_answered
     reading = typed()
     answers = {found.check: found.answer for found in examine(parse_reading(reading, NOW), reading, NOW)}
     not_applicable = {check for check, answer in answers.items() if answer is Answer.NOT_APPLICABLE}
-    of_printed_lines = {"check_digits", "nationality", "printed_lines", "repaired_characters", "second_reading", "sure_reading"}
+    of_printed_lines = {
+        "check_digits",
+        "nationality",
+        "printed_lines",
+        "repaired_characters",
+        "second_reading",
+        "sure_reading",
+    }
     of_passports_and_cards = {"number_form", "national_number", "validity"}
     assert not_applicable == of_printed_lines | of_passports_and_cards
     assert {answers[check] for check in ("expiry", "date_of_birth", "issuing_state", "specimen")} == {Answer.PASSED}
