@@ -213,9 +213,9 @@ class CarrierDesk:
         """The scanner sent something that is no document: the answer before is not about what lies there."""
         self._dark(busy=False, notice="The scanner sent something that is no document. Lay it again.")
 
-    def remark(self, words: str) -> None:
+    def remark(self, text: str) -> None:
         """Show a quiet remark until the next document."""
-        self.showing = replace(self.showing, notice=words)
+        self.showing = replace(self.showing, notice=text)
 
     def _dark(self, *, busy: bool, notice: str) -> None:
         self._asked = ""

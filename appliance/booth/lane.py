@@ -112,7 +112,7 @@ class AtTheLane(Protocol):
         """The scanner sent something that is no document."""
         ...
 
-    def remark(self, words: str) -> None:
+    def remark(self, text: str) -> None:
         """Show a quiet remark."""
         ...
 
