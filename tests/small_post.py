@@ -177,12 +177,12 @@ class MemoryRecorder:
         record = parse_record(encoded)
         if self.trouble == "full":
             raise RecorderRefused(RefusedReply(code="storage_full", words="The disk of the box is full."))
+        committed = commitment(encoded)
         refuses = {"strict": (Transition, HandOver), "no outcomes": (Outcome,)}.get(self.trouble)
-        if refuses is not None and isinstance(record.body, refuses):
+        if refuses is not None and isinstance(record.body, refuses) and committed not in self._receipts:
             raise RecorderRefused(RefusedReply(code="untrusted", words="It says no."))
         if record.origin != self.origin:
             raise RecorderRefused(RefusedReply(code="wrong_origin", words="another log has begun"))
-        committed = commitment(encoded)
         if committed not in self._receipts:
             try:
                 change = change_of(request, record, self.open_cases.get)

@@ -268,6 +268,7 @@ def run(post: Post, travellers: list[Traveller], seen: list[Laid]) -> None:
         lane.close()
     post.retire("booth")
     await_delivery(post.folders)
+    post.retire("recorder")  # its last entry says that it was stopped, so only now the log has all its leaves
 
 
 def await_delivery(folders: Folders) -> None:

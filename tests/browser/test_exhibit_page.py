@@ -29,7 +29,7 @@ def folder(made: Made, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return written
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def page(browser: Browser, folder: Path) -> Iterator[Page]:
     """Opened by double click, with the network off."""
     context = browser.new_context(offline=True)

@@ -150,7 +150,7 @@ def asked(page: Page, desk: DeskLine) -> tuple[str, str]:
     ):
         page.keyboard.press(key_of(page, button))
         stands(page, words)
-    return of, (page.locator(".spoken strong").get_attribute("aria-label") or "").replace(" ", "-")
+    return of, (page.locator(".contact .spoken strong").get_attribute("aria-label") or "").replace(" ", "-")
 
 
 def test_the_same_by_touch_alone_on_the_smallest_screen(browser: Browser, post: Post, desk: DeskLine) -> None:
