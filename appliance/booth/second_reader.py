@@ -1,8 +1,9 @@
 """The camera as a second reader: an image of each document the moment it is laid, read beside the lane.
 
 The lane asks what was seen when it judges the document, and waits until a fixed time after the scanner's last byte, no
-longer: what is not there then is "unavailable", and the light comes. One thread, one image at a time; a document that
-is laid while another's image is being read takes the next turn, and one that was overtaken is not looked at.
+longer: what is not there then is "unavailable", and the light comes. One thread takes images and another reads them,
+each one at a time: a page whose reading is late has its picture all the same. A document that is laid while another's
+image is being read takes the next turn, and one that was overtaken is not looked at.
 """
 
 import threading
@@ -38,7 +39,8 @@ class Look:
 class _Job:
     number: int
     laid_s: float
-    begun: bool = False
+    taken: bool = False
+    read: bool = False
     image: Image | None = None
     reading: CameraReading | None = None
 
@@ -59,18 +61,23 @@ class SecondReader:
         self._changed = threading.Condition()
         self._job: _Job | None = None
         self._stopping = False
-        self._thread = threading.Thread(target=self._run, name="second reader", daemon=True)
+        self._threads = [
+            threading.Thread(target=work, name=name, daemon=True)
+            for name, work in (("second look", self._take_images), ("second reader", self._read_images))
+        ]
 
     def start(self) -> None:
         """Begin to look."""
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
         """Finish the image under way."""
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
-        self._thread.join()
+        for thread in self._threads:
+            thread.join()
 
     def laid(self, number: int) -> None:
         """A document was laid; returns at once."""
@@ -99,28 +106,31 @@ class SecondReader:
         """Release the camera."""
         self._camera.close()
 
-    def _run(self) -> None:
-        self._seen(b"")  # loads the networks before somebody waits for them
-        while True:
+    def _take_images(self) -> None:
+        while job := self._next(lambda job: not job.taken):
+            job.taken = True
+            try:
+                image = self.capture(bytes_max=PICTURE_BYTES_MAX)
+            except DeviceError as error:
+                self._tell(job, CameraReading(why=f"{error}."))
+                continue
             with self._changed:
-                self._changed.wait_for(lambda: self._stopping or (self._job is not None and not self._job.begun))
-                job = self._job
-                if self._stopping or job is None:
-                    return
-                job.begun = True
-            self._look_at(job)
+                if job is self._job:  # else the next page may be in this image
+                    job.image = image
+                    self._changed.notify_all()
 
-    def _look_at(self, job: _Job) -> None:
-        try:
-            image = self.capture(bytes_max=PICTURE_BYTES_MAX)
-        except DeviceError as error:
-            self._tell(job, None, CameraReading(why=f"{error}."))
-            return
+    def _read_images(self) -> None:
+        self._seen(b"")  # loads the networks before somebody waits for them
+        while job := self._next(lambda job: job.image is not None and not job.read):
+            job.read = True
+            assert job.image is not None, "it was waited for"
+            self._tell(job, self._seen(job.image.jpeg))
+
+    def _next(self, wanted: Callable[[_Job], bool]) -> _Job | None:
+        """Wait for the document to work on; None at the end."""
         with self._changed:
-            if job is not self._job:
-                return  # the next page may be in this image
-            job.image = image
-        self._tell(job, image, self._seen(image.jpeg))
+            self._changed.wait_for(lambda: self._stopping or (self._job is not None and wanted(self._job)))
+            return None if self._stopping else self._job
 
     def _seen(self, jpeg: bytes) -> CameraReading:
         try:
@@ -128,7 +138,7 @@ class SecondReader:
         except Malformed:
             return CameraReading(why=NO_IMAGE)
 
-    def _tell(self, job: _Job, image: Image | None, reading: CameraReading) -> None:
+    def _tell(self, job: _Job, reading: CameraReading) -> None:
         with self._changed:
-            job.image, job.reading = image, reading
+            job.reading = reading
             self._changed.notify_all()

@@ -1,0 +1,107 @@
+"""The camera's second look: bounded in time, never of the wrong page, and a late reading costs no picture."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from appliance.booth.second_reader import LATE, OVERTAKEN, SecondReader
+from appliance.errors import Malformed
+from appliance.model import CameraReading
+from drivers.api import DeviceError, Image
+
+WAIT_S = 10.0
+
+
+class PagesInARow:
+    """A camera that shows each document's number; `taken` says which it has looked at."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.away = False
+        self.taken = threading.Semaphore(0)
+
+    def capture(self, *, bytes_max: int) -> Image:
+        assert bytes_max > 0
+        if self.away:
+            raise DeviceError("no camera answers")
+        self.count += 1
+        self.taken.release()
+        return Image(jpeg=b"page %d" % self.count, captured={})
+
+    def close(self) -> None:
+        pass
+
+
+class SlowEyes:
+    """Reads an image when it is told to."""
+
+    def __init__(self) -> None:
+        self.may = threading.Event()
+
+    def read(self, jpeg: bytes) -> CameraReading:
+        if not jpeg:
+            raise Malformed("picture", "empty")
+        assert self.may.wait(WAIT_S)
+        return CameraReading(why=jpeg.decode())
+
+
+@pytest.fixture
+def camera() -> PagesInARow:
+    return PagesInARow()
+
+
+@pytest.fixture
+def eyes() -> SlowEyes:
+    return SlowEyes()
+
+
+def looking(camera: PagesInARow, eyes: SlowEyes, wait_s: float) -> Iterator[SecondReader]:
+    reader = SecondReader(camera, eyes.read, wait_s=wait_s)
+    reader.start()
+    yield reader
+    eyes.may.set()
+    reader.stop()
+
+
+@pytest.fixture
+def patient(camera: PagesInARow, eyes: SlowEyes) -> Iterator[SecondReader]:
+    yield from looking(camera, eyes, WAIT_S)
+
+
+@pytest.fixture
+def hasty(camera: PagesInARow, eyes: SlowEyes) -> Iterator[SecondReader]:
+    yield from looking(camera, eyes, 0.0)
+
+
+def test_what_is_read_in_time_is_told_with_its_image(patient: SecondReader, eyes: SlowEyes) -> None:
+    eyes.may.set()
+    patient.laid(1)
+    look = patient.look(1)
+    assert (look.reading.why, look.image and look.image.jpeg) == ("page 1", b"page 1")
+
+
+def test_a_late_reading_costs_no_picture_not_even_the_next_one(
+    hasty: SecondReader, camera: PagesInARow, eyes: SlowEyes
+) -> None:
+    for number in (1, 2):  # the reading of the first goes on while the second is looked at
+        hasty.laid(number)
+        assert camera.taken.acquire(timeout=WAIT_S)
+        while (look := hasty.look(number)).image is None:
+            threading.Event().wait(0.001)
+        assert (look.reading.why, look.image.jpeg) == (LATE, b"page %d" % number)
+    assert not eyes.may.is_set()
+
+
+def test_a_document_that_was_overtaken_has_neither(patient: SecondReader) -> None:
+    patient.laid(1)
+    patient.laid(2)
+    look = patient.look(1)
+    assert (look.reading.why, look.image) == (OVERTAKEN, None)
+
+
+def test_a_camera_that_is_away_is_said_at_once(patient: SecondReader, camera: PagesInARow) -> None:
+    camera.away = True
+    patient.laid(1)
+    look = patient.look(1)
+    assert (look.reading.why, look.image) == ("no camera answers.", None)
