@@ -29,7 +29,7 @@ START_TIMEOUT_S: Final = 60.0
 STOP_TIMEOUT_S: Final = 10.0
 RESTART_PAUSE_S: Final = 0.2
 CAMERA_WAIT_MS: Final = 80
-"""How long a light may wait for the camera here: with the rest it stays well under 150 ms, a rehearsal's bar, on a busy machine too."""
+"""How long a light may wait for the camera here: the bar of 150 ms holds with it on a busy machine, too."""
 DIALECTS: Final = ("elyctis", "honeywell", "rte", "generic", "wedge", "none")
 """What the simulated scanner can speak, and box.toml can say; "none": there is only the camera."""
 SAMPLES: Final = Path(__file__).parent / "samples"
