@@ -4,8 +4,12 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: products this small only lose by being shared
+
+settings.register_profile("landlink", deadline=None)  # a busy machine is no finding; speed is measured elsewhere
+settings.load_profile("landlink")
 
 SHARED_DATA = Path(os.environ.get("LANDLINK_TEST_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
