@@ -1,6 +1,6 @@
 """What a listed person's match comes to: the band, and the verdict of every field, from its basis alone.
 
-The box judges with this and headquarters judges again with it (provisioning/audit/replay.py): a document and a
+The box judges with this and headquarters judges again with it (provisioning/audit/opened/replay.py): a document and a
 `MatchBasis` give the same answer wherever they are.
 
 1. Under NAME_POSSIBLE it is nobody, whatever else agrees.

@@ -16,10 +16,10 @@ from appliance.recorded import CarrierCheck, Screened
 from provisioning.audit.checking import pulled_logs
 from provisioning.audit.erased import Erased, destroy, keep_erased
 from provisioning.audit.log import Trust, logs_of, policy_of, trust_of
-from provisioning.audit.opening import entries
+from provisioning.audit.opened.opening import entries
+from provisioning.audit.opened.reading import note_use, use_of
+from provisioning.audit.opened.search import Openers, Seen, concerned, openers
 from provisioning.audit.progress import Advance, bars
-from provisioning.audit.reading import note_use, use_of
-from provisioning.audit.search import Openers, Seen, concerned, openers
 from provisioning.audit.store import PulledLog
 from provisioning.audit.testimony import load_testimony
 from provisioning.audit.when import proven_interval

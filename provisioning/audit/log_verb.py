@@ -14,11 +14,11 @@ from appliance.formats.event import EVENTS, in_words
 from appliance.formats.identity import verify_epoch_certificate
 from appliance.formats.statement import EpochStart, EventEntry, Statement
 from provisioning.audit.checking import print_problems, pulled_logs
-from provisioning.audit.find import parse_range
 from provisioning.audit.log import Log, Problem, Trust, logs_of, policy_of, problem, trust_of
 from provisioning.audit.moments import best_ms, proven
+from provisioning.audit.opened.find import parse_range
+from provisioning.audit.opened.records import iso
 from provisioning.audit.progress import Advance, bars
-from provisioning.audit.records import iso
 from provisioning.audit.statements import stated
 from provisioning.audit.store import PulledLog
 from provisioning.audit.testimony import load_testimony

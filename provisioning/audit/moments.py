@@ -2,7 +2,7 @@
 
 from appliance.clock import Grade, Instant
 from provisioning.audit.chronology import moment
-from provisioning.audit.records import iso
+from provisioning.audit.opened.records import iso
 from provisioning.audit.when import CosignedHead, Interval
 
 GRADES = {

@@ -8,10 +8,10 @@ from provisioning.audit.checking import run_verify
 from provisioning.audit.disk_verb import run_disk
 from provisioning.audit.erase_verb import run_erase
 from provisioning.audit.log_verb import run_log
+from provisioning.audit.opened.reading import run_find, run_open, run_report
+from provisioning.audit.opened.replay_verb import run_replay
 from provisioning.audit.pulling import run_pull
-from provisioning.audit.reading import run_find, run_open, run_report
 from provisioning.audit.register_verb import run_fingerprint
-from provisioning.audit.replay_verb import run_replay
 from provisioning.audit.when_verb import run_when
 from provisioning.audit.witness_verb import add_witness_verb
 from provisioning.command import RAW, Verbs

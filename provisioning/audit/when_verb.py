@@ -9,9 +9,9 @@ from appliance.errors import Refused, Untrusted
 from provisioning.audit.checking import pulled_logs
 from provisioning.audit.log import Log, logs_of, policy_of, trust_of
 from provisioning.audit.moments import claimed, proofs
+from provisioning.audit.opened.reading import note_use, use_of
+from provisioning.audit.opened.search import look, openers, pick
 from provisioning.audit.progress import Advance, bars
-from provisioning.audit.reading import note_use, use_of
-from provisioning.audit.search import look, openers, pick
 from provisioning.audit.spacing import spacing
 from provisioning.audit.statements import Stated, stated
 from provisioning.audit.store import PulledLog

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from appliance.errors import ConfigError
 from appliance.formats.receipt import DeliveryReceipt, receipt_digest, sign_receipt
-from provisioning.audit.opened import NOTHING_OPENED, OpenedThrough
+from provisioning.audit.opened.logs import NOTHING_OPENED, OpenedThrough
 from provisioning.authority.home import Home
 from provisioning.collector.ledger import Entry
 

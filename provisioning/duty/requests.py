@@ -12,8 +12,8 @@ import msgspec
 from appliance.formats.voice import case_code
 from appliance.model import Hit, TravelDocument
 from appliance.recorded import RequestedEntry, Stage
-from provisioning.audit.lives import LifeLine
-from provisioning.audit.records import RecordLine
+from provisioning.audit.opened.lives import LifeLine
+from provisioning.audit.opened.records import RecordLine
 from provisioning.authority.downlink import Said
 
 CASE_ANSWER: Final = "case_answer"

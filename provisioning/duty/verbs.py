@@ -11,8 +11,8 @@ from appliance.errors import ConfigError
 from appliance.formats.downlink import CaseAnswer
 from appliance.formats.voice import Verdict
 from appliance.model import Word
-from provisioning.audit.opening import record_identity
-from provisioning.audit.reading import opened_logs
+from provisioning.audit.opened.opening import record_identity
+from provisioning.audit.opened.reading import opened_logs
 from provisioning.authority.downlink import Down, Said
 from provisioning.authority.home import Home
 from provisioning.authority.roster import enrolled, read_roster

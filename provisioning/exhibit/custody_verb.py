@@ -8,8 +8,8 @@ from appliance.errors import ConfigError, Malformed, Refused, Untrusted
 from appliance.formats.age import Identity
 from appliance.formats.checkpoint import open_checkpoint
 from appliance.formats.merkle import complete_root, leaf_hash, root_hash
-from provisioning.audit.records import iso
-from provisioning.audit.search import openers
+from provisioning.audit.opened.records import iso
+from provisioning.audit.opened.search import openers
 from provisioning.authority.home import Home
 from provisioning.command import json_line, say
 from provisioning.custody.act import Act, Did

@@ -24,7 +24,7 @@ from appliance.formats.statement import (
     verify_statement,
 )
 from appliance.recorded import Picture, Record
-from provisioning.audit.opening import Opened, made_for
+from provisioning.audit.opened.opening import Opened, made_for
 from provisioning.audit.store import check_body
 from provisioning.exhibit.contents import EntryFacts, ProvenTime
 from provisioning.exhibit.pieces import EVIDENCE, Broken, Pieces, demand, naming, take

@@ -8,11 +8,11 @@ from appliance.errors import Refused
 from appliance.formats.release import Roster
 from provisioning.audit.checking import pulled_logs
 from provisioning.audit.chronology import moment
-from provisioning.audit.find import parse_time
 from provisioning.audit.log import logs_of, trust_of
+from provisioning.audit.opened.find import parse_time
+from provisioning.audit.opened.reading import note_use
+from provisioning.audit.opened.search import look, missing, openers, pick
 from provisioning.audit.progress import bars
-from provisioning.audit.reading import note_use
-from provisioning.audit.search import look, missing, openers, pick
 from provisioning.audit.store import PulledLog
 from provisioning.authority.home import Home
 from provisioning.authority.roster import read_roster

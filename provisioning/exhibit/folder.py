@@ -10,7 +10,7 @@ from typing import Final
 
 from appliance.errors import Malformed, Refused
 from appliance.files import storage, sync_folder, write_durably
-from provisioning.audit.records import iso
+from provisioning.audit.opened.records import iso
 from provisioning.exhibit.contents import Exhibit
 from provisioning.exhibit.pieces import Pieces, take
 from provisioning.exhibit.report import write_report

@@ -7,8 +7,8 @@ import msgspec
 
 from appliance.formats.statement import parse_statement
 from appliance.formats.tiles import TileNodes
-from provisioning.audit.opening import Opened
-from provisioning.audit.search import Openers, Seen, concerned
+from provisioning.audit.opened.opening import Opened
+from provisioning.audit.opened.search import Openers, Seen, concerned
 from provisioning.audit.spacing import spacing
 from provisioning.audit.store import PulledLog
 from provisioning.authority.home import Home

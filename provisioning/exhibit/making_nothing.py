@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import msgspec
 
 from appliance.errors import Refused
+from provisioning.audit.opened.search import Openers
 from provisioning.audit.progress import Advance
-from provisioning.audit.search import Openers
 from provisioning.audit.store import PulledLog
 from provisioning.audit.when import cosigned_head
 from provisioning.authority.home import Home

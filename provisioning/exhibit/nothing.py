@@ -22,10 +22,10 @@ from appliance.formats.statement import (
 )
 from appliance.formats.tiles import LEVELS_MAX, TILE_HEIGHT, TILE_WIDTH, TileName, entries_path, parse_entries, tiles_of
 from appliance.recorded import CarrierCheck, Screened
-from provisioning.audit.find import plain_number
-from provisioning.audit.opening import Entry, NotOpened, Opened, entries
+from provisioning.audit.opened.find import plain_number
+from provisioning.audit.opened.opening import Entry, NotOpened, Opened, entries
+from provisioning.audit.opened.search import Openers, Seen
 from provisioning.audit.progress import Advance
-from provisioning.audit.search import Openers, Seen
 from provisioning.audit.store import PulledLog
 from provisioning.exhibit.contents import Nothing
 from provisioning.exhibit.entry import EPOCH_PROOF, Places, epoch_pieces, kind_of, read_epoch

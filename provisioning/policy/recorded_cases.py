@@ -8,11 +8,11 @@ import msgspec
 
 from appliance.errors import ConfigError, Malformed
 from appliance.formats.refusal import refusal
-from provisioning.audit.opened_lines import opened_lines
-from provisioning.audit.opening import record_identity
+from provisioning.audit.opened.lines import opened_lines
+from provisioning.audit.opened.opening import record_identity
+from provisioning.audit.opened.reading import opened_logs
+from provisioning.audit.opened.records import RecordLine
 from provisioning.audit.progress import bars
-from provisioning.audit.reading import opened_logs
-from provisioning.audit.records import RecordLine
 from provisioning.authority.home import Home
 from provisioning.custody.act import Did
 from provisioning.custody.log import Use, operator

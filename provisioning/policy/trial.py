@@ -12,7 +12,7 @@ from typing import Final, Literal
 from appliance.decide import decide
 from appliance.formats.rules import Rules
 from appliance.model import Answer, Clear, Decision, Finding, Refer, Screening
-from provisioning.audit.records import RecordLine
+from provisioning.audit.opened.records import RecordLine
 
 Weight = Literal["alert", "refer", "note", "clear"]
 WEIGHTS: Final[tuple[Weight, ...]] = ("alert", "refer", "note", "clear")

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from appliance.formats.release import RULES_TARGET
 from appliance.formats.rules import DEFAULT_RULES, Rules, encode_rules, parse_rules
-from provisioning.audit.records import RecordLine
+from provisioning.audit.opened.records import RecordLine
 from provisioning.authority.home import Home
 from provisioning.authority.repository import Repository
 from provisioning.command import RAW, Verbs, json_line, now_ms, say

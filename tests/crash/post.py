@@ -32,7 +32,7 @@ from appliance.line import RecorderLine
 from appliance.model import Mode
 from appliance.releases.take import take_release
 from appliance.shelf import Shelf
-from provisioning.audit.opened import OpenedThrough
+from provisioning.audit.opened.logs import OpenedThrough
 from provisioning.authority.enrolment import issue
 from provisioning.authority.home import Home, Settings
 from provisioning.authority.keys import load_ed25519

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from provisioning.audit.records import iso
+from provisioning.audit.opened.records import iso
 from provisioning.custody.log import CustodyLog
 from tests.exhibit_post import EVENING_S, MORNING_S, SCREENED, a_day, hq
 from tests.interop.conftest import GOCODE

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from appliance.errors import ConfigError, LandlinkError
 from provisioning.audit.log import Log, logs_of, trust_of
-from provisioning.audit.opened import read_log
-from provisioning.audit.opening import record_identity
+from provisioning.audit.opened.logs import read_log
+from provisioning.audit.opened.opening import record_identity
 from provisioning.audit.pull import pull
 from provisioning.audit.source import folder_sources
 from provisioning.audit.store import PulledLog

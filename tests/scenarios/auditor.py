@@ -5,8 +5,8 @@ from pathlib import Path
 
 from provisioning.audit import verbs
 from provisioning.audit.log import Problem, logs_of, trust_of
-from provisioning.audit.opened import OpenedLog, read_log
-from provisioning.audit.opening import record_identity
+from provisioning.audit.opened.logs import OpenedLog, read_log
+from provisioning.audit.opened.opening import record_identity
 from provisioning.audit.pull import Pulled, pull
 from provisioning.audit.source import folder_sources
 from provisioning.audit.store import PulledLog

@@ -12,7 +12,7 @@ from appliance.formats.receipt import LogReceipt
 from appliance.formats.statement import Carried, Sealed, parse_statement
 from appliance.record.keys import read_log_key
 from appliance.recorded import Picture
-from provisioning.audit.opening import open_entry
+from provisioning.audit.opened.opening import open_entry
 from tests.crash.post import until
 from tests.scenarios.made_headquarters import Box, headquarters, screened
 from tests.scenarios.recorder_bed import ORIGIN, Bed, append, append_long, bed, record, record_identity, recorded

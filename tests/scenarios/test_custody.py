@@ -13,7 +13,7 @@ import pytest
 from appliance.errors import LandlinkError, Refused, StorageFault, Untrusted
 from appliance.formats.checkpoint import sign_checkpoint
 from appliance.formats.note import LogSigner
-from provisioning.audit.opening import record_identity
+from provisioning.audit.opened.opening import record_identity
 from provisioning.authority.home import Home
 from provisioning.authority.keys import load_ed25519
 from provisioning.custody.act import RECORDS_MAX, Did, parse_act

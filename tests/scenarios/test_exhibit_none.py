@@ -10,7 +10,7 @@ import pytest
 from appliance.clock import Grade
 from appliance.errors import Refused
 from appliance.formats.statement import EventEntry
-from provisioning.audit.records import iso
+from provisioning.audit.opened.records import iso
 from provisioning.exhibit.checking import check_exhibit
 from provisioning.exhibit.contents import Nothing
 from provisioning.exhibit.pieces import read_pieces

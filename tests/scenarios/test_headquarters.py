@@ -14,8 +14,8 @@ from appliance.formats.note import Ed25519Cosigner, MlDsa44Cosigner, add_signatu
 from appliance.model import Mode
 from appliance.recorded import OutcomeKind
 from provisioning.audit.log import logs_of, trust_of
-from provisioning.audit.opened import read_log
-from provisioning.audit.opening import record_identity
+from provisioning.audit.opened.logs import read_log
+from provisioning.audit.opened.opening import record_identity
 from provisioning.audit.pull import pull
 from provisioning.audit.source import folder_sources
 from provisioning.audit.store import PulledLog

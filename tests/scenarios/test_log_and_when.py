@@ -10,7 +10,7 @@ from appliance.errors import Refused, Untrusted
 from appliance.formats.event import EVENTS
 from appliance.formats.statement import EventEntry
 from provisioning.audit.cosigning import Desk
-from provisioning.audit.find import parse_time
+from provisioning.audit.opened.find import parse_time
 from tests.scenarios.auditor import flip, kept, pull_from, run
 from tests.scenarios.made_headquarters import BOOT, NOW_MS, Box, day_at_the_post, headquarters
 

@@ -24,7 +24,7 @@ from appliance.formats.receipt import LogReceipt
 from appliance.formats.statement import Carried, parse_statement, verify_epoch_start
 from appliance.formats.tiles import read_entries
 from drivers.key_store import FileKeyStore
-from provisioning.audit.opening import open_entry
+from provisioning.audit.opened.opening import open_entry
 from tests.crash.cuts import Disk, Luck
 from tests.crash.post import Post, at_work, start_uplink, until
 from tests.crash.trace import read_trace

@@ -12,9 +12,9 @@ import pytest
 
 from appliance.errors import Malformed
 from appliance.screen.verdicts import MATCHER
-from provisioning.audit.opened_lines import LINE_BYTES_MAX
-from provisioning.audit.replay import parse_line, replay
-from provisioning.audit.replay_verb import EXIT_ASKED_WRONGLY, EXIT_DIFFERS
+from provisioning.audit.opened.lines import LINE_BYTES_MAX
+from provisioning.audit.opened.replay import parse_line, replay
+from provisioning.audit.opened.replay_verb import EXIT_ASKED_WRONGLY, EXIT_DIFFERS
 from provisioning.bench.mrz_writer import MrzFields, write_td3
 from tests.scenarios.rehearsed import ROOT, Run, rehearse
 

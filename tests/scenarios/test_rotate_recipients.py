@@ -18,8 +18,8 @@ from appliance.releases.proven import ProvenTime
 from appliance.releases.service import Places, Releases
 from appliance.shelf import Shelf
 from provisioning.audit.log import trust_of
-from provisioning.audit.opened import OpenedLog, read_log
-from provisioning.audit.opening import PLAINTEXT_BYTES_MAX, record_identity
+from provisioning.audit.opened.logs import OpenedLog, read_log
+from provisioning.audit.opened.opening import PLAINTEXT_BYTES_MAX, record_identity
 from provisioning.audit.pull import pull
 from provisioning.audit.source import folder_sources
 from provisioning.authority.home import Home

@@ -1,4 +1,4 @@
-"""provisioning/audit/find.py and records.py: what answers a question, and how a record becomes a line."""
+"""provisioning/audit/opened/find.py and records.py: what answers a question, and how a record becomes a line."""
 
 import hashlib
 from datetime import UTC, datetime
@@ -22,11 +22,11 @@ from appliance.model import (
     TypedReading,
 )
 from appliance.recorded import Crossing, Direction, Outcome, OutcomeKind, Picture, Record, Screened
-from provisioning.audit.find import Question, find, parse_range, parse_time
-from provisioning.audit.opened import OpenedLog
-from provisioning.audit.opening import Opened
-from provisioning.audit.records import Folding, RecordLine, iso
-from provisioning.audit.report import report
+from provisioning.audit.opened.find import Question, find, parse_range, parse_time
+from provisioning.audit.opened.logs import OpenedLog
+from provisioning.audit.opened.opening import Opened
+from provisioning.audit.opened.records import Folding, RecordLine, iso
+from provisioning.audit.opened.report import report
 
 ORIGIN = "landlink.example/la-0001.1"
 NOON_MS = int(datetime(2026, 11, 3, 12, tzinfo=UTC).timestamp() * 1000)

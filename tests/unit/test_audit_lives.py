@@ -1,7 +1,7 @@
 """A hit's life at headquarters: a chain of records, and whatever does not follow on is named."""
 
 from appliance.recorded import HandOver, Outcome, OutcomeKind, Stage, Transition
-from provisioning.audit.lives import Lives
+from provisioning.audit.opened.lives import Lives
 
 SCREENING, FIRST, SECOND, THIRD = (letter * 32 for letter in "abcd")
 

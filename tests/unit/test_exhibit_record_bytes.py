@@ -6,7 +6,7 @@ from appliance.formats import cbor
 from appliance.formats.record import encode_record, parse_record
 from appliance.formats.statement import Sealed, Statement
 from appliance.model import Mode
-from provisioning.audit.opening import Opened
+from provisioning.audit.opened.opening import Opened
 from provisioning.exhibit.entry import RECORD, RECORD_JSON, record_json, record_pieces, whole
 from tests.screen_world import instant
 from tests.unit.test_audit_find import document, opened, screened

@@ -13,9 +13,9 @@ from appliance.errors import ConfigError, Malformed, Refused
 from appliance.examine.findings import EXPIRY
 from appliance.formats.rules import DEFAULT_RULES, HitRule, Rules
 from appliance.model import Answer, Band, Clear, Finding, Hit, Mode, Screening
-from provisioning.audit.carrier_checks import CARRIER_CHECK
-from provisioning.audit.opened_lines import LINE_BYTES_MAX
-from provisioning.audit.records import RecordLine
+from provisioning.audit.opened.carrier_checks import CARRIER_CHECK
+from provisioning.audit.opened.lines import LINE_BYTES_MAX
+from provisioning.audit.opened.records import RecordLine
 from provisioning.policy.change import next_rules, without_defaults
 from provisioning.policy.recorded_cases import opened_cases
 from provisioning.policy.rules_file import line_of, parse_rules_file, read_rules_file

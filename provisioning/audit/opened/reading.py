@@ -11,15 +11,15 @@ from typing import TextIO
 from appliance.errors import Malformed, Untrusted
 from appliance.files import storage
 from appliance.formats.age import Identity
-from provisioning.audit.carrier_checks import CarrierLine
 from provisioning.audit.checking import print_problems, pulled_logs
-from provisioning.audit.find import Question, find, nearly, parse_range
 from provisioning.audit.log import logs_of
-from provisioning.audit.opened import OpenedLog, keep_opened_through, read_log
-from provisioning.audit.opening import record_identity
+from provisioning.audit.opened.carrier_checks import CarrierLine
+from provisioning.audit.opened.find import Question, find, nearly, parse_range
+from provisioning.audit.opened.logs import OpenedLog, keep_opened_through, read_log
+from provisioning.audit.opened.opening import record_identity
+from provisioning.audit.opened.records import RecordLine
+from provisioning.audit.opened.report import BoxReport, report
 from provisioning.audit.progress import bars
-from provisioning.audit.records import RecordLine
-from provisioning.audit.report import BoxReport, report
 from provisioning.audit.store import PulledLog
 from provisioning.authority.home import Home
 from provisioning.authority.roster import read_roster

@@ -10,8 +10,8 @@ from anyascii import anyascii
 
 from appliance.errors import Malformed, Refused
 from appliance.model import TravelDocument
-from provisioning.audit.carrier_checks import CarrierLine
-from provisioning.audit.records import RecordLine, iso
+from provisioning.audit.opened.carrier_checks import CarrierLine
+from provisioning.audit.opened.records import RecordLine, iso
 
 WORDS_MAX: Final = 2_000
 

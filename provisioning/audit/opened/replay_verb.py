@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Final
 
 from appliance.errors import Malformed
-from provisioning.audit.opened_lines import opened_lines
-from provisioning.audit.opening import record_identity
+from provisioning.audit.opened.lines import opened_lines
+from provisioning.audit.opened.opening import record_identity
+from provisioning.audit.opened.reading import opened_logs, use_of
+from provisioning.audit.opened.replay import RecordedHits, Replayed, parse_line, replay
 from provisioning.audit.progress import bars
-from provisioning.audit.reading import opened_logs, use_of
-from provisioning.audit.replay import RecordedHits, Replayed, parse_line, replay
 from provisioning.authority.home import Home
 from provisioning.command import say
 from provisioning.custody.act import Did

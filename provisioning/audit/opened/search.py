@@ -11,7 +11,7 @@ from appliance.formats.age import Identity
 from appliance.formats.statement import EpochStart, EventEntry, Sealed, Statement
 from appliance.recorded import CarrierCheck, HandOver, Outcome, Picture, Record, Screened, Transition
 from provisioning.audit.erased import read_erased
-from provisioning.audit.opening import (
+from provisioning.audit.opened.opening import (
     Awaited,
     Entry,
     Event,

@@ -16,12 +16,12 @@ from appliance.files import replace_file, storage
 from appliance.formats.age import Identity
 from appliance.formats.statement import Statement
 from appliance.recorded import Canary
-from provisioning.audit.carrier_checks import CarrierLine
 from provisioning.audit.erased import read_erased
 from provisioning.audit.log import Problem, problem
-from provisioning.audit.opening import Awaited, Entry, Event, NotOpened, Opened, entries
+from provisioning.audit.opened.carrier_checks import CarrierLine
+from provisioning.audit.opened.opening import Awaited, Entry, Event, NotOpened, Opened, entries
+from provisioning.audit.opened.records import Folding, RecordLine
 from provisioning.audit.progress import Advance
-from provisioning.audit.records import Folding, RecordLine
 from provisioning.audit.store import PulledLog
 from provisioning.authority.home import Home
 

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 
 import msgspec
 
-from provisioning.audit.carrier_checks import CarrierLine
-from provisioning.audit.opened import OpenedLog
-from provisioning.audit.records import RecordLine
+from provisioning.audit.opened.carrier_checks import CarrierLine
+from provisioning.audit.opened.logs import OpenedLog
+from provisioning.audit.opened.records import RecordLine
 
 
 class DayReport(msgspec.Struct, frozen=True, kw_only=True):

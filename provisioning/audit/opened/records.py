@@ -25,10 +25,10 @@ from appliance.recorded import (
     Screened,
     Transition,
 )
-from provisioning.audit.carrier_checks import CarrierLine, carrier_line
-from provisioning.audit.lives import HandOverLine, LifeLine, Lives
 from provisioning.audit.log import Problem
-from provisioning.audit.opening import Opened
+from provisioning.audit.opened.carrier_checks import CarrierLine, carrier_line
+from provisioning.audit.opened.lives import HandOverLine, LifeLine, Lives
+from provisioning.audit.opened.opening import Opened
 
 CLOCKS_APART_MS: Final = 60_000
 """A record waits in the booth while its recorder is away; by both clocks of the box it then waits equally long."""

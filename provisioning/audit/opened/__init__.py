@@ -1,0 +1,1 @@
+"""What the record key reads of pulled logs: opened records, found, counted and replayed."""
