@@ -3,11 +3,45 @@
 A forged passport is an ordinary day: findings and hits are values, never exceptions. A bug is an assertion and crashes.
 """
 
+from collections.abc import Mapping
+from typing import Final
+
+EXIT_CODES: Final[Mapping[int, str]] = {
+    0: "done",
+    1: "done, but something that was looked at is not as it should be; it is named",
+    64: "asked for in a way that this command does not take; nothing was done",
+    65: "a file, a list or a message is damaged, or in another format",
+    66: "a file or folder that was named is not there, or you may not read it",
+    69: "a device, a token or another process of this machine does not answer",
+    70: "a mistake in Landlink itself: please report the last lines",
+    73: "there is no room; nothing was written",
+    74: "the disk, or who may write to it, is in the way",
+    75: "the link, or the far end of it; try again later",
+    76: "not to be trusted: a signature, a hash, a proof or a version does not hold",
+    77: "refused, and why: another state, mode or person is needed",
+    78: "box.toml, or a file of headquarters' home, cannot be used as it is",
+    130: "ended with Ctrl-C",
+    141: "whoever read the output closed it",
+}
+"""What each exit code of each command means; 64 to 78 are those of sysexits.h."""
+
 
 class LandlinkError(Exception):
     """The root of everything that this project raises on purpose. Its text never holds personal data or keys."""
 
     exit_code: int = 70
+
+
+class Misuse(LandlinkError):
+    """A command was asked for what it does not take. Its words say what it takes; nothing was done."""
+
+    exit_code: int = 64
+
+
+class NoInput(LandlinkError):
+    """A file or folder that somebody named is not there, or may not be read. Nothing was done."""
+
+    exit_code: int = 66
 
 
 class Malformed(LandlinkError):

@@ -7,6 +7,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
+from appliance.command import printable
 from appliance.config import Config
 from appliance.disk import DAYS, amount, days_left, free_and_total, usage
 from appliance.disk import in_words as of_disk
@@ -152,11 +153,7 @@ def in_words(overview: Overview) -> str:
         lines.append(
             f"{LOOK_INTO}  lists are TOO OLD for a post with a {overview.link} link: does it still reach them?"
         )
-    return "\n".join(map(_printable, lines))
-
-
-def _printable(line: str) -> str:
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in line)
+    return "\n".join(map(printable, lines))
 
 
 def _list_age(status: ReleasesStatus | None, link: LinkClass, now_ms: int) -> Age:

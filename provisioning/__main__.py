@@ -5,36 +5,22 @@ arguments and returns the exit code.
 """
 
 import argparse
-import os
-import sys
 from pathlib import Path
 
-from appliance.errors import LandlinkError
-
-CODES = "Exit codes: 0 done; 1 something that was checked is not as it should be; 64 to 78 as in sysexits.h."
-
-
-def _run(parser: argparse.ArgumentParser) -> int:
-    arguments = parser.parse_args()
-    try:
-        return int(arguments.run(arguments))
-    except LandlinkError as error:
-        print(f"{parser.prog} {arguments.verb}: {error}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        return 130
-    except BrokenPipeError:  # whoever read has enough (`| head`); what is left to print goes nowhere
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
+from appliance.command import Parser, run, table_of_codes
 
 
 def bench() -> int:
     """landlink-bench: the technician's command."""
     from provisioning.bench.verbs import add_verbs as add_bench_verbs
 
-    parser = argparse.ArgumentParser(prog="landlink-bench", description=f"The technician's bench. {CODES}")
+    parser = Parser(
+        prog="landlink-bench",
+        description="The technician's bench. Each verb explains itself: landlink-bench VERB --help",
+        epilog=table_of_codes(),
+    )
     add_bench_verbs(parser.add_subparsers(dest="verb", required=True, metavar="VERB"))
-    return _run(parser)
+    return run(parser, _act)
 
 
 def headquarters() -> int:
@@ -46,7 +32,11 @@ def headquarters() -> int:
     from provisioning.exhibit.verbs import add_verbs as add_exhibit_verbs
     from provisioning.policy.verbs import add_verbs as add_policy_verbs
 
-    parser = argparse.ArgumentParser(prog="landlink-hq", description=f"Headquarters. {CODES}")
+    parser = Parser(
+        prog="landlink-hq",
+        description="Headquarters. Each verb explains itself: landlink-hq VERB --help",
+        epilog=table_of_codes(),
+    )
     parser.add_argument(
         "--home", type=Path, default=Path("hq"), metavar="FOLDER", help="headquarters' keys and papers (%(default)s)"
     )
@@ -57,4 +47,8 @@ def headquarters() -> int:
     add_exhibit_verbs(verbs)
     add_duty_verbs(verbs)
     add_policy_verbs(verbs)
-    return _run(parser)
+    return run(parser, _act)
+
+
+def _act(arguments: argparse.Namespace) -> int:
+    return int(arguments.run(arguments))

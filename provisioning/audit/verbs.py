@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Final
 
+from appliance.command import Verbs
 from provisioning.audit.checking import run_verify
 from provisioning.audit.disk_verb import run_disk
 from provisioning.audit.erase_verb import run_erase
@@ -14,7 +15,6 @@ from provisioning.audit.pulling import run_pull
 from provisioning.audit.register_verb import run_fingerprint
 from provisioning.audit.when_verb import run_when
 from provisioning.audit.witness_verb import add_witness_verb
-from provisioning.command import RAW, Verbs
 
 PULL: Final = """\
 Fetch what is new of every box's log and its sealed bodies, and verify it on the way: the signature of each checkpoint,
@@ -169,7 +169,7 @@ def _add_of_logs(verbs: Verbs) -> None:
 
 
 def _add(verbs: Verbs, name: str, words: str, description: str) -> argparse.ArgumentParser:
-    verb = verbs.add_parser(name, help=words, description=description, formatter_class=RAW)
+    verb = verbs.add_parser(name, help=words, description=description)
     verb.add_argument("--box", metavar="SERIAL", help="only this box (all)")
     return verb
 

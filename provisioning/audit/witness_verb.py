@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from appliance.command import Verbs
 from appliance.errors import ConfigError, Refused, Untrusted
 from appliance.files import read_regular
 from appliance.formats.note import NOTE_BYTES_MAX, Ed25519Cosigner, MlDsa44Cosigner, Signer
@@ -17,7 +18,7 @@ from provisioning.audit.witnessing import keep_cosignatures, request_for
 from provisioning.authority.home import Home
 from provisioning.authority.keys import cosigner_name, load_ed25519, load_mldsa44
 from provisioning.authority.roster import read_roster
-from provisioning.command import RAW, Verbs, now_ms
+from provisioning.command import now_ms
 from provisioning.witness.add_checkpoint import REQUEST_BYTES_MAX, encode_add_checkpoint
 from provisioning.witness.policy import read_policy
 from provisioning.witness.witness import Answer, Witness
@@ -49,9 +50,7 @@ _CODES: Final = {
 
 def add_witness_verb(verbs: Verbs) -> None:
     """Add `witness` to landlink-hq."""
-    verb = verbs.add_parser(
-        "witness", help="cosign another authority's logs; carry cosignatures", description=WITNESS, formatter_class=RAW
-    )
+    verb = verbs.add_parser("witness", help="cosign another authority's logs; carry cosignatures", description=WITNESS)
     verb.add_argument("request", nargs="?", default="-", metavar="REQUEST", help="a file; - is standard input (-)")
     what = verb.add_mutually_exclusive_group()
     what.add_argument("--listen", metavar="HOST:PORT", help="answer over HTTP until ended")

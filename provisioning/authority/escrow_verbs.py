@@ -5,11 +5,11 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from appliance.command import Verbs
 from provisioning.authority.distribute import same_disk
 from provisioning.authority.escrow_share import HOLDERS
 from provisioning.authority.escrow_split import join_escrow, split_escrow
 from provisioning.authority.home import Home
-from provisioning.command import RAW, Verbs
 
 SPLIT: Final = """\
 After `init` and after each `rotate escrow`: split the escrow key, with its former ones, into three files on media of
@@ -26,14 +26,10 @@ It opens every record. When it has served, split it again from a home, or destro
 
 def add_escrow(verbs: Verbs) -> None:
     """Add the verbs to landlink-hq."""
-    verb = verbs.add_parser(
-        "split-escrow", help="the escrow key in three shares", description=SPLIT, formatter_class=RAW
-    )
+    verb = verbs.add_parser("split-escrow", help="the escrow key in three shares", description=SPLIT)
     verb.add_argument("shares", type=Path, nargs=HOLDERS, metavar="SHARE", help="new files, one a person")
     verb.set_defaults(run=_split)
-    verb = verbs.add_parser(
-        "join-escrow", help="the escrow key from two of its shares", description=JOIN, formatter_class=RAW
-    )
+    verb = verbs.add_parser("join-escrow", help="the escrow key from two of its shares", description=JOIN)
     verb.add_argument("shares", type=Path, nargs=2, metavar="SHARE", help="two different ones of one split")
     verb.add_argument("--out", type=Path, required=True, metavar="FILE", help="new file for the key")
     verb.set_defaults(run=_join)

@@ -13,6 +13,7 @@ from typing import IO, Final
 from rich.console import Console
 from rich.progress import Progress
 
+from appliance.command import Verbs
 from appliance.errors import ConfigError, Malformed
 from appliance.files import open_regular
 from provisioning.authority.home import Home
@@ -27,7 +28,7 @@ from provisioning.authority.sources.reading import Files, Item
 from provisioning.authority.sources.un_xml import read_un
 from provisioning.authority.staged_store import DOCUMENTS
 from provisioning.authority.staging import PersonSource, Staging
-from provisioning.command import RAW, Verbs, say
+from provisioning.command import say
 
 GIB: Final = 1024**3
 
@@ -88,7 +89,7 @@ READERS: Final = {
 
 def add_import(verbs: Verbs) -> None:
     """Add the verb to landlink-hq."""
-    verb = verbs.add_parser("import", help="take lists in", description=IMPORT, formatter_class=RAW)
+    verb = verbs.add_parser("import", help="take lists in", description=IMPORT)
     verb.add_argument("source", nargs="?", choices=(*READERS, DOCUMENTS), metavar="SOURCE", help="one of those above")
     verb.add_argument("files", nargs="*", type=Path, metavar="FILE")
     verb.add_argument("--documents", type=Path, metavar="FILE.csv", help="the same as: documents FILE.csv")

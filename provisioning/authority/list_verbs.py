@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from appliance.command import Verbs
 from appliance.files import OpenFile
 from appliance.formats.list_key import open_persons, seal_persons
 from appliance.formats.pages import PageFile
@@ -19,7 +20,7 @@ from provisioning.authority.person_index import person_index
 from provisioning.authority.recipients import QUARTER_DAYS, record_key_days
 from provisioning.authority.repository import Repository
 from provisioning.authority.staging import Staging
-from provisioning.command import RAW, Verbs, now_ms
+from provisioning.command import now_ms
 
 PUBLISH: Final = f"""\
 Make the next release of what is staged, and sign it. Boxes fetch it from the collector and switch by themselves.
@@ -41,9 +42,9 @@ The lists travel whole once: `publish` prints how long that takes, so mind the p
 def add_verbs(verbs: Verbs) -> None:
     """Add the verbs of lists to landlink-hq."""
     add_import(verbs)
-    verb = verbs.add_parser("publish", help="sign and publish a release", description=PUBLISH, formatter_class=RAW)
+    verb = verbs.add_parser("publish", help="sign and publish a release", description=PUBLISH)
     verb.set_defaults(run=_publish)
-    verb = verbs.add_parser("rekey", help="begin a new key for both lists", description=REKEY, formatter_class=RAW)
+    verb = verbs.add_parser("rekey", help="begin a new key for both lists", description=REKEY)
     verb.set_defaults(run=_rekey)
 
 

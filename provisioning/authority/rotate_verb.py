@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Final
 
+from appliance.command import Verbs
 from appliance.errors import ConfigError
 from appliance.files import write_durably
 from appliance.formats.enrolment import fingerprint
@@ -11,7 +12,7 @@ from provisioning.authority.home import Home
 from provisioning.authority.identities import identity_file
 from provisioning.authority.recipients import FIELDS, next_recipient, publish_recipient, read_recipient
 from provisioning.authority.signings import last_signing
-from provisioning.command import RAW, Verbs, now_ms
+from provisioning.command import now_ms
 
 ROTATE: Final = """\
 Begin the next key that records are sealed to. Boxes seal to it from the release on that this makes; each says so in
@@ -33,9 +34,7 @@ BELONGS: Final = {
 
 def add_rotate(verbs: Verbs) -> None:
     """Add the verb to landlink-hq."""
-    verb = verbs.add_parser(
-        "rotate", help="begin the next key that records are sealed to", description=ROTATE, formatter_class=RAW
-    )
+    verb = verbs.add_parser("rotate", help="begin the next key that records are sealed to", description=ROTATE)
     verb.add_argument(
         "key", choices=tuple(FIELDS), help="whose key: headquarters', the escrow's, the protection unit's"
     )

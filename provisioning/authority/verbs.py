@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from appliance.command import Verbs
 from appliance.errors import ConfigError
 from appliance.model import Mode
 from provisioning.authority import escrow_verbs, list_verbs, rotate_verb
@@ -22,7 +23,7 @@ from provisioning.authority.setup import make_headquarters
 from provisioning.authority.signings import last_signing, signings
 from provisioning.authority.stick import plan_stick, write_stick
 from provisioning.authority.upgrade import upgrade
-from provisioning.command import RAW, Verbs, now_ms
+from provisioning.command import now_ms
 
 INIT = """\
 Make headquarters: every key, the certificate authority, and the first release for boxes, in the folder --home.
@@ -80,7 +81,7 @@ list shows it.
 
 def add_verbs(verbs: Verbs) -> None:
     """Add the authority's verbs to landlink-hq."""
-    verb = verbs.add_parser("init", help="make headquarters' keys and papers", description=INIT, formatter_class=RAW)
+    verb = verbs.add_parser("init", help="make headquarters' keys and papers", description=INIT)
     verb.add_argument(
         "--domain", required=True, help="headquarters' name, as landlink.example; half of every log's name"
     )
@@ -89,40 +90,30 @@ def add_verbs(verbs: Verbs) -> None:
     )
     verb.add_argument("--training", action="store_true", help="for training: never mixes with live records")
     verb.set_defaults(run=_init)
-    verb = verbs.add_parser("issue", help="enrol a box", description=ISSUE, formatter_class=RAW)
+    verb = verbs.add_parser("issue", help="enrol a box", description=ISSUE)
     verb.add_argument("request", type=Path, metavar="REQUEST", help="the file that the box wrote")
     verb.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="new folder for the answer")
     verb.add_argument("--serial", help="the serial on the order; a request of another box is then refused")
     verb.set_defaults(run=_issue)
-    verb = verbs.add_parser("revoke", help="end a box's trust", description=REVOKE, formatter_class=RAW)
+    verb = verbs.add_parser("revoke", help="end a box's trust", description=REVOKE)
     verb.add_argument("serial", metavar="SERIAL", help="as on the label")
     verb.set_defaults(run=_revoke)
     verb = verbs.add_parser("boxes", help="which boxes are enrolled")
     verb.add_argument("--json", action="store_true", help="for scripts")
     verb.set_defaults(run=_boxes)
-    verb = verbs.add_parser(
-        "stick", help="lists and messages for a post without a link", description=STICK, formatter_class=RAW
-    )
+    verb = verbs.add_parser("stick", help="lists and messages for a post without a link", description=STICK)
     verb.add_argument("folder", type=Path, metavar="FOLDER", help="where the stick is mounted")
     verb.add_argument("--box", metavar="SERIAL", help="with messages to this box alone (all)")
     verb.set_defaults(run=_stick)
-    verb = verbs.add_parser(
-        "distribute", help="keys of three persons to their media", description=DISTRIBUTE, formatter_class=RAW
-    )
+    verb = verbs.add_parser("distribute", help="keys of three persons to their media", description=DISTRIBUTE)
     verb.add_argument("media", type=Path, nargs=HOLDERS, metavar="FOLDER", help="where the three media are mounted")
     verb.set_defaults(run=_distribute)
-    verb = verbs.add_parser(
-        "replace-root", help="a root key that was lost or stolen", description=REPLACE, formatter_class=RAW
-    )
+    verb = verbs.add_parser("replace-root", help="a root key that was lost or stolen", description=REPLACE)
     verb.add_argument("key", choices=ROOT_KEYS, help="the one that is replaced; the other two must be here")
     verb.set_defaults(run=_replace_root)
-    verb = verbs.add_parser(
-        "upgrade", help="keys that a home from before lacks", description=UPGRADE, formatter_class=RAW
-    )
+    verb = verbs.add_parser("upgrade", help="keys that a home from before lacks", description=UPGRADE)
     verb.set_defaults(run=_upgrade)
-    verb = verbs.add_parser(
-        "signings", help="what the keys of three persons signed", description=SIGNINGS, formatter_class=RAW
-    )
+    verb = verbs.add_parser("signings", help="what the keys of three persons signed", description=SIGNINGS)
     verb.set_defaults(run=_signings)
     list_verbs.add_verbs(verbs)
     rotate_verb.add_rotate(verbs)

@@ -12,13 +12,13 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from appliance.command import Verbs
 from appliance.errors import ConfigError, LandlinkError
 from provisioning.bench import headless, tray
 from provisioning.bench.evidence import read_recorder_status
 from provisioning.bench.post import DIALECTS, SAMPLES, Folders, Post, listens, prepare
 from provisioning.bench.report import Report, make_report
 from provisioning.bench.specimens import Traveller, cast, read_specimens
-from provisioning.command import Verbs
 
 PAGE_PORT: Final = 8080
 TRAY_PORT: Final = 8081

@@ -5,9 +5,9 @@ import re
 from pathlib import Path
 from typing import Final
 
+from appliance.command import Verbs
 from appliance.errors import ConfigError
 from provisioning.authority.home import Home
-from provisioning.command import Verbs
 
 LISTEN: Final = re.compile(r"(?:\[([0-9a-fA-F:]+)\]|([^\s:\[\]]+)):([0-9]{1,5})")
 

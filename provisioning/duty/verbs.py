@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from appliance.command import Verbs
 from appliance.errors import ConfigError
 from appliance.formats.downlink import CaseAnswer
 from appliance.formats.voice import Verdict
@@ -16,7 +17,7 @@ from provisioning.audit.opened.reading import opened_logs
 from provisioning.authority.downlink import Down, Said
 from provisioning.authority.home import Home
 from provisioning.authority.roster import enrolled, read_roster
-from provisioning.command import RAW, Verbs, json_line, now_ms, say
+from provisioning.command import json_line, now_ms, say
 from provisioning.custody.act import Did
 from provisioning.custody.log import Use, operator
 from provisioning.duty.answering import answer, find_request, voice
@@ -43,21 +44,19 @@ Ask back: who calls, from which post, and does the number on the order ring ther
 
 def add_verbs(verbs: Verbs) -> None:
     """Add the duty desk's verbs to landlink-hq."""
-    verb = verbs.add_parser("requests", help="what boxes ask to confirm", description=REQUESTS, formatter_class=RAW)
+    verb = verbs.add_parser("requests", help="what boxes ask to confirm", description=REQUESTS)
     verb.add_argument("--box", metavar="SERIAL", help="only this box (all)")
     verb.add_argument("--all", action="store_true", help="also those that were answered, or are over")
     verb.add_argument("--json", action="store_true", help="for scripts")
     verb.set_defaults(run=run_requests)
-    verb = verbs.add_parser("answer", help="answer a request in writing", description=ANSWER, formatter_class=RAW)
+    verb = verbs.add_parser("answer", help="answer a request in writing", description=ANSWER)
     verb.add_argument("case", metavar="CASE", help="code of the case, or identifier of its record")
     verb.add_argument("--box", metavar="SERIAL", help="only this box (all)")
     _add_verdict(verb)
     verb.add_argument("--words", required=True, metavar="TEXT", help="for the officer: what was compared, what to do")
     verb.add_argument("--by", required=True, metavar="NAME", help="who answers")
     verb.set_defaults(run=run_answer)
-    verb = verbs.add_parser(
-        "voice", help="the code to read out over a telephone", description=VOICE, formatter_class=RAW
-    )
+    verb = verbs.add_parser("voice", help="the code to read out over a telephone", description=VOICE)
     verb.add_argument("--box", required=True, metavar="SERIAL", help="where the officer stands")
     verb.add_argument("--case", required=True, metavar="CODE", help="as the officer reads it out")
     _add_verdict(verb)

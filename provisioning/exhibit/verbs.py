@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from provisioning.command import RAW, Verbs
+from appliance.command import Verbs
 from provisioning.exhibit.custody_verb import run_handover, run_show, run_verify
 from provisioning.exhibit.exhibit_verb import run_exhibit
 from provisioning.exhibit.redacting import KEEPABLE
@@ -50,7 +50,7 @@ Example: landlink-hq custody handover case-17 --to "District court, registry" --
 
 def add_verbs(verbs: Verbs) -> None:
     """Add the verbs of evidence to landlink-hq."""
-    verb = verbs.add_parser("exhibit", help="write a folder for a court", description=EXHIBIT, formatter_class=RAW)
+    verb = verbs.add_parser("exhibit", help="write a folder for a court", description=EXHIBIT)
     verb.add_argument("record", nargs="?", default="", metavar="RECORD", help="identifier of the record")
     verb.add_argument("--out", type=Path, metavar="DIR", help="the folder to write; it must not exist")
     verb.add_argument("--case", default="", metavar="TEXT", help="for what case")
@@ -67,18 +67,16 @@ def add_verbs(verbs: Verbs) -> None:
     verb.add_argument("--check", type=Path, metavar="DIR", help="check an exhibit instead")
     verb.set_defaults(run=run_exhibit)
     custody = verbs.add_parser(
-        "custody", help="who opened, exported and handed over records", description=CUSTODY, formatter_class=RAW
+        "custody", help="who opened, exported and handed over records", description=CUSTODY
     ).add_subparsers(dest="what", required=True, metavar="WHAT")
-    verb = custody.add_parser("show", help="print it", description=SHOW, formatter_class=RAW)
+    verb = custody.add_parser("show", help="print it", description=SHOW)
     verb.add_argument("--record", default="", metavar="RECORD", help="only what was done with this record alone")
     verb.add_argument("--json", action="store_true", help="one JSON line an entry")
     verb.set_defaults(run=run_show)
-    verb = custody.add_parser("verify", help="verify it", description=VERIFY, formatter_class=RAW)
+    verb = custody.add_parser("verify", help="verify it", description=VERIFY)
     verb.add_argument("--against", type=Path, metavar="EXHIBIT", help="an exhibit, or a checkpoint of this log")
     verb.set_defaults(run=run_verify)
-    verb = custody.add_parser(
-        "handover", help="write down that an exhibit leaves the house", description=HANDOVER, formatter_class=RAW
-    )
+    verb = custody.add_parser("handover", help="write down that an exhibit leaves the house", description=HANDOVER)
     verb.add_argument("exhibit", type=Path, metavar="EXHIBIT", help="its folder")
     verb.add_argument("--to", required=True, metavar="WHO", help="who takes it")
     verb.add_argument("--by", default="", metavar="WHO", help="who gives it (the user of this machine)")

@@ -8,12 +8,13 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
+from appliance.command import Verbs
 from appliance.formats.release import RULES_TARGET
 from appliance.formats.rules import DEFAULT_RULES, Rules, encode_rules, parse_rules
 from provisioning.audit.opened.records import RecordLine
 from provisioning.authority.home import Home
 from provisioning.authority.repository import Repository
-from provisioning.command import RAW, Verbs, json_line, now_ms, say
+from provisioning.command import json_line, now_ms, say
 from provisioning.policy.change import next_rules, without_defaults
 from provisioning.policy.recorded_cases import opened_cases, pulled_cases
 from provisioning.policy.rules_file import read_rules_file
@@ -60,18 +61,18 @@ Exit code 1, with --strict: a record that referred would now pass.
 
 def add_verbs(verbs: Verbs) -> None:
     """Add `policy` to landlink-hq."""
-    policy = verbs.add_parser(
-        "policy", help="the rules by which boxes decide", description=POLICY, formatter_class=RAW
-    ).add_subparsers(dest="what", required=True, metavar="WHAT")
-    verb = policy.add_parser("show", help="print the rules in force", description=SHOW, formatter_class=RAW)
+    policy = verbs.add_parser("policy", help="the rules by which boxes decide", description=POLICY).add_subparsers(
+        dest="what", required=True, metavar="WHAT"
+    )
+    verb = policy.add_parser("show", help="print the rules in force", description=SHOW)
     verb.set_defaults(run=_show)
-    verb = policy.add_parser("test", help="try rules on recorded cases", description=TEST, formatter_class=RAW)
+    verb = policy.add_parser("test", help="try rules on recorded cases", description=TEST)
     verb.add_argument("file", type=Path, metavar="FILE", help="rules, as `policy show` prints them")
     verb.add_argument("--over", type=Path, metavar="PATH", help="a file of `landlink-hq open`, or a folder with one")
     verb.add_argument("--strict", action="store_true", help="exit code 1 when a record that referred would now pass")
     verb.add_argument("--json", action="store_true", help="for scripts")
     verb.set_defaults(run=_test)
-    verb = policy.add_parser("set", help="sign and publish rules", description=SET, formatter_class=RAW)
+    verb = policy.add_parser("set", help="sign and publish rules", description=SET)
     verb.add_argument("file", type=Path, metavar="FILE", help="rules, as `policy show` prints them")
     verb.set_defaults(run=_set)
 
