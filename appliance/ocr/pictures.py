@@ -25,6 +25,11 @@ READ_PIXELS_MAX: Final = 8_000_000
 WHAT: Final = "picture"
 JPEG_START: Final = b"\xff\xd8"
 PNG_START: Final = b"\x89PNG\r\n\x1a\n"
+PNG_HEADER: Final = b"\x00\x00\x00\x0dIHDR"
+PNG_CHUNK_BYTES: Final = 12
+"""Of a chunk without its data: length, kind, check (PNG, 3rd edition, §5.3)."""
+ANIMATED: Final = frozenset({b"acTL", b"fcTL", b"fdAT"})
+"""Chunks that make several pictures of one, each with sides of its own."""
 BASELINE: Final = frozenset({0xC0, 0xC1})
 """Start-of-frame markers of sequential JPEGs (ITU-T T.81 table B.1)."""
 FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
@@ -83,11 +88,25 @@ def decode_picture(data: bytes) -> tuple[Grey, int]:
 
 
 def _header(data: bytes) -> _Header:
-    if data.startswith(PNG_START) and data[12:16] == b"IHDR" and len(data) >= 24:
-        return _Header(int.from_bytes(data[16:20]), int.from_bytes(data[20:24]), reducible=False)
+    if data.startswith(PNG_START):
+        return _png_header(data)
     if data.startswith(JPEG_START):
         return _jpeg_header(data)
     raise Malformed(WHAT, "neither JPEG nor PNG")
+
+
+def _png_header(data: bytes) -> _Header:
+    """The first chunk; each chunk lies within the file, for the decoder makes room for as many bytes as it tells."""
+    at, kind = len(PNG_START), b""
+    while kind != b"IEND":
+        first = data[at : at + len(PNG_HEADER)]
+        length, kind = int.from_bytes(first[:4]), first[4:]
+        if (first == PNG_HEADER) != (at == len(PNG_START)) or kind in ANIMATED:
+            raise Malformed(WHAT, "a PNG that is animated, or does not begin with its one header", offset=at)
+        at += PNG_CHUNK_BYTES + length
+        if at > len(data):
+            raise Malformed(WHAT, "a PNG that is cut short", offset=at)
+    return _Header(int.from_bytes(data[16:20]), int.from_bytes(data[20:24]), reducible=False)
 
 
 def _jpeg_header(data: bytes) -> _Header:

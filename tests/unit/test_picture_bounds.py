@@ -21,12 +21,15 @@ def _jpeg(image: np.ndarray, *options: int) -> bytes:
     return cv2.imencode(".jpg", image, list(options))[1].tobytes()
 
 
-def _png(width: int, height: int) -> bytes:
-    """A header that promises so many pixels, and hardly a byte of them."""
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-        for kind, data in ((b"IHDR", header), (b"IDAT", zlib.compress(bytes(1000))), (b"IEND", b""))
+def _chunk(kind: bytes, data: bytes = b"") -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def _png(width: int, height: int, *more: bytes) -> bytes:
+    """A header that promises so many pixels, these chunks, and hardly a byte of the pixels."""
+    header = _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
+    return (
+        b"\x89PNG\r\n\x1a\n" + header + b"".join(more) + _chunk(b"IDAT", zlib.compress(bytes(1000))) + _chunk(b"IEND")
     )
 
 
@@ -50,6 +53,35 @@ def test_what_is_no_picture_is_malformed(data: bytes) -> None:
 def test_png_that_promises_gigabytes_of_pixels_is_refused_unread() -> None:
     with pytest.raises(Malformed, match="out of bounds"):
         decode_picture(_png(60_000, 60_000))
+
+
+def test_png_whose_chunk_promises_gigabytes_is_refused_before_room_is_made_for_it() -> None:
+    data = _png(30, 30)
+    at = data.index(b"IDAT") - 4
+    with pytest.raises(Malformed, match="cut short"):
+        decode_picture(data[:at] + struct.pack(">I", 2_415_919_447) + data[at + 4 :])
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        _png(30, 30, _chunk(b"acTL", struct.pack(">II", 1000, 0))),
+        _png(30, 30, _chunk(b"IHDR", struct.pack(">IIBBBBB", 60_000, 60_000, 8, 0, 0, 0, 0))),
+        _png(30, 30).removesuffix(_chunk(b"IEND")),
+        b"\x89PNG\r\n\x1a\n" + _chunk(b"IDAT") + _png(30, 30)[8:],
+    ],
+    ids=["animated", "two headers", "no end", "no header first"],
+)
+def test_png_that_its_first_chunk_does_not_bound_is_refused(data: bytes) -> None:
+    with pytest.raises(Malformed, match=r"a PNG that is (animated|cut short)"):
+        decode_picture(data)
+
+
+def test_png_with_what_editors_write_into_it_is_decoded() -> None:
+    text = _chunk(b"tEXt", b"Comment\0made by hand")
+    rows = b"".join(b"\0" + bytes(range(30)) for _ in range(30))
+    data = _png(30, 30, text).replace(_chunk(b"IDAT", zlib.compress(bytes(1000))), _chunk(b"IDAT", zlib.compress(rows)))
+    assert decode_picture(data + b"behind the end")[0].tolist() == [list(range(30))] * 30
 
 
 def test_jpeg_that_promises_more_pixels_than_allowed_is_refused_unread() -> None:
