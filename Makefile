@@ -15,7 +15,7 @@ TESTS ?= tests
 HEADLESS := --headless --out "$(OUT)" $(if $(TRAVELLERS),--travellers $(TRAVELLERS)) $(if $(SPECIMENS),--specimens "$(SPECIMENS)") \
 	$(if $(DOCUMENTS),--documents "$(DOCUMENTS)") $(if $(PERSONS),--persons "$(PERSONS)")
 
-.PHONY: help run run-headless test check bench crash screenshots lock clean tools
+.PHONY: help run run-headless test check bench crash fuzz screenshots lock clean tools
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 16
@@ -41,6 +41,9 @@ bench: $(VENV)/.test ## ours, the peer, the limit, in one run
 
 crash: $(VENV)/.test tools ## ten thousand power cuts under recorder and queue: [CUTS=N] [SEED=N]
 	$(BIN)/python -m tests.crash --cuts $(or $(CUTS),10000) --seed $(or $(SEED),1)
+
+fuzz: $(VENV)/.test ## what reads documents against ever new bytes, ten minutes each: [TARGETS=all] [MINUTES=N] [JOBS=N]
+	$(BIN)/python -m tests.fuzz $(or $(TARGETS),reading) --minutes $(or $(MINUTES),10) --jobs $(or $(JOBS),1)
 
 screenshots: $(VENV)/.test tools ## draw README's pictures from a running post
 	$(BIN)/python -m tests.browser.draw_screenshots

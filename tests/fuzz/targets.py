@@ -1,20 +1,16 @@
 """What is fuzzed, and the promise each target keeps for any bytes: a value within bounds, or Malformed, never more."""
 
 import contextlib
-import functools
 import hashlib
 import io
 import itertools
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final
 
-import cv2
 import msgspec
-import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from appliance.errors import Malformed, Untrusted
@@ -49,23 +45,12 @@ from appliance.formats.release import DOCUMENTS_TARGET
 from appliance.formats.rules import DEFAULT_RULES, action_for, confirmation_for, encode_rules, parse_rules
 from appliance.formats.voice import Verdict, answer_code, case_code, heard_verdict
 from appliance.model import Band
-from appliance.ocr.network import CHARACTERS
-from appliance.ocr.pictures import read_picture
-from appliance.scan.reading import reading_of
-from drivers.api import Frame, ScannerCodec
-from drivers.scanner.elyctis import ElyctisCodec
-from drivers.scanner.generic import FramedCodec, GenericCodec
-from drivers.scanner.honeywell import HoneywellCodec
-from drivers.scanner.rte import RteCodec
-from drivers.scanner.text import FRAME_BYTES_MAX
-from drivers.scanner.wedge import WedgeCodec
-from drivers.simulators.scanners import DIALECTS
 from provisioning.authority.import_verb import READERS
 from provisioning.authority.person_index import person_index
 from provisioning.authority.sources.document_csv import DocumentRow, read_documents
 from provisioning.authority.sources.reading import HeldDocument, ReadPerson, Rejected
 from tests.attacks.every_verb import every_verb
-from tests.drawn_pages import LABELS, draw_blank, draw_page, typefaces
+from tests.fuzz.reading import READING, Target
 from tests.page_files import DAY, KEY, REMOVED, listed, page_bytes
 from tests.release_world import NOW_MS, make_world
 
@@ -78,23 +63,6 @@ LIST_KEY: Final = bytes(range(32))
 BOX: Final = "landlink.example/la-0001"
 SIGNER: Final = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 IDENTITY: Final = age.Identity(bytes(range(32)))
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """One parser.
-
-    Attributes:
-        run: Raises when the promise is broken.
-        good: What the parser takes, to begin with.
-    """
-
-    run: Callable[[bytes], None]
-    good: Callable[[], list[bytes]]
-
-    def seeds(self) -> list[bytes]:
-        """What is good, and nothing at all."""
-        return [b"", *self.good()]
 
 
 def _vectors(*files: tuple[str, ...]) -> Callable[[], list[bytes]]:
@@ -290,75 +258,7 @@ def _messages() -> list[bytes]:
     return [wire.encode(message) for message in (*every_verb().values(), *answers)]
 
 
-# --- what a scanner sends ---------------------------------------------------------------------------------------------
-
-ZONE: Final = ["P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<", "L898902C36UTO7408122F1204159ZE184226B<<<<<10"]
-LINE_CHARS_MAX: Final = 100
-SCANNERS: Final[dict[str, Callable[[], ScannerCodec]]] = {
-    "elyctis": ElyctisCodec,
-    "honeywell": HoneywellCodec,
-    "rte": RteCodec,
-    "generic": GenericCodec,
-    "stx-etx": partial(FramedCodec, lrc=False),
-    "stx-etx-lrc": partial(FramedCodec, lrc=True),
-    "wedge": WedgeCodec,
-}
-
-
-def _read_scanner(dialect: str, data: bytes) -> None:
-    """Whole and cut in three, with a silence between: within bounds, a reading of each; then a good one is read."""
-    third = len(data) // 3
-    for chunks in ((data,), (data[:third], b"", data[third : 2 * third], data[2 * third :])):
-        codec = SCANNERS[dialect]()
-        for chunk in (*chunks, b""):
-            for event in codec.receive(chunk) if chunk else codec.idle():
-                if isinstance(event, Frame):
-                    assert len(event.raw) <= FRAME_BYTES_MAX
-                    assert all(len(line) <= LINE_CHARS_MAX for line in event.lines)
-                    reading_of(event)
-        good = DIALECTS[dialect]().report(ZONE)
-        events = codec.receive(good) + codec.idle()
-        assert codec.spent or [event.lines for event in events if isinstance(event, Frame)] == [tuple(ZONE)]
-
-
-def _scanned(dialect: str) -> list[bytes]:
-    """One report, two, and the imager's echo."""
-    report = DIALECTS[dialect]().report(ZONE)
-    answer = DIALECTS[dialect]().receive(SCANNERS[dialect]().hello())
-    return [report, report * 2, answer + report]
-
-
-# --- what a camera stores ---------------------------------------------------------------------------------------------
-
-
-@functools.cache
-def _pictures() -> list[bytes]:
-    """A page as JPEG, baseline and progressive, and as PNG; small ones, so that many are read in a second."""
-    image = (
-        draw_page(1, "TD1", "hard").image
-        if typefaces()
-        else draw_blank(1)
-        if LABELS.exists()
-        else np.eye(90, dtype=np.uint8)
-    )
-    small = cv2.resize(image, None, fx=0.7, fy=0.7, interpolation=cv2.INTER_AREA)
-    kinds = ((".jpg", []), (".jpg", [cv2.IMWRITE_JPEG_PROGRESSIVE, 1]), (".png", []))
-    return [cv2.imencode(ending, small, options)[1].tobytes() for ending, options in kinds]
-
-
-def _read_picture(data: bytes) -> None:
-    with contextlib.suppress(Malformed):
-        reading = read_picture(data)
-        assert [len(line) for line in reading.lines] in ([], [44, 44], [36, 36], [30, 30, 30])
-        assert [len(line) for line in reading.confidences] == [len(line) for line in reading.lines]
-        assert all(set(line) <= set(CHARACTERS) for line in (*reading.lines, *reading.raw))
-        assert all(0 <= sure <= 1 for line in reading.confidences for sure in line)
-        assert reading.doubt == bool(reading.why)
-        assert len(reading.box) == (4 if reading.lines else 0)
-
-
 TARGETS: Final = {
-    "picture": Target(_read_picture, _pictures),
     "un": Target(partial(_read_source, "un"), _vectors(("un_traps.xml",))),
     "interpol": Target(
         partial(_read_source, "interpol"),
@@ -383,4 +283,4 @@ TARGETS: Final = {
     "wire": Target(_parse_messages, _messages),
     "rules": Target(_parse_rules, _rules),
     "voice": Target(_parse_code, _codes),
-} | {f"scanner-{dialect}": Target(partial(_read_scanner, dialect), partial(_scanned, dialect)) for dialect in SCANNERS}
+} | READING
