@@ -31,7 +31,7 @@ class Grade(enum.StrEnum):
     NONE = "none"  # nobody vouches for it
 
 
-class Instant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Instant(msgspec.Struct, frozen=True, kw_only=True, gc=False, forbid_unknown_fields=True):
     """One reading of the clock.
 
     Attributes:

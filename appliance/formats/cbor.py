@@ -5,7 +5,7 @@ hashes, and nothing can hide between them. No tags, no indefinite lengths, one s
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 import cbor2
@@ -21,7 +21,10 @@ DEPTH_MAX: Final = 16
 
 _ATOMS: Final = frozenset({type(None), bool, int, str, bytes})
 _TEXT: Final = frozenset({str})
-_INTEGERS: Final = frozenset({int})
+_BYTE_STRING: Final = 0x40
+_TEXT_STRING: Final = 0x60
+_ONE_BYTE, _TWO_BYTES = 24, 25
+"""What stands in place of a length of so many bytes."""
 
 
 class _TagRefused(ValueError):
@@ -47,14 +50,13 @@ def encode(value: object) -> bytes:
     return cbor2.dumps(value, canonical=True)
 
 
-def decode(data: bytes, *, what: str, bytes_max: int, labels: Sequence[int] = ()) -> object:
+def decode(data: bytes, *, what: str, bytes_max: int) -> object:
     """Decode one deterministic item of builtins.
 
     Args:
         data: The item, nothing before and nothing after it.
         what: Its name for the error.
         bytes_max: Its bound, bytes.
-        labels: It is a COSE header: a map whose keys are among these integers, which are given in deterministic order.
 
     Raises:
         Malformed: Longer than the bound, not CBOR, not deterministic, duplicate or other keys, tags, too deep.
@@ -67,13 +69,12 @@ def decode(data: bytes, *, what: str, bytes_max: int, labels: Sequence[int] = ()
             max_depth=DEPTH_MAX,
             allow_indefinite=False,
             allow_duplicate_keys=False,
-            strict_hashable_types=not labels,
+            strict_hashable_types=True,
             semantic_decoders=_NO_TAGS,
         )
     except (cbor2.CBORError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise Malformed(what, f"not deterministic CBOR ({type(error).__name__})") from None
-    one_spelling = _check_header(value, what, labels) if labels else _check_types(value, what)
-    if (cbor2.dumps(value) if one_spelling else encode(value)) != data:
+    if (cbor2.dumps(value) if _check_types(value, what) else encode(value)) != data:
         raise Malformed(what, "not the deterministic encoding of its value")
     return value
 
@@ -104,13 +105,45 @@ def _check_types(value: object, what: str) -> bool:
     return one_spelling
 
 
-def _check_header(value: object, what: str, labels: Sequence[int]) -> bool:
-    """As `_check_types`, of a map with these labels in this order."""
-    if not isinstance(value, dict) or not _INTEGERS.issuperset(map(type, value)):
-        raise Malformed(what, f"no map of the labels {labels}")
-    if list(value) != [label for label in labels if label in value]:
-        raise Malformed(what, f"a label that is none of {labels}, or stands in another order")
-    return _check_types(list(value.values()), what)
+def bytes_head(size: int) -> bytes:
+    """What stands before a byte string of so many bytes, at most 65,535."""
+    if size < _ONE_BYTE:
+        return bytes((_BYTE_STRING + size,))
+    if size < 1 << 8:
+        return bytes((_BYTE_STRING + _ONE_BYTE, size))
+    return bytes((_BYTE_STRING + _TWO_BYTES, *size.to_bytes(2, "big")))
+
+
+def take_bytes(data: bytes, at: int, *, what: str) -> tuple[bytes, int]:
+    """The byte string, of at most 65,535 bytes, that begins at `at`, and where it ends. Raises Malformed."""
+    start, end = _string(data, at, _BYTE_STRING, what)
+    return data[start:end], end
+
+
+def take_text(data: bytes, at: int, *, what: str) -> tuple[str, int]:
+    """The text that begins at `at`, and where it ends; as `take_bytes`."""
+    start, end = _string(data, at, _TEXT_STRING, what)
+    try:
+        return data[start:end].decode(), end
+    except UnicodeDecodeError:
+        raise Malformed(what, "a text that is not UTF-8", offset=start) from None
+
+
+def _string(data: bytes, at: int, kind: int, what: str) -> tuple[int, int]:
+    """Where the content of a string begins and ends."""
+    size = data[at] - kind if at < len(data) else -1
+    start, least = at + 1, 0
+    if size == _ONE_BYTE:
+        start, least = at + 2, _ONE_BYTE
+    elif size == _TWO_BYTES:
+        start, least = at + 3, 1 << 8
+    elif not 0 <= size < _ONE_BYTE:
+        raise Malformed(what, "not the deterministic encoding of a short string", offset=at)
+    if least:
+        size = int.from_bytes(data[at + 1 : start], "big")
+    if size < least or start + size > len(data):
+        raise Malformed(what, "a string that is cut off, or a length in more bytes than it needs", offset=at)
+    return start, start + size
 
 
 def pack(value: msgspec.Struct) -> bytes:

@@ -7,7 +7,7 @@ signed thing has its own `typ` (RFC 9596), so a signature over one kind is never
 import hashlib
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -32,10 +32,15 @@ SIGN1_BYTES_MAX: Final = 65_535
 SIGNATURE_BYTES: Final = 64
 KID_BYTES: Final = 8
 _TAG_18: Final = b"\xd2"
-_SIGN1_TYPES: Final = [bytes, dict, bytes, bytes]
+_SIGN1: Final = _TAG_18 + b"\x84"
+_NOTHING_UNPROTECTED: Final = 0xA0
+_MAP: Final = 0xA0
+_ALGORITHMS: Final = {cbor.encode(algorithm): algorithm for algorithm in (ALG_EDDSA, ALG_ES256)}
+_ALG, _KID, _TYP, _CONTEXT = (cbor.encode(label) for label in LABELS)
+_SIGNATURE1: Final = b"\x84" + cbor.encode("Signature1")
 
 
-class Sign1(msgspec.Struct, frozen=True, kw_only=True):
+class Sign1(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A parsed COSE_Sign1 whose signature nobody has verified yet.
 
     Attributes:
@@ -75,16 +80,39 @@ def sign1(payload: bytes, *, protected: Mapping[int, object], sign: Callable[[by
 
 def parse_sign1(data: bytes, *, what: str = "COSE_Sign1", bytes_max: int = SIGN1_BYTES_MAX) -> Sign1:
     """Parse a COSE_Sign1 without verifying it. Raises Malformed."""
-    if not data.startswith(_TAG_18):
-        raise Malformed(what, "no COSE_Sign1 (tag 18)", offset=0)
-    message = cbor.decode(data[1:], what=what, bytes_max=bytes_max - 1)
-    if not isinstance(message, list) or list(map(type, message)) != _SIGN1_TYPES or message[1]:
-        raise Malformed(what, "not [protected, {}, payload, signature]")
-    protected_raw, _, payload, signature = message
-    if len(signature) != SIGNATURE_BYTES:
-        raise Malformed(what, f"a signature of {len(signature)} bytes, not {SIGNATURE_BYTES}")
-    protected: Any = cbor.decode(protected_raw, what=f"{what} header", bytes_max=bytes_max, labels=LABELS)
+    if len(data) > bytes_max:
+        raise Malformed(what, f"{len(data)} bytes, at most {bytes_max}")
+    if not data.startswith(_SIGN1):
+        raise Malformed(what, "no COSE_Sign1 (tag 18, an array of four)", offset=0)
+    protected_raw, at = cbor.take_bytes(data, len(_SIGN1), what=what)
+    if at == len(data) or data[at] != _NOTHING_UNPROTECTED:
+        raise Malformed(what, "an unprotected header that is not empty", offset=at)
+    payload, at = cbor.take_bytes(data, at + 1, what=what)
+    signature, at = cbor.take_bytes(data, at, what=what)
+    if len(signature) != SIGNATURE_BYTES or at != len(data):
+        raise Malformed(what, f"does not end with a signature of {SIGNATURE_BYTES} bytes")
+    protected = _parse_header(protected_raw, f"{what} header")
     return Sign1(protected=protected, protected_raw=protected_raw, payload=payload, signature=signature)
+
+
+def _parse_header(raw: bytes, what: str) -> dict[int, object]:
+    """The map of some of our labels, in one pass; the context's label is the last, so all that follows is its value."""
+    header: dict[int, object] = {}
+    at = 1
+    if raw.startswith(_ALG, at):
+        header[LABEL_ALG] = _ALGORITHMS.get(raw[at + 1 : at + 2])
+        at += 2
+    if raw.startswith(_KID, at):
+        header[LABEL_KID], at = cbor.take_bytes(raw, at + 1, what=what)
+    if raw.startswith(_TYP, at):
+        header[LABEL_TYP], at = cbor.take_text(raw, at + 1, what=what)
+    if raw.startswith(_CONTEXT, at):
+        at += len(_CONTEXT)
+        header[LABEL_CONTEXT] = cbor.decode(raw[at:], what=what, bytes_max=len(raw))
+        at = len(raw)
+    if at != len(raw) or raw[0] != _MAP + len(header) or None in header.values():
+        raise Malformed(what, f"no map of the labels {LABELS} in this order, each with a value that it can have")
+    return header
 
 
 def check_typ(message: Sign1, typ: str) -> None:
@@ -145,4 +173,5 @@ def _check_key(message: Sign1, algorithm: int, public: bytes) -> None:
 
 def _to_be_signed(protected_raw: bytes, payload: bytes) -> bytes:
     """Sig_structure (RFC 9052 §4.4) with no external data."""
-    return cbor.encode(["Signature1", protected_raw, b"", payload])
+    heads = cbor.bytes_head(len(protected_raw)), cbor.bytes_head(0) + cbor.bytes_head(len(payload))
+    return b"".join((_SIGNATURE1, heads[0], protected_raw, heads[1], payload))

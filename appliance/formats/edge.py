@@ -3,6 +3,8 @@
 However long the log is, an edge holds at most 256 entries and 256 hashes a level, and what was not yet published.
 """
 
+from collections.abc import Sequence
+
 from appliance.formats.merkle import Frontier, Proof, complete_root, leaf_hash
 from appliance.formats.tiles import (
     LEVELS_MAX,
@@ -68,9 +70,23 @@ class Edge:
         self._grow(hashed)
         return proof
 
-    def _grow(self, hashed: bytes) -> None:
-        """Add a leaf hash to its tile; a tile that is full adds its own root to the level above."""
-        for level, hashes in enumerate(self._levels):
+    def extend(self, entries: Sequence[bytes]) -> None:
+        """Add entries without their proofs: a full tile of them, where one begins, in a third of the time."""
+        if len(entries) != TILE_WIDTH or self.size % TILE_WIDTH:
+            for entry in entries:
+                self.append(entry)
+            return
+        hashes = [leaf_hash(entry) for entry in entries]
+        n = self.size // TILE_WIDTH
+        self._full += [(TileName(None, n), encode_entries(entries)), (TileName(0, n), b"".join(hashes))]
+        root = complete_root(hashes)
+        self._frontier.append_complete(root, TILE_HEIGHT)
+        self._grow(root, 1)
+
+    def _grow(self, hashed: bytes, lowest: int = 0) -> None:
+        """Add a hash to the tile of its level; a tile that is full adds its own root to the level above."""
+        for level in range(lowest, LEVELS_MAX):
+            hashes = self._levels[level]
             hashes.append(hashed)
             if len(hashes) < TILE_WIDTH:
                 return
@@ -79,13 +95,21 @@ class Edge:
             hashed = complete_root(hashes)
             hashes.clear()
 
+    def take_full(self) -> list[tuple[str, bytes]]:
+        """Files (path, content) that are full since the last call of this or of `publish`: no later entry changes them.
+
+        Whoever appends much writes them as they come, and holds no more than an edge.
+        """
+        files = [(tile.path, content) for tile, content in self._full]
+        self._full = []
+        return files
+
     def publish(self) -> list[tuple[str, bytes]]:
         """Files (path, content) that the published log lacks, partial ones included.
 
         Write them all, then `checkpoint`: readers never look past it. A second call gives only what came since.
         """
-        files = [(tile.path, content) for tile, content in self._full]
-        self._full = []
+        files = self.take_full()
         for place in (None, *range(LEVELS_MAX)):
             before, now = (size >> TILE_HEIGHT * (place or 0) for size in (self._published, self.size))
             n, width = divmod(now, TILE_WIDTH)

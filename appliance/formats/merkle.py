@@ -73,14 +73,18 @@ class Frontier:
     def append(self, leaf: bytes) -> Proof:
         """Add a leaf hash; returns its inclusion proof in the tree of the new size."""
         proof = tuple(reversed(self._peaks))
-        hashed = leaf
-        for level in range(self._size.bit_length() + 1):
-            if not self._size >> level & 1:
-                break
-            hashed = node_hash(self._peaks.pop(), hashed)
-        self._peaks.append(hashed)
-        self._size += 1
+        self.append_complete(leaf, 0)
         return proof
+
+    def append_complete(self, hashed: bytes, level: int) -> None:
+        """Add a complete subtree of 2**level leaves by its root; the leaves so far are a multiple of that."""
+        assert self._size % (1 << level) == 0, "a subtree stands at a multiple of its size"
+        count = self._size >> level
+        while count & 1:
+            hashed = node_hash(self._peaks.pop(), hashed)
+            count >>= 1
+        self._peaks.append(hashed)
+        self._size += 1 << level
 
     def root(self) -> bytes:
         """Root hash of the tree so far."""

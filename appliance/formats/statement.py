@@ -24,7 +24,7 @@ STATEMENT_TYPE: Final = "landlink/statement"
 STATEMENT_BYTES_MAX: Final = 8_192
 
 
-class Sealed(Noun, frozen=True, kw_only=True, tag="sealed"):
+class Sealed(Noun, frozen=True, kw_only=True, gc=False, tag="sealed"):
     """An entry about a person, or a canary: its body lies outside the log, sealed.
 
     Attributes:
@@ -67,7 +67,7 @@ class EpochStart(Noun, frozen=True, kw_only=True, tag="epoch"):
 Kind = Sealed | Carried | EventEntry | EpochStart
 
 
-class Statement(Noun, frozen=True, kw_only=True):
+class Statement(Noun, frozen=True, kw_only=True, gc=False):
     """What a leaf says. Its index is its place in the log and is not in it.
 
     Attributes:
@@ -85,7 +85,7 @@ class Statement(Noun, frozen=True, kw_only=True):
     kind: Kind
 
 
-class SignedStatement(msgspec.Struct, frozen=True, kw_only=True):
+class SignedStatement(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A parsed leaf whose signature nobody has verified yet.
 
     Attributes:
@@ -97,7 +97,7 @@ class SignedStatement(msgspec.Struct, frozen=True, kw_only=True):
     leaf: bytes
 
 
-class _Context(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+class _Context(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
     """LABEL_CONTEXT of the protected header: an array, for a leaf is kept forever."""
 
     origin: OriginText
@@ -113,12 +113,14 @@ class _Context(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fiel
     cosigned: Digest | None
 
 
-class _SealedPayload(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag="sealed"):
+class _SealedPayload(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False, tag="sealed"):
     blob_sha256: Digest
     blob_bytes: Annotated[int, Meta(ge=1, le=2 * RECORD_BYTES_MAX)]
 
 
-class _CarriedPayload(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag="carried"):
+class _CarriedPayload(
+    msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False, tag="carried"
+):
     blob_sha256: Digest
     blob_bytes: Annotated[int, Meta(ge=1, le=2 * RECORD_BYTES_MAX)]
     origin: OriginText
@@ -126,12 +128,12 @@ class _CarriedPayload(msgspec.Struct, frozen=True, array_like=True, forbid_unkno
     statement: Digest
 
 
-class _EventPayload(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag="event"):
+class _EventPayload(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False, tag="event"):
     event: Word
     fields: Annotated[dict[Word, Line], Meta(max_length=8)]
 
 
-class _EpochPayload(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag="epoch"):
+class _EpochPayload(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False, tag="epoch"):
     certificate: Annotated[bytes, Meta(min_length=1, max_length=2_048)]
 
 

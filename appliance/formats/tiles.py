@@ -100,12 +100,22 @@ def parse_entries(data: bytes, count: int) -> tuple[bytes, ...]:
     return tuple(entries)
 
 
-def read_entries(size: int, read: ReadFile, start: int = 0) -> Iterator[bytes]:
-    """The entries of a tree of `size` leaves from `start` on, in order. Raises Malformed, and what `read` raises."""
+def read_bundles(size: int, read: ReadFile, start: int = 0) -> Iterator[tuple[bytes, ...]]:
+    """The entries of a tree of `size` leaves from `start` on, in order, those of one bundle at a time.
+
+    Raises:
+        Malformed: A bundle does not hold its entries; and what `read` raises.
+    """
     for n in range(start // TILE_WIDTH, -(-size // TILE_WIDTH)):
         width = min(TILE_WIDTH, size - n * TILE_WIDTH)
         entries = parse_entries(read(entries_path(n, width)), width)
-        yield from entries[max(0, start - n * TILE_WIDTH) :]
+        yield entries[max(0, start - n * TILE_WIDTH) :]
+
+
+def read_entries(size: int, read: ReadFile, start: int = 0) -> Iterator[bytes]:
+    """The same, one entry at a time. Raises as `read_bundles`."""
+    for bundle in read_bundles(size, read, start):
+        yield from bundle
 
 
 class TileNodes:

@@ -5,7 +5,9 @@ box's identity key and is signed by the key inside; every later leaf is signed b
 every statement names this log, this epoch and this mode. So a key that is stolen later signs nothing earlier.
 """
 
-from appliance.errors import Untrusted
+from collections.abc import Iterator, Sequence
+
+from appliance.errors import Malformed, Untrusted
 from appliance.formats.identity import EpochCertificate
 from appliance.formats.statement import (
     EpochStart,
@@ -33,9 +35,29 @@ class Walk:
             Malformed: It is no statement.
             Untrusted: Wrong key, log, epoch or mode.
         """
-        index = self._index
-        self._index += 1
-        signed = parse_statement(leaf)
+        (statement,) = self.take_all((leaf,))
+        if isinstance(statement, (Malformed, Untrusted)):
+            raise statement
+        return statement
+
+    def take_all(self, leaves: Sequence[bytes]) -> Iterator[Statement | Malformed | Untrusted]:
+        """Verify the next leaves, in order: the statement of each, or why it is none.
+
+        All are parsed before the first is verified, a bundle at a time at most: parsing between one signature and the
+        next takes half as long again, since the one pushes the other out of the processor's cache.
+        """
+        for signed in [_parsed(leaf) for leaf in leaves]:
+            index = self._index
+            self._index += 1
+            if isinstance(signed, Malformed):
+                yield signed
+                continue
+            try:
+                yield self._verified(signed, index)
+            except (Malformed, Untrusted) as error:
+                yield error
+
+    def _verified(self, signed: SignedStatement, index: int) -> Statement:
         if isinstance(signed.unverified.kind, EpochStart):
             self._start_epoch(signed, index)
         if self._epoch is None:
@@ -60,3 +82,10 @@ class Walk:
         if self._epoch is not None and certificate.epoch <= self._epoch.epoch:
             raise Untrusted(f"its certificate is for epoch {certificate.epoch}, which is past")
         self._epoch = certificate
+
+
+def _parsed(leaf: bytes) -> SignedStatement | Malformed:
+    try:
+        return parse_statement(leaf)
+    except Malformed as error:
+        return error

@@ -16,7 +16,8 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from appliance.formats.edge import Edge
-from appliance.formats.statement import Sealed, parse_statement
+from appliance.formats.statement import Sealed, Statement, parse_statement
+from appliance.formats.tiles import TILE_WIDTH
 from provisioning.audit.acknowledged import unfounded_claim
 from provisioning.audit.chronology import Chronology
 from provisioning.audit.log import Log, logs_of
@@ -61,14 +62,17 @@ def best_of(*works: Callable[[], object]) -> list[float]:
 
 
 def verify(log: Log, leaves: list[bytes]) -> None:
-    """As provisioning/audit/pull.py does."""
+    """As provisioning/audit/pull.py does, a bundle of entries at a time."""
     testimony = Testimony()
     walk, chronology, edge = Walk(log), Chronology(testimony), Edge()
-    for index, leaf in enumerate(leaves):
-        edge.append(leaf)
-        statement = walk.take(leaf)
-        assert not chronology.take(index, statement)
-        assert not unfounded_claim(index, statement, testimony)
+    for first in range(0, len(leaves), TILE_WIDTH):
+        bundle = leaves[first : first + TILE_WIDTH]
+        edge.extend(bundle)
+        edge.take_full()
+        for index, statement in enumerate(walk.take_all(bundle), first):
+            assert isinstance(statement, Statement)
+            assert not chronology.take(index, statement)
+            assert not unfounded_claim(index, statement, testimony)
 
 
 def signature_of(leaf: bytes) -> tuple[bytes, bytes]:

@@ -91,37 +91,47 @@ def test_an_item_above_its_bound_is_refused() -> None:
         cbor.decode(b"\x58\x3f" + bytes(63), what="example", bytes_max=64)
 
 
-HEADER = (1, 4, -1)
-
-
 @pytest.mark.parametrize(
-    ("hexadecimal", "value"), [("a10126", {1: -7}), ("a3012604412020f6", {1: -7, 4: b" ", -1: None})]
+    ("size", "head"),
+    [(0, "40"), (23, "57"), (24, "5818"), (255, "58ff"), (256, "590100"), (65_535, "59ffff")],  # RFC 8949 §3
 )
-def test_a_header_has_the_labels_that_it_may_have(hexadecimal: str, value: object) -> None:
-    assert cbor.decode(bytes.fromhex(hexadecimal), what="header", bytes_max=64, labels=HEADER) == value
+def test_a_string_is_taken_out_of_the_middle_and_its_head_is_what_stands_before_it(size: int, head: str) -> None:
+    content = b"a" * size
+    assert cbor.bytes_head(size).hex() == head
+    assert cbor.take_bytes(b"\xff" + bytes.fromhex(head) + content + b"\xff", 1, what="example") == (
+        content,
+        1 + len(head) // 2 + size,
+    )
+    text = bytes((int(head[:2], 16) + 0x20,)) + bytes.fromhex(head[2:])
+    assert cbor.take_text(text + content, 0, what="example") == (content.decode(), len(text) + size)
 
 
 @pytest.mark.parametrize(
     ("hexadecimal", "why"),
     [
-        ("a16161f6", "a text key"),
-        ("a10226", "another label"),
-        ("a2044120" + "0126", "labels out of order"),
-        ("a1f526", "true, which is equal to 1"),
-        ("a1fb3ff000000000000026", "1.0, which is equal to 1"),
-        ("a1180126", "a label in two bytes"),
-        ("a1013806", "a value in two bytes"),
-        ("a201260126", "a label twice"),
-        ("a101a20126", "a map that is cut off"),
-        ("a101a10126", "a map with an integer key in it"),
-        ("8101", "an array"),
+        ("", "nothing"),
+        ("43aabb", "cut off in its content"),
+        ("58", "cut off in its length"),
+        ("5901", "cut off in the middle of its length"),
+        ("5817" + "00" * 23, "23 in two bytes"),
+        ("5900ff" + "00" * 255, "255 in three bytes"),
+        ("5a00010000" + "00" * 65_536, "longer than 65,535"),
+        ("5f4100ff", "indefinite length"),
+        ("6161", "a text"),
         ("01", "a number"),
+        ("80", "an array"),
     ],
 )
-def test_a_header_with_other_keys_or_another_spelling_is_refused(hexadecimal: str, why: str) -> None:
+def test_what_is_no_short_byte_string_is_not_taken(hexadecimal: str, why: str) -> None:
     with pytest.raises(Malformed):
-        cbor.decode(bytes.fromhex(hexadecimal), what="header", bytes_max=64, labels=HEADER)
+        cbor.take_bytes(bytes.fromhex(hexadecimal), 0, what="example")
     assert why
+
+
+@pytest.mark.parametrize("hexadecimal", ["61ff", "63eda080", "62c3", "4161"])
+def test_what_is_no_text_in_utf_8_is_not_taken(hexadecimal: str) -> None:
+    with pytest.raises(Malformed):
+        cbor.take_text(bytes.fromhex(hexadecimal), 0, what="example")
 
 
 def test_a_struct_packs_and_parses() -> None:

@@ -102,6 +102,53 @@ def test_what_is_no_message_of_ours_is_refused(message: bytes) -> None:
         cose.parse_sign1(message)
 
 
+def with_header(header: str) -> bytes:
+    raw = bytes.fromhex(header)
+    return b"\xd2\x84" + bytes((0x40 + len(raw),)) + raw + b"\xa0\x40\x58\x40" + bytes(64)
+
+
+@pytest.mark.parametrize(
+    ("header", "protected"),
+    [
+        ("a10126", {1: -7}),
+        ("a3012704412010617a", {1: -8, 4: b" ", 16: "z"}),
+        ("a201273a000100008201f6", {1: -8, -65537: [1, None]}),
+    ],
+)
+def test_a_header_has_the_labels_that_it_may_have(header: str, protected: object) -> None:
+    assert cose.parse_sign1(with_header(header)).protected == protected
+
+
+@pytest.mark.parametrize(
+    ("header", "why"),
+    [
+        ("a16161f6", "a text key"),
+        ("a10226", "another label"),
+        ("a2044120" + "0126", "labels out of order"),
+        ("a1f526", "true, which is equal to 1"),
+        ("a1fb3ff000000000000026", "1.0, which is equal to 1"),
+        ("a1180126", "a label in two bytes"),
+        ("a1013806", "a value in two bytes"),
+        ("a10125", "ES512, which is none of our algorithms"),
+        ("a101", "a label without its value"),
+        ("a201260126", "a label twice"),
+        ("a20126", "one label in a map of two"),
+        ("a1012604412010617a", "three labels in a map of one"),
+        ("a1046161", "a text as key identifier"),
+        ("a1104161", "bytes as type"),
+        ("a13a0001000081a10126", "a map with an integer key in its context"),
+        ("a13a000100001817", "a number in two bytes as context"),
+        ("a23a00010000000126", "something after the context"),
+        ("8101", "an array"),
+        ("01", "a number"),
+    ],
+)
+def test_a_header_with_other_keys_or_another_spelling_is_refused(header: str, why: str) -> None:
+    with pytest.raises(Malformed, match="COSE_Sign1 header"):
+        cose.parse_sign1(with_header(header))
+    assert why
+
+
 def test_a_message_above_its_bound_is_refused() -> None:
     with pytest.raises(Malformed, match="at most"):
         cose.parse_sign1(signed(), bytes_max=50)

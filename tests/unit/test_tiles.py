@@ -173,6 +173,35 @@ def test_an_edge_resumes_across_a_full_tile_of_level_one() -> None:
     assert resumed.root() == root_hash(size, TileNodes(size, files.__getitem__))
 
 
+@pytest.mark.parametrize("before", [0, 5, 256, 65_536 - 256])
+def test_entries_that_come_together_give_what_they_give_one_by_one(before: int) -> None:
+    together, single = Edge(), Edge()
+    entries = [an_entry(number) for number in range(before + 700)]
+    for entry in entries[:before]:
+        together.append(entry)
+        single.append(entry)
+    for first in range(before, len(entries), 256):
+        together.extend(entries[first : first + 256])
+        assert together.size == min(first + 256, len(entries))
+    for entry in entries[before:]:
+        single.append(entry)
+    assert together.root() == single.root()
+    assert together.append(b"next") == single.append(b"next")
+    assert dict(together.publish()) == dict(single.publish())
+
+
+def test_tiles_that_are_taken_as_they_fill_are_those_that_are_published() -> None:
+    taken, edge = dict[str, bytes](), Edge()
+    for first in range(0, 1_024, 256):
+        edge.extend([an_entry(number) for number in range(first, first + 256)])
+        full = edge.take_full()
+        assert [path for path, _ in full] == [f"tile/entries/{first // 256:03d}", f"tile/0/{first // 256:03d}"]
+        taken |= dict(full)
+    edge.extend([an_entry(number) for number in range(1_024, 1_030)])
+    assert edge.take_full() == []
+    assert taken | dict(edge.publish()) == published(1_030)
+
+
 def test_an_empty_log_resumes() -> None:
     assert Edge.resume(0, {}.__getitem__).root() == EMPTY_ROOT
 
