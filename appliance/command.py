@@ -4,12 +4,14 @@ Every exit code that a command can end with is in `errors.EXIT_CODES`, and in th
 """
 
 import argparse
+import contextlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from pathlib import Path
 from typing import Any, Final, NoReturn, Protocol
 
-from appliance.errors import EXIT_CODES, LandlinkError, Misuse, StorageFault
+from appliance.errors import EXIT_CODES, LandlinkError, Misuse, NoInput, StorageFault
 
 BUG: Final = LandlinkError.exit_code
 INTERRUPTED: Final = 130
@@ -47,6 +49,16 @@ def table_of_codes() -> str:
     """Every exit code and what it means, for the help of a command."""
     rows = (f"  {code:>3}  {words}" for code, words in EXIT_CODES.items())
     return "\n".join(("Exit codes (64 to 78 as in sysexits.h):", *rows))
+
+
+@contextlib.contextmanager
+def named(path: Path) -> Generator[None]:
+    """Turn an OSError of the enclosed reading into NoInput: somebody named `path`, and it cannot be read."""
+    try:
+        yield
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        raise NoInput(f"{path}: {why}; name one that is there, and that you may read") from None
 
 
 def whole_number(what: str, *, least: int, most: int) -> Callable[[str], int]:

@@ -19,6 +19,13 @@ def say(line: str, file: TextIO | None = None) -> None:
     print(printable(line), file=file)
 
 
+def entries_of(first: int, end: int) -> str:
+    """Entries of a log in words, `end` not included."""
+    if end <= first:
+        return "no entries"
+    return f"entry {first}" if end == first + 1 else f"entries {first} to {end - 1}"
+
+
 def json_line(value: object) -> str:
     """A value as one line of JSON that may go to a terminal, too: JSON itself leaves C1 controls and the like alone."""
     text = msgspec.json.encode(value).decode()

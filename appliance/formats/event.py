@@ -1,7 +1,7 @@
 """Every event without personal data, declared once: its identifier, its meaning, who sees it, what each field may hold.
 
 Such an event stands readable in the log's leaf. So that nothing about a person can get there, each field is a closed
-pattern: a number, a time, hexadecimal digits, a version, or one of a few words. README.md's table is written from here.
+pattern: a number, a time, hexadecimal digits, a version, or one of a few words.
 """
 
 import enum
@@ -259,13 +259,19 @@ def in_words(event: str, fields: Mapping[str, str]) -> str:
     return declared.words.format_map(fields)
 
 
-def markdown_table() -> str:
-    """The table of README.md."""
-    lines = ["| event | fields | meaning | who is shown it |", "|---|---|---|---|"]
-    for each in EVENTS.values():
-        fields = ", ".join(f"`{name}`" for name in each.fields) or "none"
-        lines.append(f"| `{each.event}` | {fields} | {each.meaning} | {', '.join(each.seen_by)} |")
-    return "\n".join(lines) + "\n"
+_PATTERNS: Final = {
+    COUNT: "a number",
+    MILLISECONDS: "milliseconds, with a sign",
+    DATE: "a day, YYYY-MM-DD",
+    RANGES: "entries, as 0-4,7",
+    SHA256: "SHA-256, 64 hexadecimal digits",
+    SOFTWARE: "a version of the software",
+}
+
+
+def allowed(pattern: str) -> str:
+    """What a field's pattern lets through, in words."""
+    return _PATTERNS.get(pattern) or ", ".join(pattern.split("|"))
 
 
 def check_event(event: str, fields: Mapping[str, str]) -> None:

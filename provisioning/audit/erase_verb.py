@@ -10,12 +10,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from appliance.errors import Refused
+from appliance.errors import Misuse, Refused
 from appliance.model import Refer
 from appliance.recorded import CarrierCheck, Screened
 from provisioning.audit.checking import pulled_logs
+from provisioning.audit.chronology import moment
 from provisioning.audit.erased import Erased, destroy, keep_erased
 from provisioning.audit.log import Trust, logs_of, policy_of, trust_of
+from provisioning.audit.opened.find import record_prefix
 from provisioning.audit.opened.opening import entries
 from provisioning.audit.opened.reading import note_use, use_of
 from provisioning.audit.opened.search import Openers, Seen, concerned, openers
@@ -30,7 +32,6 @@ from provisioning.custody.act import Did, Reach
 from provisioning.custody.log import CustodyLog
 
 DAY_MS: Final = 86_400_000
-PREFIX_MIN: Final = 4
 REACHES_MAX: Final = 256
 """In one entry of headquarters' own log."""
 
@@ -68,6 +69,7 @@ class Inventory:
 
 def run_erase(arguments: argparse.Namespace) -> int:
     """The verb; returns its exit code."""
+    _check(arguments)
     home = Home.open(arguments.home)
     roster = read_roster(home)
     copies = [
@@ -78,8 +80,6 @@ def run_erase(arguments: argparse.Namespace) -> int:
         print(f"{finished} files of an earlier order were still here and are gone")
     if arguments.finish:
         return 0
-    if not arguments.why or not (arguments.record or arguments.older_than):
-        raise Refused("say which (RECORD, or --older-than DAYS), and on whose order and why: --why TEXT")
     keys, trust, bodies = openers(home), trust_of(roster, policy_of(home, None)), use_of(arguments, Did.OPENED, "erase")
     note_use(home, copies, bodies)
     with bars() as shown:
@@ -87,13 +87,38 @@ def run_erase(arguments: argparse.Namespace) -> int:
     chosen = [(inventory, _chosen(inventory, arguments)) for inventory in inventories]
     count = sum(len(records) for _, records in chosen)
     if arguments.record and count != 1:
-        raise Refused(f"{count} records begin with {arguments.record}; `landlink-hq find` prints identifiers")
+        raise Refused(_not_one(home, arguments.record.lower(), count))
     for inventory, records in chosen:
         if records:
             _erase(home, inventory, records, arguments)
     if not count:
         print("nothing here is proven to be so old")
     return 0
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    """What was asked for makes sense. Raises Misuse."""
+    if arguments.record:
+        record_prefix(arguments.record)
+    if arguments.finish:
+        return
+    if bool(arguments.record) == bool(arguments.older_than):
+        raise Misuse("say which: RECORD, as `landlink-hq find` prints it, or --older-than DAYS")
+    if arguments.routine and arguments.record:
+        raise Misuse("--routine goes with --older-than DAYS")
+    if not (arguments.why or arguments.dry_run):
+        raise Misuse("say on whose order and why: --why TEXT; or only count: --dry-run")
+
+
+def _not_one(home: Home, prefix: str, count: int) -> str:
+    """Why no one record can be meant: several are, or none is left, or none ever was."""
+    if count:
+        return f"{count} records begin with {prefix}; give more of the identifier"
+    for index, act in enumerate(CustodyLog(home).acts()):
+        if act.did is Did.ERASED and any(record.startswith(prefix) for record in act.records):
+            on = moment(act.at_ms)
+            return f"it was erased on {on} on order of {act.by}; next: landlink-hq custody show (entry {index})"
+    return f"no record here begins with {prefix}; `landlink-hq find` prints identifiers, `landlink-hq pull` fetches"
 
 
 def _inventory(kept: PulledLog, keys: Openers, trust: Trust, advance: Advance) -> Inventory:
@@ -119,8 +144,6 @@ def _inventory(kept: PulledLog, keys: Openers, trust: Trust, advance: Advance) -
 def _chosen(inventory: Inventory, arguments: argparse.Namespace) -> set[str]:
     if arguments.record:
         prefix = arguments.record.lower()
-        if len(prefix) < PREFIX_MIN:
-            raise Refused(f"give at least {PREFIX_MIN} digits of the record's identifier")
         return {name for name in inventory.refers if name.startswith(prefix)}
     return inventory.older(now_ms() - arguments.older_than * DAY_MS, routine=arguments.routine)
 

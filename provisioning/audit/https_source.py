@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Final
 from urllib.parse import urlsplit
 
-from appliance.errors import ConfigError, Untrusted, UplinkFault
+from appliance.errors import ConfigError, Misuse, Untrusted, UplinkFault
 from appliance.formats.enrolment import audit_uri
 from provisioning.audit.incoming import Incoming
 from provisioning.authority.home import Home
@@ -126,6 +126,9 @@ class HttpsSource:
         if not self._fetch(f"/bodies/{self._origin}/{index}.age", content, restart):
             return None
         return bytes(content.bytes)
+
+    def bodies(self) -> None:
+        """Not to be known: there is no list of them."""
 
     def give_back(self, note: bytes) -> bool:
         """Bring a box the checkpoint that headquarters cosigned; False when it appends to another log by now.
@@ -279,7 +282,7 @@ def _host_port(address: str) -> tuple[str, int]:
     except ValueError:
         host, port = None, None
     if not address.startswith("https://") or not host:
-        raise ConfigError(f"{address}: not an address of the form https://HOST:PORT")
+        raise Misuse(f"{address}: not an address of the form https://HOST:PORT")
     return host, port or 443
 
 

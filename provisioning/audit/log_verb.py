@@ -9,8 +9,8 @@ from typing import Final
 import msgspec
 
 from appliance.clock import Instant
-from appliance.errors import Malformed, Refused, Untrusted
-from appliance.formats.event import EVENTS, in_words
+from appliance.errors import Malformed, Misuse, Untrusted
+from appliance.formats.event import EVENTS, allowed, in_words
 from appliance.formats.identity import verify_epoch_certificate
 from appliance.formats.statement import EpochStart, EventEntry, Statement
 from provisioning.audit.checking import print_problems, pulled_logs
@@ -76,6 +76,9 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
 def run_log(arguments: argparse.Namespace) -> int:
     """The verb; returns its exit code."""
+    if arguments.events:
+        print_declared()
+        return 0
     home = Home.open(arguments.home)
     roster = read_roster(home)
     since_ms, until_ms = parse_range(arguments.since, arguments.until)
@@ -95,11 +98,21 @@ def run_log(arguments: argparse.Namespace) -> int:
     return int(bool(problems))
 
 
+def print_declared() -> None:
+    """Every event that a box's log can hold, as it is declared; then what else stands there."""
+    for each in EVENTS.values():
+        print(f"{each.event}\n  {each.meaning}\n  shown to: {', '.join(each.seen_by)}")
+        for name, pattern in each.fields.items():
+            print(f"  {name}: {allowed(pattern)}")
+    print(f"{SEALED}\n  A sealed record: what it says is for whoever has the key, and `landlink-hq open`.")
+    print(f"{EPOCH}\n  A new signing key begins, certified by the box's identity key.")
+
+
 def _named(event: str) -> str:
-    """An event's identifier as typed. Raises Refused when no entry can have it."""
+    """An event's identifier as typed. Raises Misuse when no entry can have it."""
     if event in EVENTS or event in (SEALED, EPOCH):
         return event
-    raise Refused(f"no event {event[:64]!r}; there are {SEALED}, {EPOCH}, {', '.join(EVENTS)}")
+    raise Misuse(f"no event {event[:64]!r}; `landlink-hq log --events` shows those there are")
 
 
 def lines(

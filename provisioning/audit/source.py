@@ -3,10 +3,11 @@
 A source is believed in nothing: it gives bytes, within bounds, and whoever pulls verifies them.
 """
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Protocol
 
-from appliance.errors import ConfigError, StorageFault, Untrusted
+from appliance.errors import NoInput, StorageFault, Untrusted
 from appliance.files import open_regular
 from appliance.formats.note import NOTE_BYTES_MAX
 
@@ -30,6 +31,10 @@ class Source(Protocol):
 
     def body(self, index: int, *, bytes_max: int) -> bytes | None:
         """The sealed body of entry `index`; None when it is not there. Raises as `read`."""
+        ...
+
+    def bodies(self) -> Collection[int] | None:
+        """Entries whose body is there; None when that cannot be known without asking for each."""
         ...
 
 
@@ -59,6 +64,10 @@ class FolderSource:
         path = self._bodies.get(index)
         return None if path is None else _read(path, bytes_max)
 
+    def bodies(self) -> Collection[int]:
+        """Entries whose body is there."""
+        return self._bodies.keys()
+
 
 def folder_sources(folder: Path) -> dict[str, FolderSource]:
     """The logs that lie in a folder, by the origin that each checkpoint claims (verified by whoever pulls).
@@ -66,10 +75,10 @@ def folder_sources(folder: Path) -> dict[str, FolderSource]:
     The folder may be the tree itself, a box's state folder, headquarters' `pulled`, or a collector's data.
 
     Raises:
-        ConfigError: There is no such folder, or no log in it.
+        NoInput: There is no such folder, or no log in it.
     """
     if not folder.is_dir():
-        raise ConfigError(f"{folder}: no such folder")
+        raise NoInput(f"{folder}: no such folder; is the stick or the card mounted there?")
     found = {
         folder: folder.parent / "bodies" if folder.name == "log" else folder / "bodies",
         folder / "log": folder / "bodies",
@@ -86,7 +95,7 @@ def folder_sources(folder: Path) -> dict[str, FolderSource]:
             origin = checkpoint.partition(b"\n")[0].decode("utf-8", "replace")
             sources[origin] = FolderSource(tree, bodies)
     if not sources:
-        raise ConfigError(
+        raise NoInput(
             f"{folder}: no log lies there (no file named checkpoint); name the folder that holds it, "
             "a box's state folder, or a collector's data folder"
         )

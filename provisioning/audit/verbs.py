@@ -1,10 +1,10 @@
-"""landlink-hq's verbs of the auditor: pull, verify, witness, open, find, report, replay."""
+"""landlink-hq's verbs of the auditor: what is pulled is verified, opened, searched, counted and, on order, erased."""
 
 import argparse
 from pathlib import Path
 from typing import Final
 
-from appliance.command import Verbs
+from appliance.command import Verbs, whole_number
 from provisioning.audit.checking import run_verify
 from provisioning.audit.disk_verb import run_disk
 from provisioning.audit.erase_verb import run_erase
@@ -28,29 +28,40 @@ and `landlink-hq stick` carries it to the others.
 What contradicts what was seen before is refused by name (rollback, clone, re-signed, reset, fork, foreign key), and
 both signed checkpoints are kept in a folder that proves it to anybody. Where a policy (C2SP tlog-policy) names
 witnesses, those with an address are asked, and a checkpoint without the quorum is named.
-Exit code 1: something is not as it should be, and is named. Next: landlink-hq verify, landlink-hq open.
+Exit code 1: something is not as it should be, and is named. 76: a log contradicts itself.
+Example: landlink-hq pull /media/stick            next: landlink-hq verify, landlink-hq open
 """
 
 VERIFY: Final = """\
 Verify everything that was pulled, from nothing and without a network: every tile, entry, certificate, body and kept
-proof. Exit code 1 names what is not as it should be; 0 means that all of it holds.
+proof. Writes nothing.
+
+Exit code 0: all of it holds. 1: something does not, and is named.
+Example: landlink-hq verify --box LA-0001
 """
 
 OPEN: Final = """\
 Open the sealed bodies with record.identity and write one JSON line a document, in the order of the log, with what was
 done with the person folded in. The lines hold personal data: FILE is made readable for its owner alone.
-How far each log could be opened is written to FOLDER/opened, which the collector tells the boxes.
+How far each log could be opened is written to FOLDER/opened, which the collector tells the boxes; who opened, to
+headquarters' own log.
+
+Exit code 1: something of a log does not hold, or did not open.
+Example: landlink-hq open --out opened.jsonl --why "case 17"
 """
 
 FIND: Final = """\
-Search the opened records; every part that is given must hold. Nothing is stored: bodies are opened for the search.
+Search the opened records; every part that is given must hold. Bodies are opened for the search and not kept; who
+searched for what is sealed into headquarters' own log.
+
+Exit code 1: something of a log does not hold, and is named.
 Example: landlink-hq find --name "phommasack" --from 2026-11-01 --to 2026-11-30
 """
 
 LOG: Final = """\
 Print every entry of the logs that were pulled, in order: when its box claims that it was made and what is proven of
 that, and what it says. What is sealed stays sealed. Times of --from and --to are claimed times, moved into what is
-proven. EVENT is an identifier of appliance/formats/README.md, `sealed` or `epoch`.
+proven. EVENT is one of those that --events explains.
 
 Exit code 1: an entry does not hold, and is named.
 Example: landlink-hq log --box LA-0001 --from 2026-11-03 --event lid_changed --event clock_stepped
@@ -58,17 +69,19 @@ Example: landlink-hq log --box LA-0001 --from 2026-11-03 --event lid_changed --e
 
 WHEN: Final = """\
 Print what is proven of the time of one entry, by which of headquarters' own signatures, and what its box claims: wall
-time with who vouches for it, boot, distance to its neighbours by the boot-time clock.
+time with who vouches for it, boot, distance in milliseconds to its neighbours by the boot-time clock.
 
 RECORD is a record's identifier, or how it begins (bodies are opened to find it); or LOG:INDEX, with LOG as la-0001.1.
 Exit code 1: what is proven contradicts itself.
+Example: landlink-hq when la-0001.1:17
 """
 
 ERASE: Final = """\
 Destroy the sealed bodies of a record and of all that belongs to it, or of every record that is proven older than DAYS
 (--routine: only of those where nothing was found). The log stays whole: that something was recorded then, and where,
 stays provable; what it was does not. The order is an entry of headquarters' own log before anything goes, `verify` says
-"erased on order of", and no pull fetches a body again. An order that was interrupted goes on at the next call.
+"erased on order of", and no pull fetches a body again. --dry-run counts and destroys nothing, but opens bodies for it,
+which headquarters' own log says. An order that was interrupted goes on at the next call.
 
 Not destroyed: lines that `open` wrote, exhibits that were made, blocks that a storage keeps after a file is removed,
 the canaries, a note of a hand-over that other records share. Run it at the collector too, with --finish --data DIR.
@@ -77,7 +90,9 @@ Example: landlink-hq erase --older-than 365 --routine --why "retention rule of 2
 
 DISK: Final = """\
 What takes how much here: logs, bodies, releases; each log by itself; and how long there is room at the rate of the last
-days. What is too old is destroyed by `landlink-hq erase`.
+days, in bytes and days. What is too old is destroyed by `landlink-hq erase`.
+
+Example: landlink-hq disk --box LA-0001
 """
 
 FINGERPRINT: Final = """\
@@ -91,6 +106,9 @@ Example: landlink-hq fingerprint K7Q2-M9TX-3FJH-W0C5 --entries 812 --box LA-0001
 REPORT: Final = """\
 Count what was pulled, per box and day: documents, referrals, hits, what was done, what nobody has answered yet, and
 what headquarters does not have. A report holds nothing personal.
+
+Exit code 1: something of a log does not hold, and is named.
+Example: landlink-hq report --json
 """
 
 REPLAY: Final = """\
@@ -114,12 +132,16 @@ def add_verbs(verbs: Verbs) -> None:
     verb.set_defaults(run=run_verify)
     add_witness_verb(verbs)
     verb = _add(verbs, "open", "open the records that were pulled", OPEN)
-    verb.add_argument("--out", type=Path, metavar="FILE", help="where to write the lines (standard output)")
+    verb.add_argument(
+        "--out", type=Path, metavar="FILE", help="where to write the lines; is written over (standard output)"
+    )
     _add_who(verb)
     verb.set_defaults(run=run_open)
     verb = _add(verbs, "find", "search the records", FIND)
-    verb.add_argument("--number", default="", help="document number")
-    verb.add_argument("--name", default="", help="words that begin words of the name")
+    verb.add_argument(
+        "--number", default="", metavar="NUMBER", help="document number; case, blanks and hyphens do not count"
+    )
+    verb.add_argument("--name", default="", metavar="WORDS", help="words that begin words of the name")
     verb.add_argument("--from", dest="since", metavar="TIME", help="YYYY-MM-DD or YYYY-MM-DDTHH:MM, UTC")
     verb.add_argument("--to", dest="until", metavar="TIME", help="the same; a day is meant with all its hours")
     verb.add_argument("--referred", action="store_true", help="only where the box asked for a person to look")
@@ -144,7 +166,10 @@ def _add_of_logs(verbs: Verbs) -> None:
     verb = _add(verbs, "log", "print the entries of the logs, in plain words", LOG)
     verb.add_argument("--from", dest="since", metavar="TIME", help="YYYY-MM-DD or YYYY-MM-DDTHH:MM, UTC")
     verb.add_argument("--to", dest="until", metavar="TIME", help="the same; a day is meant with all its hours")
-    verb.add_argument("--event", action="append", default=[], metavar="EVENT", help="only these; may be repeated")
+    verb.add_argument("--event", action="append", default=[], metavar="EVENT", help="only these; may be repeated (all)")
+    verb.add_argument(
+        "--events", action="store_true", help="print what events there are and what each may hold; no log"
+    )
     verb.add_argument("--json", action="store_true", help="for scripts, an entry a line")
     verb.set_defaults(run=run_log)
     verb = _add(verbs, "when", "when an entry was made: what is proven, what is claimed", WHEN)
@@ -153,7 +178,13 @@ def _add_of_logs(verbs: Verbs) -> None:
     verb.set_defaults(run=run_when)
     verb = _add(verbs, "erase", "destroy bodies on order; the log stays whole", ERASE)
     verb.add_argument("record", nargs="?", default="", metavar="RECORD", help="identifier of one record")
-    verb.add_argument("--older-than", type=int, default=0, metavar="DAYS", help="every record proven older")
+    verb.add_argument(
+        "--older-than",
+        type=whole_number("days", least=1, most=36_500),
+        default=0,
+        metavar="DAYS",
+        help="every record proven older",
+    )
     verb.add_argument("--routine", action="store_true", help="of those, only where nothing was found")
     verb.add_argument("--data", type=Path, metavar="DIR", help="the collector's folder, where it is on this machine")
     verb.add_argument("--dry-run", action="store_true", help="count, and destroy nothing")
@@ -164,7 +195,12 @@ def _add_of_logs(verbs: Verbs) -> None:
     verb.set_defaults(run=run_disk)
     verb = _add(verbs, "fingerprint", "check a line of the paper register", FINGERPRINT)
     verb.add_argument("written", metavar="FINGERPRINT", help="as it stands in the book")
-    verb.add_argument("--entries", type=int, metavar="N", help="how many entries the book says")
+    verb.add_argument(
+        "--entries",
+        type=whole_number("entries", least=1, most=10**12),
+        metavar="N",
+        help="how many entries the book says",
+    )
     verb.set_defaults(run=run_fingerprint)
 
 

@@ -9,6 +9,7 @@ from appliance.errors import Refused, Untrusted
 from provisioning.audit.checking import pulled_logs
 from provisioning.audit.log import Log, logs_of, policy_of, trust_of
 from provisioning.audit.moments import claimed, proofs
+from provisioning.audit.opened.find import record_prefix
 from provisioning.audit.opened.reading import note_use, use_of
 from provisioning.audit.opened.search import look, openers, pick
 from provisioning.audit.progress import Advance, bars
@@ -23,7 +24,6 @@ from provisioning.command import say
 from provisioning.custody.act import Did
 
 ENTRY: Final = re.compile(r"(?P<log>[^:]{1,128}):(?P<index>[0-9]{1,12})")
-RECORD: Final = re.compile(r"[0-9a-f]{4,32}")
 NEIGHBOURS: Final = 2
 """On each side: entries whose distance is printed."""
 
@@ -67,12 +67,7 @@ def _place(home: Home, logs: tuple[Log, ...], arguments: argparse.Namespace) -> 
                 f"{len(found)} pulled logs are called {named['log']}: {', '.join(log.origin for log in logs)}"
             )
         return found[0], int(named["index"])
-    prefix = arguments.record.lower()
-    if not RECORD.fullmatch(prefix):
-        raise Refused(
-            "RECORD is an identifier in hexadecimal, or at least its first 4 digits (`landlink-hq find` prints it), "
-            "or LOG:INDEX"
-        )
+    prefix = record_prefix(arguments.record)
     keys = openers(home)
     copies = [PulledLog(log, home.pulled_log(log.origin)) for log in logs]
     note_use(home, copies, use_of(arguments, Did.SEARCHED, f"when {prefix}"))

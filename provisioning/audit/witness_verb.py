@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from appliance.command import Verbs
+from appliance.command import Verbs, named, whole_number
 from appliance.errors import ConfigError, Refused, Untrusted
 from appliance.files import read_regular
 from appliance.formats.note import NOTE_BYTES_MAX, Ed25519Cosigner, MlDsa44Cosigner, Signer
@@ -36,7 +36,8 @@ FOLDER/witness/evidence.
 For our own logs and a witness without a network: --ask LOG writes the request to standard output, --take LOG reads the
 witness's answer from REQUEST and keeps what the policy's keys signed.
 
-Exit code 76: refused, since it does not follow from what was cosigned; 65: no request.
+Exit code 76: refused, since it does not follow from what was cosigned. 65: no request.
+Example: landlink-hq witness request.txt > cosignatures.txt
 """
 
 _CODES: Final = {
@@ -57,7 +58,11 @@ def add_witness_verb(verbs: Verbs) -> None:
     what.add_argument("--ask", metavar="LOG", help="write the request for a witness of this log of ours")
     what.add_argument("--take", metavar="LOG", help="keep a witness's answer about this log of ours")
     verb.add_argument(
-        "--old", type=int, default=0, metavar="N", help="with --ask: entries that the witness saw last (0)"
+        "--old",
+        type=whole_number("entries", least=0, most=10**12),
+        default=0,
+        metavar="N",
+        help="with --ask: entries that the witness saw last (0)",
     )
     verb.add_argument(
         "--policy", type=Path, metavar="FILE", help="with --take: the policy (witness.policy of the home)"
@@ -106,7 +111,9 @@ def own_witness(home: Home) -> Witness:
     """Headquarters as a witness, with the logs that its folder names. Raises ConfigError, Malformed."""
     logs = read_policy(home.folder / FOLDER / LOGS).logs
     if not logs:
-        raise ConfigError(f"{home.folder / FOLDER / LOGS}: names no log (a line `log VKEY` each)")
+        raise ConfigError(
+            f"{home.folder / FOLDER / LOGS}: names no log; write a line `log VKEY` for each, as its authority gave it"
+        )
     name = cosigner_name(home.settings.domain)
     ed25519, mldsa44 = load_ed25519(home.key(COSIGN_ED25519)), load_mldsa44(home.key(COSIGN_MLDSA44))
 
@@ -129,7 +136,5 @@ def _read(name: str, bytes_max: int) -> bytes:
     """A file's bytes, or those of standard input; one too many stays in, for whoever parses them to refuse."""
     if name == "-":
         return sys.stdin.buffer.read(bytes_max + 1)
-    try:
+    with named(Path(name)):
         return read_regular(Path(name), bytes_max)
-    except OSError as error:
-        raise ConfigError(f"{name}: {error.strerror}") from None

@@ -15,7 +15,8 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from appliance.errors import ConfigError, Refused
+from appliance.command import named
+from appliance.errors import Refused
 from appliance.files import copy_durably, open_regular, storage, write_durably
 from appliance.formats.downlink import FOLDER
 from appliance.formats.enrolment import (
@@ -51,12 +52,9 @@ class Issued:
 
 
 def read_request(path: Path) -> bytes:
-    """Read a request file, no longer than a request can be. Raises ConfigError."""
-    try:
-        with open_regular(path) as file:
-            return file.read(REQUEST_BYTES_MAX + 1)
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}") from None
+    """Read a request file, no longer than a request can be. Raises NoInput."""
+    with named(path), open_regular(path) as file:
+        return file.read(REQUEST_BYTES_MAX + 1)
 
 
 def issue(home: Home, signed_request: bytes, out: Path, *, serial: str | None, now_ms: int) -> Issued:

@@ -10,7 +10,8 @@ from itertools import combinations
 from pathlib import Path
 from typing import Final
 
-from appliance.errors import ConfigError, Refused, Untrusted
+from appliance.command import named
+from appliance.errors import Misuse, NoInput, Refused, Untrusted
 from appliance.files import read_regular, storage, sync_folder, write_durably
 from appliance.formats import bech32
 from appliance.formats.age import SEED_BYTES, TEXT_CHARACTERS_MAX, Identity
@@ -112,10 +113,10 @@ def key_fingerprint(key: Identity) -> str:
 def _check_places(home: Home, places: Sequence[Path]) -> None:
     resolved = {path.resolve() for path in places}
     if len(resolved) != HOLDERS:
-        raise Refused(f"name {HOLDERS} different files, one a person")
+        raise Misuse(f"name {HOLDERS} different files, one a person")
     for path in resolved:
         if not path.parent.is_dir():
-            raise ConfigError(f"{path.parent} is not there; mount the medium first")
+            raise NoInput(f"{path.parent} is not there; mount the medium first")
         if path.is_relative_to(home.folder.resolve()):
             raise Refused(f"{path} is inside {home.folder}: it would stay on this machine")
 
@@ -142,10 +143,8 @@ def _write_shares(home: Home, places: Sequence[Path], secret: bytes, entropy: Ca
 
 
 def _read_share(path: Path) -> Share:
-    try:
+    with named(path):
         data = read_regular(path, SHARE_BYTES_MAX)
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}") from None
     return parse_share(data, str(path))
 
 

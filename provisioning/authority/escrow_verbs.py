@@ -17,10 +17,14 @@ three persons, and remove it here. Any two of them make it again (`join-escrow`)
 whatever computer. Each file says in words what it is.
 
 Flash memory may keep what was removed: destroy the disk that `init` ran on, or have run it on an encrypted one.
+
+Example: landlink-hq split-escrow /media/anna/escrow.1 /media/boun/escrow.2 /media/carl/escrow.3
 """
 JOIN: Final = """\
 Make the escrow key again from two shares, on a machine without a network, and check that it is the one that was split.
 It opens every record. When it has served, split it again from a home, or destroy FILE; the shares stay good.
+
+Example: landlink-hq join-escrow /media/anna/escrow.1 /media/carl/escrow.3 --out escrow.identity
 """
 
 

@@ -13,8 +13,8 @@ from typing import IO, Final
 from rich.console import Console
 from rich.progress import Progress
 
-from appliance.command import Verbs
-from appliance.errors import ConfigError, Malformed
+from appliance.command import Verbs, named
+from appliance.errors import Malformed, Misuse, NoInput
 from appliance.files import open_regular
 from provisioning.authority.home import Home
 from provisioning.authority.import_report import ImportReport
@@ -46,6 +46,8 @@ A line that cannot be read is left out with its number and the reason, and the r
 FOLDER/lists/SOURCE.report.txt. A file that is broken as a whole is refused, and what was staged stays. Documents come
 as changes (column op: A, U, D) on what is staged; a list of persons replaces what its source had, INTERPOL's pages
 add to it.
+
+Example: landlink-hq import documents sltd-2026-11-22.csv
 """
 
 
@@ -109,7 +111,7 @@ def _import(arguments: argparse.Namespace) -> int:
     if arguments.source is not None:
         wanted.append((arguments.source, arguments.source, arguments.files))
     if not wanted:
-        raise ConfigError("import: name a list with SOURCE FILE..., --documents FILE.csv or --persons FILE.xml")
+        raise Misuse("name a list with SOURCE FILE..., --documents FILE.csv or --persons FILE.xml")
     staging = Staging(Home.open(arguments.home).lists)
     for label, source, files in wanted:
         _take(staging, label, source, files, anew=arguments.anew)
@@ -121,7 +123,7 @@ def _take(staging: Staging, label: str, source: str, files: Sequence[Path], *, a
     reader = READERS.get(source)
     files_max = reader.files_max if reader else 1
     if not 0 < len(files) <= files_max:
-        raise ConfigError(f"import {source}: {len(files)} files, at least 1 and at most {files_max}")
+        raise Misuse(f"{source}: {len(files)} files, at least 1 and at most {files_max}")
     today = datetime.now(UTC).date()
     with _opened(files, reader.bytes_max if reader else 16 * GIB) as opened:
         if reader is None:
@@ -135,23 +137,21 @@ def _take(staging: Staging, label: str, source: str, files: Sequence[Path], *, a
 
 @contextmanager
 def _opened(paths: Sequence[Path], bytes_max: int) -> Generator[list[IO[bytes]]]:
-    """The files, bounded, with a progress bar of bytes read when somebody looks. Raises ConfigError, Malformed."""
+    """The files, bounded, with a progress bar of bytes read when somebody looks. Raises NoInput, Malformed."""
     with ExitStack() as stack:
         progress = stack.enter_context(Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()))
         opened: list[IO[bytes]] = []
         for path in paths:
-            try:
+            with named(path):
                 file = stack.enter_context(open_regular(path))
                 size = os.fstat(file.fileno()).st_size
-            except OSError as error:
-                raise ConfigError(f"{path}: {error.strerror}") from None
             if size > bytes_max:
                 raise Malformed(str(path), f"{size} bytes, at most {bytes_max}")
             opened.append(progress.wrap_file(file, size, description=path.name))
         try:
             yield opened
         except OSError as error:
-            raise ConfigError(f"import: {error.strerror}") from None
+            raise NoInput(f"the file could not be read to its end: {error.strerror}") from None
 
 
 def _show(title: str, report: ImportReport, path: Path) -> None:

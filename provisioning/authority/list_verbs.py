@@ -28,6 +28,8 @@ Make the next release of what is staged, and sign it. Boxes fetch it from the co
 Works before any list was imported, too: boxes then have an empty list and say its date. A list key older than
 {LIFE_DAYS} days ends here: publish says so, and does what `rekey` does before it publishes. Of a record key that is
 older than a quarter it says so; `rotate record` begins the next.
+
+Example: landlink-hq publish
 """
 
 REKEY: Final = """\
@@ -36,6 +38,8 @@ lists anew under it, and a box takes that release as soon as its key is there. A
 reads no list from then on; what it has, it has. Former keys stay in FOLDER/keys as list-key.1 and so on.
 
 The lists travel whole once: `publish` prints how long that takes, so mind the posts with a narrow link.
+
+Example: landlink-hq rekey && landlink-hq publish
 """
 
 

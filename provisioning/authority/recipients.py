@@ -13,7 +13,9 @@ from typing import Final
 
 import msgspec
 
-from appliance.errors import ConfigError, Malformed, Refused
+from appliance.command import named
+from appliance.errors import Malformed, Refused
+from appliance.files import open_regular
 from appliance.formats.age import TEXT_CHARACTERS_MAX, parse_recipient
 from appliance.formats.release import RECIPIENTS_TARGET, Recipients, encode_recipients, parse_recipients
 from provisioning.authority.home import Home
@@ -79,12 +81,10 @@ def publish_recipient(home: Home, name: str, recipient: str, *, at_ms: int) -> R
 
 
 def read_recipient(path: Path) -> str:
-    """The public half in a file that was carried here. Raises ConfigError, Malformed."""
+    """The public half in a file that was carried here. Raises NoInput, Malformed."""
     try:
-        with path.open("rb") as file:
+        with named(path), open_regular(path) as file:
             text = file.read(TEXT_CHARACTERS_MAX + 2).decode("ascii").strip()
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}") from None
     except UnicodeDecodeError:
         raise Malformed(f"{path.name}", "no recipient of the form age1pq1...") from None
     parse_recipient(text)

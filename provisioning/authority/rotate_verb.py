@@ -24,6 +24,7 @@ beside it (record.identity.1 and so on): it opens what was sealed until then, on
   rotate record --recipient FILE    where the offline keys are brought: publish that public half
 
 Both of the latter print a fingerprint, which the two people compare. An interrupted `rotate` is simply done again.
+Example: landlink-hq rotate record
 """
 BELONGS: Final = {
     "record": "on the auditor's desk",

@@ -123,7 +123,7 @@ def add_verbs(verbs: Verbs) -> None:
 def _init(arguments: argparse.Namespace) -> int:
     host, colon, port = arguments.collector.rpartition(":")
     if not colon or not port.isdecimal():
-        raise ConfigError(f"--collector {arguments.collector}: give HOST:PORT")
+        raise Misuse(f"--collector {arguments.collector}: give HOST:PORT")
     fields = {
         "domain": arguments.domain,
         "mode": Mode.TRAINING if arguments.training else Mode.LIVE,
@@ -133,7 +133,7 @@ def _init(arguments: argparse.Namespace) -> int:
     try:
         settings = msgspec.convert(fields, Settings)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"init: {error}") from None
+        raise Misuse(str(error)) from None
     home = make_headquarters(arguments.home, settings, now_ms=now_ms())
     print(f"Headquarters of {home.settings.domain} ({home.settings.mode}) is in {home.folder}.")
     print("Lock away: keys/root-*.pem, keys/offline-*.pem, escrow.identity. record.identity opens every record.")

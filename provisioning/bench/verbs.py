@@ -12,8 +12,8 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from appliance.command import Verbs
-from appliance.errors import ConfigError, LandlinkError
+from appliance.command import Verbs, named
+from appliance.errors import ConfigError, LandlinkError, Misuse
 from provisioning.bench import headless, tray
 from provisioning.bench.evidence import read_recorder_status
 from provisioning.bench.post import DIALECTS, SAMPLES, Folders, Post, listens, prepare
@@ -26,7 +26,11 @@ TRAVELLERS: Final = 20
 
 EPILOG: Final = """\
 Leaves in DIR: box/log (the tlog-tiles tree), box/log.vkey, hq/record.identity, collector/bodies, and after --headless
-opened.jsonl, lamps.jsonl, laid.jsonl and report.json. Exit code 1: something that was laid or lit is missing."""
+opened.jsonl, lamps.jsonl, laid.jsonl and report.json.
+
+Exit code 1: something that was laid or lit is missing.
+Example: landlink-bench rehearse --headless --travellers 50 --out rehearsal
+Exit codes: 0 done, 64 misuse; all of them: landlink-bench --help"""
 
 
 def add_verbs(verbs: Verbs) -> None:
@@ -34,7 +38,7 @@ def add_verbs(verbs: Verbs) -> None:
     parser = verbs.add_parser(
         "rehearse",
         help="a whole post on one machine: box, desk, collector and headquarters as real processes",
-        description="Put a whole post on this machine. Without --headless: the booth's page on port 8080, the tray of "
+        description="Put a whole post on this machine. Without --headless: the booth's page on port 8080, the tray of\n"
         "specimens on port 8081, until Ctrl-C. With it: travellers come by themselves, then headquarters is asked.",
         epilog=EPILOG,
     )
@@ -126,17 +130,14 @@ def _attended(post: Post, travellers: list[Traveller], arguments: argparse.Names
 
 
 def _need_file(path: Path) -> None:
-    try:
-        with path.open("rb"):
-            return
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}") from None
+    with named(path), path.open("rb"):
+        return
 
 
 def _need_ports(arguments: argparse.Namespace) -> None:
     wanted = {"--page-port": arguments.page_port} | ({} if arguments.headless else {"--tray-port": arguments.tray_port})
     if len(set(wanted.values())) < len(wanted):
-        raise ConfigError("--page-port and --tray-port name the same port")
+        raise Misuse("--page-port and --tray-port name the same port")
     for option, port in wanted.items():
         if listens(port):
             raise ConfigError(f"somebody listens on port {port} of this machine already; name another with {option}")

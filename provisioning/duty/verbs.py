@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from appliance.command import Verbs
-from appliance.errors import ConfigError
+from appliance.errors import Misuse
 from appliance.formats.downlink import CaseAnswer
 from appliance.formats.voice import Verdict
 from appliance.model import Word
@@ -26,19 +26,24 @@ from provisioning.duty.requests import VOICE_CODE, CaseRequest, ToldBefore, requ
 REQUESTS: Final = """\
 What boxes ask: possible matches that wait for headquarters, oldest first, from the records that were pulled. Those that
 were answered in writing are shown with --all. The lines name travellers: they are for the duty desk alone.
-Next: landlink-hq answer CASE --confirmed|--not-confirmed --words TEXT --by NAME
+
+Example: landlink-hq requests          next: landlink-hq answer CASE --confirmed|--not-confirmed --words TEXT --by NAME
 """
 
 ANSWER: Final = """\
 Answer a request, signed and sealed to the box that asked. It goes out when the box next has a link, or on a stick
 (landlink-hq stick). CASE is the code of the case as `requests` shows it, or the identifier of its record.
 An answer that is the opposite of an earlier one is refused without --again.
+
+Example: landlink-hq answer K7Q2 --not-confirmed --words "Other date of birth; let the person go on." --by "K. Sisouk"
 """
 
 VOICE: Final = """\
 The box has no link, and an officer reads a case's code out over the telephone: print the code to read back. The box
 believes no other. It is noted before it is printed, and `requests` shows the case until the written answer follows.
 Ask back: who calls, from which post, and does the number on the order ring there?
+
+Example: landlink-hq voice --box LA-0001 --case K7Q2-M9TX --confirmed --by "K. Sisouk"
 """
 
 
@@ -134,7 +139,7 @@ def run_answer(arguments: argparse.Namespace) -> int:
     try:
         message = msgspec.convert(fields, CaseAnswer)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"answer: {error}") from None
+        raise Misuse(str(error)) from None
     sealed = answer(home, request, message, again=arguments.again, at_ms=now_ms())
     say(f"Case {request.case} of box {request.serial} is answered: {arguments.verdict} ({sealed.name}).")
     if request.over:
@@ -149,7 +154,7 @@ def run_voice(arguments: argparse.Namespace) -> int:
     try:
         by = msgspec.convert(arguments.by, Word)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"voice: --by: {error}") from None
+        raise Misuse(f"--by: {error}") from None
     said = Said(kind=VOICE_CODE, at_ms=now_ms(), verdict=arguments.verdict, by=by)
     code = voice(home, arguments.box, arguments.case, said, again=arguments.again)
     say(f"Read out: {code}   ({arguments.verdict}, case {arguments.case}, box {arguments.box})")

@@ -2,21 +2,20 @@
 
 import argparse
 from pathlib import Path
-from typing import Final
 
-from appliance.errors import Refused
+from appliance.errors import Misuse, Refused
 from appliance.formats.release import Roster
 from provisioning.audit.checking import pulled_logs
 from provisioning.audit.chronology import moment
 from provisioning.audit.log import logs_of, trust_of
-from provisioning.audit.opened.find import parse_time
+from provisioning.audit.opened.find import parse_range, record_prefix
 from provisioning.audit.opened.reading import note_use
 from provisioning.audit.opened.search import look, missing, openers, pick
 from provisioning.audit.progress import bars
 from provisioning.audit.store import PulledLog
 from provisioning.authority.home import Home
 from provisioning.authority.roster import read_roster
-from provisioning.command import now_ms, say
+from provisioning.command import entries_of, now_ms, say
 from provisioning.custody.act import Did, Reach
 from provisioning.custody.log import CustodyLog, Use, Words, operator
 from provisioning.exhibit.assembling import Order
@@ -29,26 +28,22 @@ from provisioning.exhibit.making_nothing import Asked, nothing_exhibit
 from provisioning.exhibit.redacting import redacting
 from provisioning.exhibit.signatures import shown_by_headquarters
 
-PREFIX_MIN: Final = 4
-
 
 def run_exhibit(arguments: argparse.Namespace) -> int:
     """The verb; returns its exit code."""
     if arguments.check is not None:
         return _check(arguments.check)
     if arguments.out is None:
-        raise Refused("say where to write it: --out DIR")
+        raise Misuse("say where to write it: --out DIR")
     if arguments.keep and not arguments.redact:
-        raise Refused("--keep says what a redacted copy keeps; it goes with --redact")
+        raise Misuse("--keep says what a redacted copy keeps; it goes with --redact")
     refuse_existing(arguments.out)
     home = Home.open(arguments.home)
     return _nothing(home, arguments) if arguments.none else _record(home, arguments)
 
 
 def _record(home: Home, arguments: argparse.Namespace) -> int:
-    prefix = arguments.record.lower()
-    if len(prefix) < PREFIX_MIN or any(digit not in "0123456789abcdef" for digit in prefix):
-        raise Refused("RECORD is an identifier in hexadecimal, at least 4 digits of it; `landlink-hq find` prints it")
+    prefix = record_prefix(arguments.record)
     shape = redacting(arguments.keep) if arguments.redact else whole
     keys, roster = openers(home), read_roster(home)
     logs = [
@@ -71,16 +66,13 @@ def _record(home: Home, arguments: argparse.Namespace) -> int:
 
 def _nothing(home: Home, arguments: argparse.Namespace) -> int:
     if arguments.record or arguments.since is None or arguments.until is None or arguments.box is None:
-        raise Refused("a negative exhibit is about a box and a time: --none --box SERIAL --from TIME --to TIME")
-    asked = Asked(
-        from_ms=parse_time(arguments.since, end=False),
-        to_ms=parse_time(arguments.until, end=True),
-        number=arguments.number,
-    )
-    if asked.from_ms >= asked.to_ms:
-        raise Refused("--from is not before --to")
+        raise Misuse("a negative exhibit is about a box and a time: --none --box SERIAL --from TIME --to TIME")
+    since_ms, until_ms = parse_range(arguments.since, arguments.until)
+    assert since_ms is not None, "it was given"
+    assert until_ms is not None, "it was given"
+    asked = Asked(from_ms=since_ms, to_ms=until_ms, number=arguments.number)
     if asked.from_ms > now_ms():
-        raise Refused("--from lies in the future: of that time nothing can be said yet")
+        raise Misuse("--from lies in the future: of that time nothing can be said yet")
     keys, roster = openers(home), read_roster(home)
     kept = _log(home, roster, arguments.box, arguments.log)
     signed, problems = shown_by_headquarters(kept, trust_of(roster))
@@ -95,7 +87,7 @@ def _nothing(home: Home, arguments: argparse.Namespace) -> int:
     nothing = exhibit.nothing
     assert nothing is not None, "a negative exhibit was made"
     what = f"no crossing of document {asked.number}" if asked.number else "no crossing"
-    print(f"{arguments.out}: {what} among entries {nothing.first} to {nothing.end - 1} of {exhibit.origin}")
+    print(f"{arguments.out}: {what} among {entries_of(nothing.first, nothing.end)} of {exhibit.origin}")
     for part in nothing.unproven:
         say(f"  unproven: {_stretch(part)}{part.why}")
     _tell(arguments.out, exhibit)
@@ -147,7 +139,7 @@ def _check(folder: Path) -> int:
         print(f"{folder}: NOT all as it should be")
         return 1
     entry, nothing = exhibit.entry, exhibit.nothing
-    what = f"entry {entry.index}" if entry else f"entries {nothing.first} to {nothing.end - 1}" if nothing else ""
+    what = f"entry {entry.index}" if entry else entries_of(nothing.first, nothing.end) if nothing else ""
     print(f"{folder}: {what} of {exhibit.origin}; all of it holds, from this root of headquarters:")
     print(f"  {exhibit.trust.root_sha256}")
     if not exhibit.custody.vouched:

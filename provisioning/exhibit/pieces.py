@@ -6,7 +6,7 @@ from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Final
 
-from appliance.errors import ConfigError, Malformed, Untrusted
+from appliance.errors import Malformed, NoInput, Untrusted
 from appliance.files import read_regular
 
 FILE_BYTES_MAX: Final = 64 * 1024 * 1024
@@ -54,12 +54,12 @@ def read_pieces(folder: Path) -> dict[str, bytes]:
     """Every file of an exhibit's folder; it may come from anybody, so no link is followed.
 
     Raises:
-        ConfigError: It is no folder, or cannot be read.
+        NoInput: It is no folder, or cannot be read.
         Broken: A link, a pipe or a device, a file too long, or too many of them.
     """
     pieces: dict[str, bytes] = {}
     if not folder.is_dir():
-        raise ConfigError(f"{folder} is no folder; name the folder that `landlink-hq exhibit --out` wrote")
+        raise NoInput(f"{folder} is no folder; name the folder that `landlink-hq exhibit --out` wrote")
     for at, _, names in os.walk(folder):
         for name in sorted(names):
             place = Path(at) / name

@@ -7,7 +7,7 @@ hashes of what people could guess (the raw reading), always go: with them a gues
 from collections.abc import Sequence
 from typing import Any, Final
 
-from appliance.errors import Refused
+from appliance.errors import Misuse
 from provisioning.exhibit.entry import Shape
 
 ALWAYS: Final = (
@@ -44,11 +44,11 @@ def redacting(keep: Sequence[str]) -> Shape:
     """A shape that keeps ALWAYS and these groups of KEEPABLE.
 
     Raises:
-        Refused: There is no such group.
+        Misuse: There is no such group.
     """
     unknown = sorted(set(keep) - KEEPABLE.keys())
     if unknown:
-        raise Refused(f"--keep {unknown[0]}: there is {', '.join(KEEPABLE)}")
+        raise Misuse(f"--keep {unknown[0]}: there is {', '.join(KEEPABLE)}")
     kept = frozenset((*ALWAYS, *(path for group in keep for path in KEEPABLE[group])))
 
     def shape(_kind: str, shown: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:

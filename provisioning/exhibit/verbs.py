@@ -23,27 +23,37 @@ of the time less is proven, and why. It is refused where a record answers.
 With --redact the copy has no personal data but the fields that --keep names, and neither the sealed body nor the bytes
 of the record; statement, place and time stay and can be verified. Who has the full copy can check by the commitment.
 
-With --check nothing is written: DIR is checked, offline and without this home's keys. Exit code 1 names what broke.
+With --check nothing is written: DIR is checked, offline and without this home's keys.
+
+Exit code 1, with --check: a file is not what it was; it is named.
 Example: landlink-hq exhibit 4f1d22 --out case-17 --case "District court, case 17"
 """
 
 CUSTODY: Final = """\
 Headquarters' own log: who opened, searched, exported and handed over records. Every act is in it before anything is
 given out; entries name records by their identifiers, never people.
+
+Example: landlink-hq custody show --record 4f1d22
 """
 
 SHOW: Final = """\
 Print it, the oldest first. What was said in words is sealed, and opened with record.identity where it is here.
+
+Example: landlink-hq custody show --record 4f1d22
 """
 
 VERIFY: Final = """\
 Verify it from nothing. With --against, also that it still begins as it stood when that exhibit was made: who rewrites
-the log contradicts every exhibit that is out of the house. Exit code 1 names what is wrong.
+the log contradicts every exhibit that is out of the house. Writes nothing.
+
+Exit code 1: something is wrong, and is named.
+Example: landlink-hq custody verify --against case-17
 """
 
 HANDOVER: Final = """\
 Write down that an exhibit leaves the house: it is checked, and the hash of its SHA256SUMS becomes part of the entry, so
 that the very files can be recognised. Do so before it is given away.
+
 Example: landlink-hq custody handover case-17 --to "District court, registry" --by "K. Sisouk"
 """
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from appliance.errors import ConfigError, Malformed
+from appliance.errors import Malformed, NoInput
 from appliance.formats.refusal import refusal
 from provisioning.audit.opened.lines import opened_lines
 from provisioning.audit.opened.opening import record_identity
@@ -42,7 +42,7 @@ def opened_cases(over: Path) -> Iterator[RecordLine]:
     """Every screening of a file that `landlink-hq open` wrote, or of a folder's (`opened.jsonl`, else each `*.jsonl`).
 
     Raises:
-        ConfigError: There is no such file, or it cannot be read.
+        NoInput: There is no such file, or it cannot be read.
         Malformed: A line is none of `landlink-hq open`; file and line are named, never its content.
     """
     with bars() as shown:
@@ -60,7 +60,7 @@ def _files(over: Path) -> list[Path]:
         return [over / OPENED]
     found = sorted(over.glob("*.jsonl"))
     if not found:
-        raise ConfigError(f"{over} has no {OPENED}; write one with: landlink-hq open --out {over / OPENED}")
+        raise NoInput(f"{over} has no {OPENED}; write one with: landlink-hq open --out {over / OPENED}")
     return found
 
 

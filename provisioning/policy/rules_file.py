@@ -8,7 +8,8 @@ from typing import Final
 
 import msgspec
 
-from appliance.errors import ConfigError, Malformed
+from appliance.command import named
+from appliance.errors import Malformed
 from appliance.examine.findings import CHECKS
 from appliance.formats.rules import RULES_BYTES_MAX, Rules, check_rules
 
@@ -23,14 +24,11 @@ def read_rules_file(path: Path) -> Rules:
     """Read rules as a person wrote them.
 
     Raises:
-        ConfigError: The file cannot be read.
+        NoInput: The file cannot be read.
         Malformed: It is longer than rules may be, no JSON, or breaks a rule of rules; line and place are named.
     """
-    try:
-        with path.open("rb") as file:
-            data = file.read(RULES_BYTES_MAX + 1)
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}") from None
+    with named(path), path.open("rb") as file:
+        data = file.read(RULES_BYTES_MAX + 1)
     return parse_rules_file(data, name=path.name)
 
 

@@ -33,11 +33,15 @@ long a confirmation is waited for and what happens then, and from which age a li
 
 Some things no rule can lower: a page that was not read, a list that was not searched and a document whose number is
 listed always refer.
+
+Example: landlink-hq policy show
 """
 
 SHOW: Final = """\
 Print the rules in force as JSON, to edit and to give to `policy set`. Before any were set, these are the ones that
 boxes are delivered with (number 1).
+
+Example: landlink-hq policy show > rules.json
 """
 
 SET: Final = """\
@@ -45,6 +49,8 @@ Check FILE, count its number up, sign it and publish it as the next release. FIL
 carries their number: one of older rules is refused, so that two people do not undo each other's changes.
 
 What is wrong is named with its line. Nothing is published before everything holds.
+
+Example: landlink-hq policy set rules.json
 """
 
 TEST: Final = """\
@@ -56,6 +62,7 @@ The cases are the pulled copies of this home (landlink-hq pull), or with --over 
 or a folder with opened.jsonl (as a rehearsal leaves it). They are judged by the hits that the boxes had then.
 
 Exit code 1, with --strict: a record that referred would now pass.
+Example: landlink-hq policy test rules.json --over rehearsal --strict
 """
 
 

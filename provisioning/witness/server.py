@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from appliance.errors import ConfigError, StorageFault, StorageFull
+from appliance.errors import ConfigError, Misuse, StorageFault, StorageFull
 from provisioning.witness.add_checkpoint import REQUEST_BYTES_MAX
 from provisioning.witness.witness import Witness
 
@@ -22,10 +22,10 @@ KEEP_ALIVE_S: Final = 5
 
 
 def serve(witness: Witness, listen: str) -> None:
-    """Answer until SIGTERM or SIGINT. Raises ConfigError for an address that is none."""
+    """Answer until SIGTERM or SIGINT. Raises Misuse for what is no address, ConfigError for one that is not ours."""
     match = LISTEN.fullmatch(listen)
     if match is None or int(match[3]) > 65_535:
-        raise ConfigError(f"--listen {listen}: HOST:PORT with a port from 0 to 65535")
+        raise Misuse(f"--listen {listen}: HOST:PORT with a port from 0 to 65535")
 
     host, port = match[1] or match[2], int(match[3])
     try:

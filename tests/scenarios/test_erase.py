@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.errors import Refused
+from appliance.errors import LandlinkError, Misuse, Refused
 from provisioning.audit.cosigning import Desk
 from provisioning.audit.erased import read_erased
 from provisioning.custody.act import Did
@@ -121,17 +121,21 @@ def test_the_collectors_copy_goes_too(box: Box, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "why"),
+    ("arguments", "error", "why"),
     [
-        (("bbbb",), "on whose order"),
-        (("--why", "x"), "say which"),
-        (("bb", "--why", "x"), "at least 4 digits"),
-        (("ffff", "--why", "x"), "0 records begin"),
+        (("bbbb",), Misuse, "on whose order"),
+        (("--why", "x"), Misuse, "say which"),
+        (("bbbb", "--older-than", "3", "--why", "x"), Misuse, "say which"),
+        (("bbbb", "--routine", "--why", "x"), Misuse, "--older-than"),
+        (("bb", "--why", "x"), Misuse, "the first 4 do"),
+        (("ffff", "--why", "x"), Refused, "no record here begins with ffff; .*find"),
     ],
 )
-def test_an_order_that_says_too_little_destroys_nothing(box: Box, arguments: tuple[str, ...], why: str) -> None:
+def test_an_order_that_says_too_little_destroys_nothing(
+    box: Box, arguments: tuple[str, ...], error: type[LandlinkError], why: str
+) -> None:
     before = kept(box).body_indices()
-    with pytest.raises(Refused, match=why):
+    with pytest.raises(error, match=why):
         run(box.home, "erase", *arguments)
     assert kept(box).body_indices() == before
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.errors import ConfigError, LandlinkError, Malformed, Refused, Untrusted
+from appliance.errors import ConfigError, LandlinkError, Malformed, Misuse, NoInput, Refused, Untrusted
 from appliance.formats.age import decrypt, encrypt, parse_recipient
 from provisioning.__main__ import headquarters as command
 from provisioning.authority.escrow_share import parse_share, split_secret, xor
@@ -188,7 +188,7 @@ def test_what_is_no_share_is_named_and_never_shown(
     places[0].write_bytes(content)
     with pytest.raises(LandlinkError, match="person-1") as raised:
         join_escrow(places[0], places[1], tmp_path / "again")
-    assert raised.value.exit_code in {65, 78}
+    assert raised.value.exit_code in {65, 66}
     assert "AGE-SECRET" not in str(raised.value)
 
 
@@ -213,10 +213,11 @@ def test_nothing_is_written_over(home: Home, places: list[Path], tmp_path: Path)
 
 
 def test_places_that_would_leave_it_with_one_person_are_refused(home: Home, places: list[Path]) -> None:
-    for bad in ([places[0], places[0], places[2]], [*places[:2], home.folder / "escrow.share"]):
-        with pytest.raises(Refused):
-            split_escrow(home, bad)
-    with pytest.raises(ConfigError, match="mount the medium"):
+    with pytest.raises(Misuse, match="3 different files"):
+        split_escrow(home, [places[0], places[0], places[2]])
+    with pytest.raises(Refused, match="would stay on this machine"):
+        split_escrow(home, [*places[:2], home.folder / "escrow.share"])
+    with pytest.raises(NoInput, match="mount the medium"):
         split_escrow(home, [*places[:2], places[2].parent / "gone" / "escrow.share"])
     assert len(whole(home)) == 1
 

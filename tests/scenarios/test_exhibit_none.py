@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from appliance.clock import Grade
-from appliance.errors import Refused
+from appliance.errors import Misuse, Refused
 from appliance.formats.statement import EventEntry
 from provisioning.audit.opened.records import iso
 from provisioning.exhibit.checking import check_exhibit
@@ -213,7 +213,7 @@ def test_a_time_of_which_nothing_was_pulled_has_no_exhibit(
 ) -> None:
     with pytest.raises(Refused, match=r"had cosigned all 7 entries .* before that time"):
         nothing(box, tmp_path / "out", EVENING_S + 60, EVENING_S + 120)
-    with pytest.raises(Refused, match="lies in the future"):
+    with pytest.raises(Misuse, match="lies in the future"):
         nothing(box, tmp_path / "out", 4_000_000_000, 4_000_086_400)
     assert not (tmp_path / "out").exists()
     nothing(box, tmp_path / "out", EVENING_S - 60, EVENING_S + 60, "--number", "PX9")
@@ -273,5 +273,5 @@ def test_a_log_with_an_entry_that_does_not_hold_gives_no_negative_exhibit(box: P
     ],
 )
 def test_a_question_without_box_or_time_is_refused(box: Post, tmp_path: Path, asked: tuple[str, ...]) -> None:
-    with pytest.raises(Refused, match=r"--box SERIAL|not before"):
+    with pytest.raises(Misuse, match=r"--box SERIAL|not before"):
         hq(box.home, "exhibit", "--none", "--out", tmp_path / "out", *asked)

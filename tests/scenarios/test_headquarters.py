@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.errors import ConfigError, LandlinkError, Malformed, Refused, Untrusted
+from appliance.errors import LandlinkError, Malformed, NoInput, Refused, Untrusted
 from appliance.formats.note import Ed25519Cosigner, MlDsa44Cosigner, add_signatures
 from appliance.model import Mode
 from appliance.recorded import OutcomeKind
@@ -225,8 +225,8 @@ def test_problems_end_with_exit_code_1_and_one_refused_log_does_not_stop_the_oth
 @pytest.mark.parametrize(
     ("make", "error", "says"),
     [
-        (lambda _folder: None, ConfigError, "no such folder"),
-        (lambda folder: folder.mkdir(), ConfigError, "no log lies there"),
+        (lambda _folder: None, NoInput, "no such folder; is the stick"),
+        (lambda folder: folder.mkdir(), NoInput, "no log lies there"),
         (lambda folder: (folder.mkdir(), (folder / "checkpoint").write_bytes(b"")), Untrusted, "none of the enrolled"),
         (
             lambda folder: (folder.mkdir(), (folder / "checkpoint").write_bytes(b"example.com/x\n3\n")),

@@ -86,8 +86,8 @@ def test_broken_lines_are_reported_by_number_and_the_rest_is_taken(tmp_path: Pat
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (("import",), 78, "name a list"),
-        (("import", "--documents", "no-such.csv"), 78, "No such file"),
+        (("import",), 64, "name a list"),
+        (("import", "--documents", "no-such.csv"), 66, "No such file or directory; name one that is there"),
         (("import", "--documents", SAMPLES / "persons.xml"), 65, "documents CSV header"),
         (("import", "--persons", SAMPLES / "documents.csv"), 65, "UN list: not XML"),
     ],

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from appliance.clock import Grade, Instant
-from appliance.errors import Malformed, Refused
+from appliance.errors import Misuse
 from appliance.formats.record import encode_record
 from appliance.formats.statement import Sealed, Statement
 from appliance.model import (
@@ -172,7 +172,7 @@ def test_a_day_means_all_its_hours_and_a_time_is_utc_unless_it_says_otherwise(
 
 @pytest.mark.parametrize("text", ["", "yesterday", "2026-13-01", "2026-11-03T25:00", "9999-12-31" * 9])
 def test_a_time_that_is_none_is_malformed(text: str) -> None:
-    with pytest.raises(Malformed, match="neither YYYY-MM-DD"):
+    with pytest.raises(Misuse, match="neither YYYY-MM-DD"):
         parse_time(text, end=False)
 
 
@@ -257,7 +257,7 @@ def test_a_range_that_nothing_can_answer_is_refused() -> None:
     assert parse_range(None, None) == (None, None)
     assert parse_range("2026-11-03", "2026-11-03") == (NOON_MS - 43_200_000, NOON_MS + 43_200_000)
     for since, until in (("2026-11-04", "2026-11-03"), ("2026-11-03T12:00", "2026-11-03T12:00")):
-        with pytest.raises(Refused, match="--from is not before --to"):
+        with pytest.raises(Misuse, match="--from is not before --to"):
             parse_range(since, until)
 
 

@@ -154,13 +154,13 @@ def test_a_pipe_is_refused_and_not_waited_for(home: Path, tmp_path: Path, source
     pipe = tmp_path / "list"
     os.mkfifo(pipe)
     refused = taken(home, source, pipe)
-    assert (refused.returncode, "no regular file" in refused.stderr) == (78, True), refused.stderr
+    assert (refused.returncode, "no regular file" in refused.stderr) == (66, True), refused.stderr
 
 
 @pytest.mark.parametrize("device", ["/dev/zero", "/dev/null", "/dev/tty"])
 def test_a_device_is_refused(home: Path, device: str) -> None:
     refused = taken(home, "documents", Path(device))
-    assert refused.returncode == 78, refused.stderr
+    assert refused.returncode == 66, refused.stderr
     assert "Traceback" not in refused.stderr
 
 

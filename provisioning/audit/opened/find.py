@@ -8,12 +8,13 @@ from typing import Final
 
 from anyascii import anyascii
 
-from appliance.errors import Malformed, Refused
+from appliance.errors import Misuse
 from appliance.model import TravelDocument
 from provisioning.audit.opened.carrier_checks import CarrierLine
 from provisioning.audit.opened.records import RecordLine, iso
 
 WORDS_MAX: Final = 2_000
+RECORD: Final = re.compile(r"[0-9a-f]{4,32}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +106,17 @@ def _words(name: str) -> list[str]:
     return re.findall(r"[0-9A-Z]+", anyascii(name).upper())
 
 
+def record_prefix(text: str) -> str:
+    """A record's identifier as typed, or how it begins, in lower case. Raises Misuse."""
+    prefix = text.lower()
+    if not RECORD.fullmatch(prefix):
+        raise Misuse(
+            f"{text[:40]!r} is no identifier of a record: that is 32 hexadecimal digits, of which the first 4 do; "
+            "`landlink-hq find` prints it"
+        )
+    return prefix
+
+
 def parse_time(text: str, *, end: bool) -> int:
     """A day (`2026-11-03`) or a time (`2026-11-03T14:05`, UTC unless it says otherwise), as milliseconds since 1970.
 
@@ -113,7 +125,7 @@ def parse_time(text: str, *, end: bool) -> int:
         end: The end of a range: a day then stands for its last moment.
 
     Raises:
-        Malformed: Neither.
+        Misuse: Neither.
     """
     try:
         if len(text) == len("2026-11-03"):
@@ -122,7 +134,7 @@ def parse_time(text: str, *, end: bool) -> int:
             at = datetime.fromisoformat(text)
             at = at.replace(tzinfo=UTC) if at.tzinfo is None else at
     except ValueError:
-        raise Malformed("time", f"{text[:40]!r} is neither YYYY-MM-DD nor YYYY-MM-DDTHH:MM") from None
+        raise Misuse(f"{text[:40]!r} is neither YYYY-MM-DD nor YYYY-MM-DDTHH:MM") from None
     return int(at.timestamp() * 1000)
 
 
@@ -130,11 +142,10 @@ def parse_range(since: str | None, until: str | None) -> tuple[int | None, int |
     """What --from and --to mean, each as `parse_time` has it; None for one that was not given.
 
     Raises:
-        Malformed: One is no time.
-        Refused: The range is empty: nothing could ever answer.
+        Misuse: One is no time, or the range is empty: nothing could ever answer.
     """
     since_ms = None if since is None else parse_time(since, end=False)
     until_ms = None if until is None else parse_time(until, end=True)
     if since_ms is not None and until_ms is not None and since_ms >= until_ms:
-        raise Refused("--from is not before --to")
+        raise Misuse("--from is not before --to")
     return since_ms, until_ms

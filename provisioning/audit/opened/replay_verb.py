@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from appliance.errors import Malformed
+from appliance.errors import Malformed, Misuse, Refused
+from provisioning.audit.opened.find import record_prefix
 from provisioning.audit.opened.lines import opened_lines
 from provisioning.audit.opened.opening import record_identity
 from provisioning.audit.opened.reading import opened_logs, use_of
@@ -17,18 +18,17 @@ from provisioning.command import say
 from provisioning.custody.act import Did
 
 EXIT_DIFFERS: Final = 1
-EXIT_ASKED_WRONGLY: Final = 2
 
 
 def run_replay(arguments: argparse.Namespace) -> int:
     """The verb; returns its exit code."""
     if arguments.all == bool(arguments.record):
-        say("Name one record, or ask for --all.")
-        return EXIT_ASKED_WRONGLY
+        raise Misuse("name one RECORD, or ask for --all")
+    prefix = record_prefix(arguments.record) if arguments.record else ""
     records = hits = differing = 0
     with _recorded(arguments) as lines:
         for recorded in lines:
-            if not (arguments.all or recorded.record_id.startswith(arguments.record)):
+            if not (arguments.all or recorded.record_id.startswith(prefix)):
                 continue
             replayed = replay(recorded)
             records, hits = records + 1, hits + len(replayed)
@@ -36,10 +36,9 @@ def run_replay(arguments: argparse.Namespace) -> int:
             for hit in replayed:
                 if hit.differs or not arguments.all:
                     _print_hit(recorded, hit)
-    say(f"{hits} hits of {records} records worked out again, {differing} differ")
     if not records and not arguments.all:
-        say(f"No record has an identifier that begins with {arguments.record}.")
-        return EXIT_ASKED_WRONGLY
+        raise Refused(f"no record begins with {prefix}; `landlink-hq find` prints identifiers")
+    say(f"{hits} hits of {records} records worked out again, {differing} differ")
     return EXIT_DIFFERS if differing else 0
 
 
@@ -60,7 +59,7 @@ def _recorded(arguments: argparse.Namespace) -> Generator[Iterable[RecordedHits]
 
 
 def _lines(path: Path) -> Iterator[RecordedHits]:
-    """Raises ConfigError for the file, Malformed with the line's number."""
+    """Raises NoInput for the file, Malformed with the line's number."""
     with bars() as shown:
         for what, line in opened_lines(path, shown.bar(path.name)):
             try:
