@@ -39,6 +39,8 @@ from provisioning.exhibit.contents import (
     InForce,
     ProvenTime,
     SignedFile,
+    Reached,
+    ReachedBy,
     TimeSide,
     TreeHead,
     Trust,
@@ -162,7 +164,7 @@ def cosigner_vkeys() -> tuple[str, str]:
 
 
 def custody_files() -> tuple[dict[str, bytes], Custody]:
-    """Three acts at headquarters, in a log of its own."""
+    """Three acts at headquarters, in a log of its own: all of the box's log opened, the record given out twice."""
     acts = (("opened", 100), ("exported", 130), ("handed over", 200))
     detail = encode_detail(Detail(salt=bytes(32), to=CLERK))
     hashed = hashlib.sha256(COMMITMENT_DOMAIN + detail).digest()
@@ -175,6 +177,8 @@ def custody_files() -> tuple[dict[str, bytes], Custody]:
                 did=Did(did),
                 by="auditor 2",
                 detail=hashed if did == "handed over" else None,
+                records=() if did == "opened" else (RECORD_ID,),
+                reaches=(Reach(origin=ORIGIN, first=0, end=13),) if did == "opened" else (),
             )
         )
         for did, minutes in acts
@@ -202,11 +206,21 @@ def custody_files() -> tuple[dict[str, bytes], Custody]:
         for index, ((did, minutes), to) in enumerate(zip(acts, ("", "", CLERK), strict=True))
     )
     custody = Custody(
+    opened_ms = facts[0].at_ms
+    reached = Reached(
+        count=1,
+        first=0,
+        last=0,
+        leaves_sha256=hashlib.sha256(leaf_hash(leaves[0])).hexdigest(),
+        by=(ReachedBy(act="opened", by="auditor 2", count=1, since_ms=opened_ms, until_ms=opened_ms),),
+    )
+    files["evidence/custody/reached.json"] = msgspec.json.encode(reached)
         origin=checkpoint.origin,
         size=checkpoint.size,
         root=checkpoint.root.hex(),
-        since_ms=facts[0].at_ms,
-        entries=facts,
+        since_ms=opened_ms,
+        entries=facts[1:],
+        reached=reached,
     )
     return files, custody
 

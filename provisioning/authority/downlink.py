@@ -54,6 +54,7 @@ class Said(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         digest: SHA-256 of the signed message, hexadecimal, by which the box's record names it.
         case: Code of the case, as spoken.
         of: The screening record; "" when a code was read out before the record was here.
+        signed: The signed message, of an answer: an exhibit proves by it what headquarters said.
     """
 
     kind: Literal["list_key", "voice_key", "case_answer", "voice_code"]
@@ -66,6 +67,7 @@ class Said(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     verdict: Verdict | None = None
     words: str = ""
     by: str = ""
+    signed: bytes = b""
 
 
 class Down:
@@ -142,10 +144,8 @@ class Down:
             raise Refused(f"the message has {len(signed)} bytes, at most {DOWNLINK_BYTES_MAX}: use fewer words")
         path = self.folder / file_name(role, counter)
         write_durably(path, seal_downlink(signed, parse_recipient(self._box.age_recipient)), mode=0o600)
-        said = msgspec.structs.replace(
-            _told(message, case), at_ms=at_ms, role=role, counter=counter, digest=downlink_digest(signed).hex()
-        )
-        self.note(said)
+        told, digest = _told(message, case, signed), downlink_digest(signed).hex()
+        self.note(msgspec.structs.replace(told, at_ms=at_ms, role=role, counter=counter, digest=digest))
         return path
 
     def note(self, said: Said) -> None:
@@ -173,7 +173,7 @@ def _whole_lines(content: bytes) -> int:
     return content.rfind(b"\n") + 1
 
 
-def _told(message: Message, case: str) -> Said:
+def _told(message: Message, case: str, signed: bytes) -> Said:
     """What of a message headquarters remembers; of keys, only that they were sent."""
     match message:
         case ListKey():
@@ -181,6 +181,6 @@ def _told(message: Message, case: str) -> Said:
         case VoiceKey():
             return Said(kind="voice_key")
         case CaseAnswer(of=of, verdict=verdict, words=words, by=by):
-            return Said(kind="case_answer", of=of, case=case, verdict=verdict, words=words, by=by)
+            return Said(kind="case_answer", of=of, case=case, verdict=verdict, words=words, by=by, signed=signed)
         case _:
             assert_never(message)

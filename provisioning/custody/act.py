@@ -68,12 +68,6 @@ class Act(Noun, frozen=True, kw_only=True):
     exhibit: Digest | None = None
     detail: Digest | None = None
 
-    def concerns(self, record_id: str, origin: str, index: int) -> bool:
-        """Whether this was done with the record, alone or among others."""
-        return record_id in self.records or any(
-            reach.origin == origin and reach.first <= index < reach.end for reach in self.reaches
-        )
-
 
 class Detail(Noun, frozen=True, kw_only=True):
     """What was said in words; it may name people, so it is sealed and lies outside the log.

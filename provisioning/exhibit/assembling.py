@@ -1,17 +1,19 @@
 """From the files of an exhibit to what it says: what can be derived is, when made and when checked."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
 
 from appliance.model import Mode
-from provisioning.custody.act import Act
+from provisioning.exhibit.answers import read_answers
 from provisioning.exhibit.contents import EXHIBIT_SCHEMA, EntryFacts, Exhibit, Nothing
 from provisioning.exhibit.custody_part import KEY as CUSTODY_KEY
 from provisioning.exhibit.custody_part import read_custody
+from provisioning.exhibit.custody_sum import About
 from provisioning.exhibit.entry import STATEMENT, read_entry, read_proven
+from provisioning.exhibit.former import read_former
 from provisioning.exhibit.in_force import read_in_force
 from provisioning.exhibit.nothing import check_nothing
 from provisioning.exhibit.pieces import EVIDENCE, Pieces, demand, take
@@ -56,12 +58,10 @@ def assemble_record(pieces: Pieces, order: Order, lacks: Mapping[str, tuple[str,
         Broken: Something does not hold; it names the file.
     """
     trusted = read_trust(pieces, order.serial, order.origin, order.mode)
-    entry = read_entry(pieces, EVIDENCE, trusted, redacted=lacks.get(EVIDENCE, ()))
+    entry = _entry(pieces, EVIDENCE, trusted, lacks)
     software = read_proven(pieces, EVIDENCE, trusted).certificate.software
-
-    def concerns(act: Act) -> bool:
-        return act.concerns(entry.record_id, order.origin, entry.index)
-
+    about = About(entry.record_id, order.origin, entry.index, entry.index + 1)
+    related = _related(pieces, trusted, entry, lacks)
     return Exhibit(
         schema=EXHIBIT_SCHEMA,
         kind="record",
@@ -69,10 +69,11 @@ def assemble_record(pieces: Pieces, order: Order, lacks: Mapping[str, tuple[str,
         trust=trusted.facts(vkey_of(pieces), receipts_key_of(pieces, trusted)),
         checkpoint=trusted.tree(),
         entry=entry,
-        related=_related(pieces, trusted, entry, lacks),
+        related=related,
         nothing=None,
         in_force=read_in_force(pieces, entry.index, software, trusted),
-        custody=read_custody(pieces, order.domain, trusted, concerns),
+        custody=read_custody(pieces, order.domain, trusted, about),
+        answers=read_answers(pieces, order.domain, entry.record_id, related, trusted),
     )
 
 
@@ -94,17 +95,23 @@ def assemble_nothing(pieces: Pieces, order: Order, nothing: Nothing) -> Exhibit:
         related=(),
         nothing=nothing,
         in_force=None,
-        custody=read_custody(pieces, order.domain, trusted, covering(order.origin, nothing.first, nothing.end)),
+        custody=read_custody(pieces, order.domain, trusted, About("", order.origin, nothing.first, nothing.end)),
     )
 
 
-def covering(origin: str, first: int, end: int) -> Callable[[Act], bool]:
-    """Which acts of headquarters concern these leaves."""
+def _entry(pieces: Pieces, folder: str, trusted: Trusted, lacks: Mapping[str, tuple[str, ...]]) -> EntryFacts:
+    """An entry, and where it stood before in a log that was lost."""
+    former = read_former(pieces, folder, read_proven(pieces, folder, trusted), trusted)
+    facts = read_entry(pieces, folder, trusted, redacted=lacks.get(folder, ()))
+    return msgspec.structs.replace(facts, former=former)
 
-    def concerns(act: Act) -> bool:
-        return any(reach.origin == origin and reach.first < end and first < reach.end for reach in act.reaches)
 
-    return concerns
+def about_of(exhibit: Exhibit) -> About:
+    """What a verified exhibit is about."""
+    if exhibit.entry is not None:
+        return About(exhibit.entry.record_id, exhibit.origin, exhibit.entry.index, exhibit.entry.index + 1)
+    assert exhibit.nothing is not None, "an exhibit is about a record or about nothing"
+    return About("", exhibit.origin, exhibit.nothing.first, exhibit.nothing.end)
 
 
 def _related(
@@ -113,7 +120,7 @@ def _related(
     found: list[EntryFacts] = []
     for index in sorted(int(match[1]) for match in map(_RELATED.fullmatch, pieces) if match):
         folder = f"{EVIDENCE}/entries/{index}"
-        facts = read_entry(pieces, folder, trusted, redacted=lacks.get(folder, ()))
+        facts = _entry(pieces, folder, trusted, lacks)
         demand(facts.index == index, f"{folder}/{STATEMENT}", f"is entry {facts.index}")
         if facts.record is not None and not facts.redacted:
             body = facts.record["body"]

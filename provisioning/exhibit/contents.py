@@ -89,6 +89,23 @@ class ProvenTime(Noun, frozen=True, kw_only=True):
     spacing: tuple[str, ...] = ()
 
 
+class Former(Noun, frozen=True, kw_only=True):
+    """Where an entry stood before, in a log that its box lost (`former/` in the entry's folder).
+
+    Attributes:
+        origin, index: The lost log, and the entry's place in it.
+        size: Of that log's checkpoint here.
+        claimed: The box's clocks when it stood there first.
+        cosigned_ms: Headquarters had cosigned that checkpoint by then, ms since 1970; None when it had not.
+    """
+
+    origin: str
+    index: int
+    size: int
+    claimed: Instant
+    cosigned_ms: int | None
+
+
 class EntryFacts(Noun, frozen=True, kw_only=True):
     """One entry of the log, with the files that prove it, all in `folder`.
 
@@ -108,6 +125,7 @@ class EntryFacts(Noun, frozen=True, kw_only=True):
         redacted: Paths of what was removed from `record` ("body.document.primary_identifier"), () in a full exhibit.
         picture: Path of the image, where it is one and was opened; "" otherwise.
         why_closed: Why `record` is None, in words; "" when it is there.
+        former: Where it stood before the box lost a log and carried it over; None where it did not, or it is not here.
     """
 
     folder: str
@@ -126,6 +144,28 @@ class EntryFacts(Noun, frozen=True, kw_only=True):
     redacted: tuple[str, ...] = ()
     picture: str = ""
     why_closed: str = ""
+    former: Former | None = None
+
+
+class AnswerFacts(Noun, frozen=True, kw_only=True):
+    """One answer of headquarters to the box about this record (`evidence/answers/said.json`).
+
+    Attributes:
+        at_ms: Headquarters' time, milliseconds since 1970.
+        verdict: "confirmed" or "not confirmed".
+        words, by: For the officer, and by whom; None when removed.
+        sha256: Of the signed answer; "" for a code that was read out over a telephone.
+        file: The signed answer; "" when it is not here: what is told is then headquarters' word alone.
+        named_by: The entry whose record names the answer by its hash; None when none does.
+    """
+
+    at_ms: int
+    verdict: str
+    words: str | None
+    by: str | None
+    sha256: str = ""
+    file: str = ""
+    named_by: int | None = None
 
 
 class SignedFile(Noun, frozen=True, kw_only=True):
@@ -180,12 +220,41 @@ class CustodyFacts(Noun, frozen=True, kw_only=True):
     to: str = ""
 
 
+class ReachedBy(Noun, frozen=True, kw_only=True):
+    """Acts of one kind by one operator: how many, and headquarters' times of the first and last, ms since 1970."""
+
+    act: str
+    by: str
+    count: int
+    since_ms: int
+    until_ms: int
+
+
+class Reached(Noun, frozen=True, kw_only=True):
+    """Acts that opened this among everything else, summed up (`evidence/custody/reached.json`).
+
+    Attributes:
+        count: How many: headquarters' word, which whoever has its log counts again.
+        first, last: The first and the last of them in the custody log; both lie here with their proofs.
+        leaves_sha256: SHA-256 of the RFC 6962 leaf hashes of all of them, one after the other in log order.
+        by: By act and operator.
+    """
+
+    count: int
+    first: int
+    last: int
+    leaves_sha256: str
+    by: tuple[ReachedBy, ...]
+
+
 class Custody(Noun, frozen=True, kw_only=True):
     """Who at headquarters opened, exported and handed over this record (`evidence/custody/`).
 
     Attributes:
         origin, size, root: Of the custody log's checkpoint (`evidence/custody/checkpoint`).
         since_ms: The first entry's time: before it, nobody wrote down who opened what; None for an empty log.
+        entries: Acts that name this record, gave it out or destroyed it.
+        reached: The others that concern it; None when there were none.
         vouched: The signed roster names its key; otherwise the key vouches for itself alone.
     """
 
@@ -194,6 +263,7 @@ class Custody(Noun, frozen=True, kw_only=True):
     root: str
     since_ms: int | None
     entries: tuple[CustodyFacts, ...]
+    reached: Reached | None = None
     vouched: bool = False
 
 
@@ -255,6 +325,7 @@ class Exhibit(Noun, frozen=True, kw_only=True):
         entry: The record that was asked for; None in a negative exhibit.
         related: Pictures, outcome, life of the hit and hand-overs that belong to it, in log order.
         nothing: Of a negative exhibit.
+        answers: What headquarters answered to the box about the record, oldest first.
         redacted: This copy lacks personal data; who has the full one can check by the commitment that only that
             differs.
         problems: What was found in this log that is not as it should be, in words.
@@ -276,5 +347,6 @@ class Exhibit(Noun, frozen=True, kw_only=True):
     nothing: Nothing | None
     in_force: InForce | None
     custody: Custody
+    answers: tuple[AnswerFacts, ...] = ()
     redacted: bool = False
     problems: tuple[str, ...] = ()

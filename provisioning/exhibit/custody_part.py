@@ -1,49 +1,57 @@
 """The part of headquarters' own log that concerns one exhibit, as files and back (`evidence/custody/`)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from appliance.errors import Malformed, Untrusted
 from appliance.formats.age import Identity
-from appliance.formats.checkpoint import open_checkpoint
+from appliance.formats.checkpoint import Checkpoint, open_checkpoint
 from appliance.formats.merkle import NodeReader, complete_root, inclusion_proof, leaf_hash, verify_inclusion
 from appliance.formats.note import parse_vkey
-from provisioning.custody.act import Act, Detail, Did, encode_detail, parse_act, read_detail
+from provisioning.custody.act import Act, Detail, encode_detail, parse_act, read_detail
 from provisioning.custody.log import CustodyLog, origin_of
 from provisioning.exhibit.contents import Custody, CustodyFacts
+from provisioning.exhibit.custody_sum import TOLD, About, Leaf, read_reached, sum_up
 from provisioning.exhibit.pieces import EVIDENCE, Pieces, demand, naming, take
+from provisioning.exhibit.times import pretty
 from provisioning.exhibit.tlog_proof import encode_proof, parse_proof
 from provisioning.exhibit.trust import Trusted
 
 FOLDER: Final = f"{EVIDENCE}/custody"
 KEY: Final = f"{FOLDER}/log.vkey"
 CHECKPOINT: Final = f"{FOLDER}/checkpoint"
-TOLD: Final = (Did.EXPORTED, Did.HANDED_OVER, Did.ERASED)
-"""Of these an exhibit has the words too: they are about its own record, others may be about other people."""
+REACHED: Final = f"{FOLDER}/reached.json"
 
 
 def custody_pieces(
-    custody: CustodyLog, concerns: Callable[[Act], bool], identities: Sequence[Identity], *, words: bool
+    custody: CustodyLog, about: About, identities: Sequence[Identity], *, words: bool
 ) -> dict[str, bytes]:
-    """The acts that concern an exhibit with their proofs, the first act of all, and the log's checkpoint.
+    """The acts that concern an exhibit, its log's checkpoint, and what proves that they stand there.
+
+    Acts that name it are here with their proofs; of those that only opened it among others the first and the last,
+    and their sum (custody_sum.py); and the first act of all.
 
     Args:
         custody: Headquarters' own log, with at least one act.
-        concerns: Which acts.
-        identities: What opens their words.
+        about: What the exhibit is about.
+        identities: What opens the words of acts.
         words: Whether to give the words; a redacted copy goes without.
     """
-    note, leaves = custody.leaves()
-    hashes = [leaf_hash(leaf) for leaf in leaves]
+    note, encoded = custody.leaves()
+    hashes = [leaf_hash(leaf) for leaf in encoded]
+    leaves = [Leaf(index, leaf, parse_act(leaf)) for index, leaf in enumerate(encoded)]
     pieces = {KEY: f"{custody.verifier.vkey()}\n".encode("ascii"), CHECKPOINT: note}
-    for index, leaf in enumerate(leaves):
-        act = parse_act(leaf)
-        if index and not concerns(act):
+    reached = sum_up(leaf for leaf in leaves if about.only_reaches(leaf.act))
+    bounds = set[int]() if reached is None else {reached.first, reached.last}
+    if reached is not None:
+        pieces[REACHED] = pretty(reached)
+    for index, leaf, act in leaves:
+        if index and index not in bounds and not about.names(act):
             continue
         proof = inclusion_proof(index, len(leaves), _nodes(hashes))
         pieces[f"{FOLDER}/{index}.cbor"] = leaf
         pieces[f"{FOLDER}/{index}.tlog-proof"] = encode_proof(index, proof, note)
-        if words and concerns(act) and act.did in TOLD:
+        if words and about.names(act) and act.did in TOLD:
             detail = _detail(custody, index, act, identities)
             if detail is not None:
                 pieces[f"{FOLDER}/{index}.detail.cbor"] = encode_detail(detail)
@@ -66,7 +74,7 @@ def _detail(custody: CustodyLog, index: int, act: Act, identities: Sequence[Iden
     return None
 
 
-def read_custody(pieces: Pieces, domain: str, trusted: Trusted, concerns: Callable[[Act], bool]) -> Custody:
+def read_custody(pieces: Pieces, domain: str, trusted: Trusted, about: About) -> Custody:
     """Verify the part of the log that lies in an exhibit. Raises Broken."""
     with naming(KEY):
         verifier = parse_vkey(take(pieces, KEY).decode("ascii", "replace"))
@@ -74,29 +82,29 @@ def read_custody(pieces: Pieces, domain: str, trusted: Trusted, concerns: Callab
     note = take(pieces, CHECKPOINT)
     with naming(CHECKPOINT):
         checkpoint, _ = open_checkpoint(note, verifier)
-    since_ms: int | None = None
-    entries: list[CustodyFacts] = []
-    for index in _indices(pieces):
-        path, proof_path = f"{FOLDER}/{index}.cbor", f"{FOLDER}/{index}.tlog-proof"
-        leaf = take(pieces, path)
-        with naming(path):
-            act = parse_act(leaf)
-        with naming(proof_path):
-            proof = parse_proof(take(pieces, proof_path))
-            demand((proof.index, proof.checkpoint) == (index, note), proof_path, "of another entry or checkpoint")
-            tree = checkpoint
-            verify_inclusion(leaf_hash(leaf), index=index, size=tree.size, root=tree.root, proof=proof.hashes)
-        since_ms = act.at_ms if index == 0 else since_ms
-        if concerns(act):
-            entries.append(_facts(pieces, index, act))
+    acts = {index: _read_act(pieces, index, note, checkpoint) for index in _indices(pieces)}
     return Custody(
         origin=checkpoint.origin,
         size=checkpoint.size,
         root=checkpoint.root.hex(),
-        since_ms=since_ms,
-        entries=tuple(entries),
+        since_ms=acts[0].at_ms if 0 in acts else None,
+        entries=tuple(_facts(pieces, index, act) for index, act in acts.items() if about.names(act)),
+        reached=read_reached(pieces, REACHED, about, acts),
         vouched=verifier.public in trusted.custody_keys,
     )
+
+
+def _read_act(pieces: Pieces, index: int, note: bytes, tree: Checkpoint) -> Act:
+    """An act, and that it stands at its place."""
+    path, proof_path = f"{FOLDER}/{index}.cbor", f"{FOLDER}/{index}.tlog-proof"
+    leaf = take(pieces, path)
+    with naming(path):
+        act = parse_act(leaf)
+    with naming(proof_path):
+        proof = parse_proof(take(pieces, proof_path))
+        demand((proof.index, proof.checkpoint) == (index, note), proof_path, "of another entry or checkpoint")
+        verify_inclusion(leaf_hash(leaf), index=index, size=tree.size, root=tree.root, proof=proof.hashes)
+    return act
 
 
 def _indices(pieces: Pieces) -> list[int]:

@@ -2,6 +2,7 @@
 
 import argparse
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from appliance.errors import ConfigError, Malformed, Refused, Untrusted
@@ -14,8 +15,10 @@ from provisioning.authority.home import Home
 from provisioning.command import json_line, say
 from provisioning.custody.act import Act, Did
 from provisioning.custody.log import CustodyLog, Words, operator
+from provisioning.exhibit.assembling import about_of
 from provisioning.exhibit.checking import check_exhibit
 from provisioning.exhibit.custody_part import CHECKPOINT
+from provisioning.exhibit.custody_sum import Leaf, sum_up
 from provisioning.exhibit.folder import SUMS
 
 
@@ -93,12 +96,27 @@ def _contradicts(custody: CustodyLog, exhibit: Path) -> list[str]:
         old, _ = open_checkpoint(path.read_bytes(), custody.verifier)
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from None
-    hashes = [leaf_hash(leaf) for leaf in custody.leaves()[1]]
+    leaves = custody.leaves()[1]
+    hashes = [leaf_hash(leaf) for leaf in leaves]
     if old.size > len(hashes):
         return [f"{path} was signed over {old.size} entries, here are {len(hashes)}: entries were taken away"]
     root = root_hash(old.size, lambda level, n: complete_root(hashes[n << level : (n + 1) << level]))
     if root != old.root:
         return [f"{path} was signed over {old.size} other entries than are here: the log was written anew"]
+    return _miscounted(exhibit, leaves[: old.size]) if exhibit.is_dir() else []
+
+
+def _miscounted(folder: Path, leaves: Sequence[bytes]) -> list[str]:
+    """Whether an exhibit says something else of the acts about it than the log that it was made of; [] when it does."""
+    exhibit, problems = check_exhibit(folder)
+    if exhibit is None or problems:
+        return [f"{folder} does not hold; next: landlink-hq exhibit --check {folder}"]
+    about = about_of(exhibit)
+    acts = [Leaf(index, leaf, parse_act(leaf)) for index, leaf in enumerate(leaves)]
+    if sum_up(leaf for leaf in acts if about.only_reaches(leaf.act)) != exhibit.custody.reached:
+        return [f"{folder} counts other acts than this log has: it was made wrongly, or altered with its sums"]
+    if [leaf.place for leaf in acts if about.names(leaf.act)] != [entry.index for entry in exhibit.custody.entries]:
+        return [f"{folder} does not show every act about its record that this log has"]
     return []
 
 

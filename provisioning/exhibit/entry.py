@@ -51,7 +51,7 @@ def whole(_kind: str, shown: dict[str, Any]) -> tuple[dict[str, Any], tuple[str,
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Places:
+class LogTree:
     """Where things stand in the log: its leaves, and proofs to the exhibit's checkpoint.
 
     Attributes:
@@ -63,20 +63,20 @@ class Places:
     nodes: NodeReader
 
 
-def statement_pieces(index: int, epoch_index: int, places: Places, trusted: Trusted) -> dict[str, bytes]:
+def statement_pieces(index: int, epoch_index: int, tree: LogTree, trusted: Trusted) -> dict[str, bytes]:
     """The files (by name) that prove what the log says at `index`, and under which key."""
-    proof = inclusion_proof(index, trusted.checkpoint.size, places.nodes)
+    proof = inclusion_proof(index, trusted.checkpoint.size, tree.nodes)
     return {
-        STATEMENT: places.leaf(index),
+        STATEMENT: tree.leaf(index),
         PROOF: encode_proof(index, proof, trusted.note),
-        **epoch_pieces(epoch_index, places, trusted),
+        **epoch_pieces(epoch_index, tree, trusted),
     }
 
 
-def epoch_pieces(epoch_index: int, places: Places, trusted: Trusted) -> dict[str, bytes]:
+def epoch_pieces(epoch_index: int, tree: LogTree, trusted: Trusted) -> dict[str, bytes]:
     """The files (by name) that certify an epoch's key: the leaf that starts it, and its place."""
-    proof = inclusion_proof(epoch_index, trusted.checkpoint.size, places.nodes)
-    return {EPOCH: places.leaf(epoch_index), EPOCH_PROOF: encode_proof(epoch_index, proof, trusted.note)}
+    proof = inclusion_proof(epoch_index, trusted.checkpoint.size, tree.nodes)
+    return {EPOCH: tree.leaf(epoch_index), EPOCH_PROOF: encode_proof(epoch_index, proof, trusted.note)}
 
 
 def record_pieces(opened: Opened, body: bytes, shape: Shape) -> dict[str, bytes]:

@@ -71,7 +71,7 @@ def write_folder(folder: Path, exhibit: Exhibit, pieces: Pieces, *, readable: bo
         for path, content in pieces.items():
             place = draft / path
             with storage(f"making {folder}"):
-                place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                place.parent.mkdir(parents=True, exist_ok=True)
             write_durably(place, content)
         write_durably(draft / "README.txt", _readme(exhibit).encode())
         if readable:
@@ -80,6 +80,7 @@ def write_folder(folder: Path, exhibit: Exhibit, pieces: Pieces, *, readable: bo
         write_durably(draft / SUMS, encode_sums(_read(draft)))
         with storage(f"making {folder}"):
             for place in draft.glob("**/"):
+                place.chmod(0o700)
                 sync_folder(place)
             draft.rename(folder)
             sync_folder(folder.parent.absolute())
@@ -94,7 +95,6 @@ def refuse_existing(folder: Path) -> None:
 
 
 def _readme(exhibit: Exhibit) -> str:
-
     return README.format(
         what=RECORD if exhibit.kind == "record" else NONE,
         made=iso(exhibit.made_ms),

@@ -13,7 +13,7 @@ from appliance.formats.event import check_event
 from appliance.formats.release import POLICY_TARGET, RECIPIENTS_TARGET, RULES_TARGET
 from appliance.formats.statement import EventEntry
 from provisioning.exhibit.contents import InForce, SignedFile
-from provisioning.exhibit.entry import Places, placed, read_event, statement_pieces
+from provisioning.exhibit.entry import LogTree, placed, read_event, statement_pieces
 from provisioning.exhibit.pieces import EVIDENCE, Pieces, demand, take
 from provisioning.exhibit.trust import Trusted, check_target, read_release, release_metadata, target_file
 
@@ -29,7 +29,7 @@ MISSING: Final = "headquarters has the signed metadata of this release no more"
 
 
 def in_force_pieces(
-    tuf: Path, index: int, events: Iterable[tuple[int, int, EventEntry]], places: Places, trusted: Trusted
+    tuf: Path, index: int, events: Iterable[tuple[int, int, EventEntry]], tree: LogTree, trusted: Trusted
 ) -> dict[str, bytes]:
     """The files that show which release was in force at `index`.
 
@@ -37,7 +37,7 @@ def in_force_pieces(
         tuf: Headquarters' repository.
         index: The entry.
         events: The log's events in order: index, index of their epoch's start, event.
-        places: The log.
+        tree: The log.
         trusted: Keys and tree.
 
     Raises:
@@ -48,7 +48,7 @@ def in_force_pieces(
         return {}
     at, epoch_index, event = switched[-1]
     check_event(event.event, event.fields)
-    pieces = placed(FOLDER, statement_pieces(at, epoch_index, places, trusted))
+    pieces = placed(FOLDER, statement_pieces(at, epoch_index, tree, trusted))
     try:
         metadata = placed(FOLDER, release_metadata(tuf, int(event.fields["version"])))
         del metadata[f"{FOLDER}/1.root.json"]  # it lies in roster/

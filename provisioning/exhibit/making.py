@@ -1,24 +1,26 @@
 """Make the exhibit of one record: gather the files, then read them again as whoever checks them will."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from itertools import islice
 
 import msgspec
 
-from appliance.formats.statement import parse_statement
+from appliance.formats.statement import Carried, parse_statement
 from appliance.formats.tiles import TileNodes
+from appliance.recorded import Transition
 from provisioning.audit.opened.opening import Opened
 from provisioning.audit.opened.search import Openers, Seen, concerned
 from provisioning.audit.spacing import spacing
 from provisioning.audit.store import PulledLog
 from provisioning.authority.home import Home
-from provisioning.custody.act import Act
 from provisioning.custody.log import CustodyLog
+from provisioning.exhibit.answers import answer_pieces, answers_about
 from provisioning.exhibit.assembling import EXHIBIT, Order, assemble_record
 from provisioning.exhibit.contents import Exhibit, ProvenTime
 from provisioning.exhibit.custody_part import custody_pieces
+from provisioning.exhibit.custody_sum import About
 from provisioning.exhibit.entry import (
-    Places,
+    LogTree,
     Shape,
     folder_of,
     kind_of,
@@ -29,6 +31,7 @@ from provisioning.exhibit.entry import (
     statement_pieces,
     whole,
 )
+from provisioning.exhibit.former import former_pieces
 from provisioning.exhibit.in_force import in_force_pieces
 from provisioning.exhibit.pieces import EVIDENCE, Pieces
 from provisioning.exhibit.times import RECEIPT, TIME, Shown, encode_time, pretty, read_time, signing_key, time_pieces
@@ -53,7 +56,7 @@ def record_exhibit(
         Broken: Something of it does not hold, so there is no exhibit.
         ConfigError, StorageFault: Something cannot be read.
     """
-    pieces, trusted, places = base(home, seen.kept)
+    pieces, trusted, tree = base(home, seen.kept)
     record_id = main.record.record_id
     belongs = [each for _, each in sorted(seen.opened.items()) if record_id in concerned(each.record)]
     folders = {each.index: EVIDENCE if each is main else folder_of(each.index) for each in belongs}
@@ -62,23 +65,34 @@ def record_exhibit(
         folder = folders[each.index]
         body = seen.kept.body(each.index)
         assert body is not None, "its body was opened a moment ago"
-        files = statement_pieces(each.index, seen.epochs[each.statement.epoch], places, trusted)
+        files = statement_pieces(each.index, seen.epochs[each.statement.epoch], tree, trusted)
         files |= record_pieces(each, body, shape)
-        files |= dict(time_pieces(each.index, each.statement, shown, trusted, places.nodes))
+        files |= dict(time_pieces(each.index, each.statement, shown, trusted, tree.nodes))
+        if isinstance(each.statement.kind, Carried):
+            files |= former_pieces(seen.kept, each.statement.kind, trusted)
         pieces |= placed(folder, files)
-        pieces[f"{folder}/{TIME}"] = encode_time(_time(pieces, folder, trusted, places))
+        pieces[f"{folder}/{TIME}"] = encode_time(_time(pieces, folder, trusted, tree))
         lacks[folder] = shape(kind_of(each.record), record_json(each.encoded))[1]
     pieces |= receipts_key(pieces, trusted)
     events = [(index, seen.epochs[said.epoch], event) for index, said, event in seen.events]
-    pieces |= in_force_pieces(home.tuf, main.index, events, places, trusted)
+    pieces |= in_force_pieces(home.tuf, main.index, events, tree, trusted)
     identities = (keys.first, *keys.others)
-    custody = CustodyLog(home)
-    pieces |= custody_pieces(custody, about(main, trusted), identities, words=not order.redacted)
+    about = About(record_id, trusted.log.origin, main.index, main.index + 1)
+    pieces |= custody_pieces(CustodyLog(home), about, identities, words=not order.redacted)
+    said, why = answers_about(home, trusted, record_id)
+    pieces |= answer_pieces(said, _moved(belongs), words=not order.redacted)
+    order = msgspec.structs.replace(order, problems=(*order.problems, *([why] if why else [])))
     exhibit = assemble_record(pieces, order, lacks)
     return exhibit, {**pieces, EXHIBIT: pretty(exhibit)}
 
 
-def base(home: Home, kept: PulledLog) -> tuple[dict[str, bytes], Trusted, Places]:
+def _moved(belongs: Sequence[Opened]) -> dict[str, int]:
+    """By an answer's hash the first entry whose record names it."""
+    steps = [(each.index, each.record.body) for each in belongs if isinstance(each.record.body, Transition)]
+    return {step.answer.hex(): index for index, step in reversed(steps) if step.answer is not None}
+
+
+def base(home: Home, kept: PulledLog) -> tuple[dict[str, bytes], Trusted, LogTree]:
     """Keys and checkpoint as files, the same verified, and the log behind them."""
     note = kept.note()
     assert note is not None, "the log was read a moment ago"
@@ -89,7 +103,7 @@ def base(home: Home, kept: PulledLog) -> tuple[dict[str, bytes], Trusted, Places
     def leaf(index: int) -> bytes:
         return next(islice(kept.leaves(size, index), 1))
 
-    return pieces, trusted, Places(leaf=leaf, nodes=TileNodes(size, kept.tile))
+    return pieces, trusted, LogTree(leaf=leaf, nodes=TileNodes(size, kept.tile))
 
 
 def receipts_key(pieces: Pieces, trusted: Trusted) -> dict[str, bytes]:
@@ -98,17 +112,12 @@ def receipts_key(pieces: Pieces, trusted: Trusted) -> dict[str, bytes]:
     return {} if signed is None else {RECEIPTS_KEY: signing_key(signed, trusted.receipts)}
 
 
-def _time(pieces: Pieces, folder: str, trusted: Trusted, places: Places) -> ProvenTime:
+def _time(pieces: Pieces, folder: str, trusted: Trusted, tree: LogTree) -> ProvenTime:
     proven = read_proven(pieces, folder, trusted)
     time = read_time(pieces, folder, proven.index, proven.statement, proven.leaf, trusted)
     neighbours = {
-        index: parse_statement(places.leaf(index)).unverified.at
+        index: parse_statement(tree.leaf(index)).unverified.at
         for index in (proven.index - 1, proven.index + 1)
         if 0 <= index < trusted.checkpoint.size
     }
     return msgspec.structs.replace(time, spacing=spacing(proven.index, time.claimed, neighbours))
-
-
-def about(main: Opened, trusted: Trusted) -> Callable[[Act], bool]:
-    """Which acts of headquarters concern a record."""
-    return lambda act: act.concerns(main.record.record_id, trusted.log.origin, main.index)

@@ -11,9 +11,10 @@ from provisioning.audit.store import PulledLog
 from provisioning.audit.when import cosigned_head
 from provisioning.authority.home import Home
 from provisioning.custody.log import CustodyLog
-from provisioning.exhibit.assembling import EXHIBIT, Order, assemble_nothing, covering
+from provisioning.exhibit.assembling import EXHIBIT, Order, assemble_nothing
 from provisioning.exhibit.contents import Exhibit, Nothing
 from provisioning.exhibit.custody_part import custody_pieces
+from provisioning.exhibit.custody_sum import About
 from provisioning.exhibit.interval import Cover, Passed, claimed_within, cover, unproven
 from provisioning.exhibit.making import base
 from provisioning.exhibit.nothing import count, nothing_pieces, pass_over
@@ -40,7 +41,7 @@ def nothing_exhibit(
         ConfigError, StorageFault: Something cannot be read.
     """
     passed = pass_over(kept, keys, asked.number, advance)
-    pieces, trusted, places = base(home, kept)
+    pieces, trusted, tree = base(home, kept)
     own = cosigned_head(trusted.note, trusted.log.verifier, trusted.cosigners)
     heads = [*shown.heads, *(() if own is None else (own,))]
     covered = cover(passed, heads, asked.from_ms, asked.to_ms)
@@ -58,10 +59,10 @@ def nothing_exhibit(
             "exhibit; `landlink-hq find` shows them"
         )
     nothing = _said(passed, covered, order, asked, trusted)
-    pieces |= nothing_pieces(kept, covered, passed, places, trusted)
+    pieces |= nothing_pieces(kept, covered, passed, tree, trusted)
     identities = (keys.first, *keys.others)
-    concerns = covering(order.origin, covered.first, covered.end)
-    pieces |= custody_pieces(CustodyLog(home), concerns, identities, words=not order.redacted)
+    about = About("", order.origin, covered.first, covered.end)
+    pieces |= custody_pieces(CustodyLog(home), about, identities, words=not order.redacted)
     exhibit = assemble_nothing(pieces, order, nothing)
     return exhibit, {**pieces, EXHIBIT: pretty(exhibit)}
 

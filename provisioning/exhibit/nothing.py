@@ -28,7 +28,7 @@ from provisioning.audit.opened.search import Openers, Seen
 from provisioning.audit.progress import Advance
 from provisioning.audit.store import PulledLog
 from provisioning.exhibit.contents import Nothing
-from provisioning.exhibit.entry import EPOCH_PROOF, Places, epoch_pieces, kind_of, read_epoch
+from provisioning.exhibit.entry import EPOCH_PROOF, LogTree, epoch_pieces, kind_of, read_epoch
 from provisioning.exhibit.interval import AWAITED, CLOSED, EPOCH, EVENT, SEALED, Cover, Passed
 from provisioning.exhibit.pieces import EVIDENCE, Pieces, demand, naming, take
 from provisioning.exhibit.times import cosigned
@@ -104,7 +104,7 @@ def _answers(opened: Opened, number: str) -> tuple[bool, bool]:
 
 
 def nothing_pieces(
-    kept: PulledLog, covered: Cover, passed: Sequence[Passed], places: Places, trusted: Trusted
+    kept: PulledLog, covered: Cover, passed: Sequence[Passed], tree: LogTree, trusted: Trusted
 ) -> dict[str, bytes]:
     """The tiles, the leaves of the interval, and what bounds it."""
     pieces: dict[str, bytes] = {}
@@ -114,7 +114,7 @@ def nothing_pieces(
         if tile.level is not None or covers:
             pieces[f"{EVIDENCE}/{tile.path}"] = kept.tile(tile.path)
     starts = (entry.index for entry in reversed(passed[: covered.first + 1]) if entry.leaf == EPOCH)
-    for name, content in epoch_pieces(next(starts), places, trusted).items():
+    for name, content in epoch_pieces(next(starts), tree, trusted).items():
         pieces[f"{EVIDENCE}/{name}"] = content
     if covered.start is not None:
         pieces[START] = covered.start.note

@@ -28,7 +28,7 @@ from appliance.formats.tuf_chain import (
     verify_past_chain,
 )
 from appliance.model import Mode
-from provisioning.audit.log import Log, headquarters_verifiers
+from provisioning.audit.log import Log, headquarters_verifiers, number_of
 from provisioning.authority.keys import CUSTODY
 from provisioning.exhibit.contents import Cosignature, TreeHead, Trust
 from provisioning.exhibit.pieces import EVIDENCE, FILE_BYTES_MAX, Broken, Pieces, demand, naming, take
@@ -178,7 +178,7 @@ def read_trust(pieces: Pieces, serial: str, origin: str, mode: Mode) -> Trusted:
     with naming(ROSTER_FILE):
         roster = parse_roster(data)
         box = roster.box(serial)
-        if box is None or origin not in box.origins:
+        if box is None or not number_of(box, origin):  # a log that the box began by itself is its log too
             raise Broken(ROSTER_FILE, f"has no box {serial} with the log {origin}")
         cosigners = headquarters_verifiers(roster)
     log = Log(box=box, origin=origin, mode=mode)

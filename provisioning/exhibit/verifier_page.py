@@ -28,6 +28,9 @@ SCRIPTS: Final = (
     "log.js",
     "tuf.js",
     "steps.js",
+    "former.js",
+    "answers.js",
+    "release.js",
     "nothing.js",
     "custody.js",
     "view.js",
@@ -53,7 +56,10 @@ def verifier_page(evidence: Mapping[str, bytes]) -> str:
     """The page for these files, by path (`evidence/statement.cose`)."""
     script, style = verifier_script() + _part("view.js"), _part("style.css")
     policy = f"{POLICY}; script-src {source_hash(script)}; style-src {source_hash(style)}"
-    words = {language: read_words(f"verifier.{language}") for language in LANGUAGES}
+    words = {
+        language: read_words(f"verifier.{language}") | {"act": read_words(f"report.{language}")["act"]}
+        for language in LANGUAGES
+    }
     pages = Environment(
         loader=PackageLoader("provisioning.exhibit", "verifier"), autoescape=True, undefined=StrictUndefined
     )

@@ -107,7 +107,9 @@ def test_report_and_page_are_in_it_and_in_its_sums(post: Post, tmp_path: Path) -
 
 
 def test_only_its_owner_can_read_it(made: Path) -> None:
-    assert made.stat().st_mode & 0o077 == 0
+    modes = {place.stat().st_mode & 0o777 for place in made.rglob("*") if place.is_dir()}
+    assert modes | {made.stat().st_mode & 0o777} == {0o700}
+    assert {place.stat().st_mode & 0o777 for place in made.rglob("*") if place.is_file()} == {0o600}
 
 
 # --- alterations -----------------------------------------------------------------------------------------------------
@@ -214,7 +216,7 @@ def test_an_exhibit_that_could_not_be_written_leaves_nothing(post: Post, tmp_pat
     [("", "at least 4 digits"), ("bb", "at least 4 digits"), ("xyzz", "hexadecimal"), ("dddd", "no record")],
 )
 def test_a_record_that_is_not_there_is_refused_with_the_way_on(
-    post: Post, tmp_path: Path, record: str, words: str
+    post: Post, tmp_path: Path, record: str, error: type[LandlinkError], words: str
 ) -> None:
     with pytest.raises(Refused, match=words):
         hq(post.home, "exhibit", record, "--out", tmp_path / "out")

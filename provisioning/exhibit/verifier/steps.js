@@ -125,7 +125,8 @@ async function checkRoster(evidence) {
   const box = roster.boxes.find(({ identity_der: der }) => der === identity);
   must(box, "not_in_roster");
   const [own, named] = [await readLogKey(evidence), await parseVkey(box.log_vkey)];
-  must(box.origins.includes(own.name) && same(own.key, named.key), "not_in_roster");
+  const stem = (name) => name.replace(/\.[1-9][0-9]{0,5}$/, ""); // a log that the box began by itself is its log too
+  must(box.origins.map(stem).includes(stem(own.name)) && same(own.key, named.key), "not_in_roster");
   for (const line of evidence.lines("evidence/cosigners.vkey"))
     must(roster.keys.some(({ role, vkey }) => role.startsWith("cosign-") && vkey === line), "not_in_roster");
   if (evidence.has("evidence/receipts.key"))
@@ -307,21 +308,6 @@ async function checkShown(evidence, folder, exhibit) {
   must(claimed.wall_ms === statement.wallMs && claimed.grade === statement.grade && claimed.boot_ms === statement.bootMs, "report_differs");
 }
 
-/** Which release of lists and rules was in force: an entry of the log itself, before the record. */
-async function checkRelease(evidence, exhibit, logKey) {
-  const folder = "evidence/release";
-  const certificate = await checkEpoch(parseStatement(evidence.get(`${folder}/epoch.cose`)), evidence);
-  const start = await checkPlace(evidence, evidence.get(`${folder}/epoch.cose`), `${folder}/epoch.tlog-proof`, await logKey);
-  must(start.index === BigInt(certificate.get("first_index")), "other_place");
-  const { payload } = await signedStatement(evidence, folder, ["event"]);
-  const { index } = await checkPlace(evidence, evidence.get(`${folder}/statement.cose`), `${folder}/proof.tlog-proof`, await logKey);
-  must(payload[1] === "release_switched" && index >= BigInt(certificate.get("first_index")), "not_the_same_entry");
-  const shown = exhibit.in_force;
-  must(shown && BigInt(shown.release_index) === index && String(shown.release) === payload[2].get("version"), "report_differs");
-  must(exhibit.entry && index < BigInt(exhibit.entry.index), "other_place");
-  return { params: { version: shown.release, index: String(index) } };
-}
-
 async function* entrySteps(evidence, folder, exhibit, facts) {
   const logKey = readLogKey(evidence);
   logKey.catch(() => undefined); // each step that awaits it says so itself
@@ -338,18 +324,7 @@ async function* entrySteps(evidence, folder, exhibit, facts) {
   if (evidence.has(`${folder}/before.tlog-proof`)) yield await take("before", folder, () => checkBefore(evidence, folder, facts, logKey));
   yield await take("after", folder, () => checkAfter(evidence, folder, facts));
   if (evidence.has(`${folder}/time.json`)) yield await take("time", folder, () => checkTime(evidence, folder, exhibit));
-}
-
-/** The release's own metadata, where headquarters has it still: it names each file that the report names. */
-async function checkReleaseFiles(evidence, exhibit) {
-  const release = await verifyRelease(evidence, "evidence/release", await verifyRoots(evidence));
-  const { release: version, files } = exhibit.in_force;
-  must(release.version === version, "report_differs");
-  for (const { path, bytes, sha256: hash, file } of files) {
-    checkNamed(release, path, bytes, hash);
-    if (file) must(hex(await sha256(evidence.get(file))) === hash, "other_hash");
-  }
-  return { params: { count: files.length } };
+  if (evidence.has(`${folder}/former/checkpoint`)) yield await take("former", folder, () => checkFormer(evidence, folder, exhibit));
 }
 
 // --- everything ------------------------------------------------------------------------------------------------------
@@ -390,8 +365,8 @@ async function* allSteps(evidence) {
   yield counted(read);
   for (const folder of evidence.entryFolders())
     for await (const step of entrySteps(evidence, folder, exhibit, facts)) yield counted(step);
-  if (evidence.has("evidence/release/statement.cose")) yield counted(await take("release", "evidence/release", () => checkRelease(evidence, exhibit, readLogKey(evidence))));
-  if (evidence.has("evidence/release/snapshot.json")) yield counted(await take("release_files", "evidence/release", () => checkReleaseFiles(evidence, exhibit)));
+  for await (const step of answerSteps(evidence, exhibit)) yield counted(step);
+  for await (const step of releaseSteps(evidence, exhibit)) yield counted(step);
   for await (const step of nothingSteps(evidence, exhibit, facts)) yield counted(step);
   for await (const step of custodySteps(evidence, exhibit)) yield counted(step);
   const unread = Array.from(evidence.files.keys()).filter((path) => !evidence.read.has(path)).sort();

@@ -51,7 +51,8 @@ function shownStep({ id, folder, state, why, params, values }) {
   const item = element("li", { class: `step ${state}`, "data-step": id, "data-folder": folder, "data-state": state }, mark);
   const body = element("div", {}, sentence);
   sentence.append(element("span", { class: "state", text: say(STATES[state]) }));
-  if (state === "holds" && found) body.append(element("p", { class: "found", text: say(`found.${id}`, params) }));
+  const told = params.act ? { ...params, act: say(`act.${params.act}`) } : params;
+  if (state === "holds" && found) body.append(element("p", { class: "found", text: say(`found.${id}`, told) }));
   if (why) body.append(element("p", { class: "why", text: say(`why.${why}`, params) }));
   if (values.length) {
     const list = element("dl");
@@ -64,6 +65,7 @@ function shownStep({ id, folder, state, why, params, values }) {
 
 function partOf({ folder }) {
   if (folder === "evidence/custody") return say("part_custody");
+  if (folder === "evidence/answers") return say("part_answers");
   if (folder === "evidence/release") return say("part_release");
   if (folder === "evidence/tile") return say("part_nothing");
   if (folder === "evidence") return say("part_record");
