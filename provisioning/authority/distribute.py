@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from appliance.errors import ConfigError, Refused
+from appliance.errors import Misuse, NoInput, Refused
 from appliance.files import storage, sync_folder, write_durably
 from provisioning.authority.home import Home
 from provisioning.authority.keys import load_ed25519
@@ -34,13 +34,15 @@ def distribute(home: Home, media: Sequence[Path]) -> dict[Path, tuple[str, ...]]
         Names of keys by medium.
 
     Raises:
-        ConfigError: A folder is not there, or a key is neither here nor on its medium.
-        Refused: Not three different folders outside the home, or one has another key of that name.
+        NoInput: A folder is not there.
+        ConfigError: A key is neither here nor on its medium.
+        Misuse: Not three different folders.
+        Refused: One is inside the home, or has another key of that name.
         StorageFull, StorageFault: Not all were moved.
     """
     places = [_checked(home, medium) for medium in media]
     if len(set(places)) != HOLDERS:
-        raise Refused(f"name {HOLDERS} different folders, one a person")
+        raise Misuse(f"name {HOLDERS} different folders, one a person")
     moved: dict[Path, tuple[str, ...]] = {}
     for place, *names in zip(places, ROOT_KEYS, OFFLINE_KEYS, strict=True):
         for name in names:
@@ -57,7 +59,7 @@ def same_disk(home: Home, media: Sequence[Path]) -> list[Path]:
 def _checked(home: Home, medium: Path) -> Path:
     place = medium.resolve()
     if not place.is_dir():
-        raise ConfigError(f"{medium} is not there; mount the medium first")
+        raise NoInput(f"{medium} is not there; mount the medium first")
     if place.is_relative_to(home.folder.resolve()):
         raise Refused(f"{medium} is inside {home.folder}: it would stay on this machine")
     return place

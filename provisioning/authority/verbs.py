@@ -10,7 +10,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from appliance.command import Verbs
-from appliance.errors import ConfigError
+from appliance.errors import Misuse
 from appliance.model import Mode
 from provisioning.authority import escrow_verbs, list_verbs, rotate_verb
 from provisioning.authority.distribute import HOLDERS, distribute, same_disk
@@ -31,6 +31,8 @@ Make headquarters: every key, the certificate authority, and the first release f
 Afterwards, `distribute` moves root-*.pem and offline-*.pem of FOLDER/keys to the media of three persons, of whom two
 come back for `issue`, `revoke` and `rotate`; `split-escrow` shares out escrow.identity. FOLDER/record.identity
 opens every record: it belongs on the auditor's desk alone.
+
+Example: landlink-hq --home hq init --domain landlink.example --collector collect.landlink.example:8443
 """
 
 ISSUE = """\
@@ -38,11 +40,15 @@ Enrol a box. Its technician made REQUEST on the box with `landlink-box request`;
 that is printed with the one that the box showed, and carry the answer back for `landlink-box accept`.
 
 The same box may ask again with the same keys; it gets a new certificate. A serial never passes to another box.
+
+Example: landlink-hq issue la-0001.request --out la-0001.answer --serial LA-0001
 """
 
 REVOKE = """\
 A box that is lost, stolen or retired: its certificate no longer opens the collector, and every box learns of it with
 the next release. What it recorded before stays in its log and stays verifiable.
+
+Example: landlink-hq revoke LA-0001
 """
 
 DISTRIBUTE = """\
@@ -51,17 +57,23 @@ Here a link stays in the place of each. Whoever needs them (`issue`, `revoke`, `
 three persons put their media in, mounted where they are now, and take them away afterwards; one alone signs nothing.
 
 Flash memory may keep what was removed: destroy the disk that `init` ran on, or have run it on an encrypted one.
+
+Example: landlink-hq distribute /media/anna /media/boun /media/carl
 """
 
 REPLACE = """\
 A root key that was lost or stolen: the other two make the next root, with a new key in its place. Boxes follow it with
 the next mirror; a thief of one root key could have signed nothing alone, and has a useless one from then on.
+
+Example: landlink-hq replace-root root-2
 """
 
 UPGRADE = """\
 A home that was made before a key existed gets it: of answers, of keys for boxes (with the secret of voice codes), of
 headquarters' own log. Boxes learn of them with the release that this publishes (2 of the 3 offline keys). A home that
 has them all is left as it is; so is a key that another desk holds.
+
+Example: landlink-hq upgrade
 """
 
 STICK = """\
@@ -69,6 +81,8 @@ Write the release in force, the sealed messages to boxes, and what headquarters 
 a stick, for posts without a link. What an earlier stick of headquarters carried is replaced; other files on it are
 left. A box verifies all of it, so any hand may carry it. At the box: put it in; `landlink-box status` says when it may
 be pulled out.
+
+Example: landlink-hq stick /media/stick --box LA-0001
 """
 
 
@@ -76,6 +90,14 @@ SIGNINGS = """\
 Every step that root keys and offline keys signed: what, its version, the fingerprint that two persons compare when
 they sign, and whose keys signed it. It is read from the metadata that is kept here: boxes verify that, this
 list shows it.
+
+Example: landlink-hq signings
+"""
+
+BOXES = """\
+Print which boxes are enrolled, the logs of each, and which are revoked. Writes nothing.
+
+Example: landlink-hq boxes --json
 """
 
 
@@ -98,7 +120,7 @@ def add_verbs(verbs: Verbs) -> None:
     verb = verbs.add_parser("revoke", help="end a box's trust", description=REVOKE)
     verb.add_argument("serial", metavar="SERIAL", help="as on the label")
     verb.set_defaults(run=_revoke)
-    verb = verbs.add_parser("boxes", help="which boxes are enrolled")
+    verb = verbs.add_parser("boxes", help="which boxes are enrolled", description=BOXES)
     verb.add_argument("--json", action="store_true", help="for scripts")
     verb.set_defaults(run=_boxes)
     verb = verbs.add_parser("stick", help="lists and messages for a post without a link", description=STICK)
