@@ -29,7 +29,7 @@ from appliance.recorded import (
 )
 from provisioning.authority.keys import write_private_key
 from provisioning.authority.repository import KEY_NAMES, Repository
-from provisioning.custody.act import COMMITMENT_DOMAIN, Act, Detail, Did, encode_act, encode_detail
+from provisioning.custody.act import COMMITMENT_DOMAIN, Act, Detail, Did, Reach, encode_act, encode_detail
 from provisioning.exhibit.contents import (
     Cosignature,
     Custody,
@@ -38,9 +38,9 @@ from provisioning.exhibit.contents import (
     Exhibit,
     InForce,
     ProvenTime,
-    SignedFile,
     Reached,
     ReachedBy,
+    SignedFile,
     TimeSide,
     TreeHead,
     Trust,
@@ -176,9 +176,9 @@ def custody_files() -> tuple[dict[str, bytes], Custody]:
                 at_ms=later(minutes).wall_ms,
                 did=Did(did),
                 by="auditor 2",
-                detail=hashed if did == "handed over" else None,
                 records=() if did == "opened" else (RECORD_ID,),
                 reaches=(Reach(origin=ORIGIN, first=0, end=13),) if did == "opened" else (),
+                detail=hashed if did == "handed over" else None,
             )
         )
         for did, minutes in acts
@@ -205,7 +205,6 @@ def custody_files() -> tuple[dict[str, bytes], Custody]:
         CustodyFacts(index=index, at_ms=later(minutes).wall_ms, act=did, by="auditor 2", to=to)
         for index, ((did, minutes), to) in enumerate(zip(acts, ("", "", CLERK), strict=True))
     )
-    custody = Custody(
     opened_ms = facts[0].at_ms
     reached = Reached(
         count=1,
@@ -215,6 +214,7 @@ def custody_files() -> tuple[dict[str, bytes], Custody]:
         by=(ReachedBy(act="opened", by="auditor 2", count=1, since_ms=opened_ms, until_ms=opened_ms),),
     )
     files["evidence/custody/reached.json"] = msgspec.json.encode(reached)
+    custody = Custody(
         origin=checkpoint.origin,
         size=checkpoint.size,
         root=checkpoint.root.hex(),

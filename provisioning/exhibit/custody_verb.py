@@ -13,7 +13,7 @@ from provisioning.audit.opened.records import iso
 from provisioning.audit.opened.search import openers
 from provisioning.authority.home import Home
 from provisioning.command import json_line, say
-from provisioning.custody.act import Act, Did
+from provisioning.custody.act import Act, Did, parse_act
 from provisioning.custody.log import CustodyLog, Words, operator
 from provisioning.exhibit.assembling import about_of
 from provisioning.exhibit.checking import check_exhibit
