@@ -107,7 +107,9 @@ def test_report_and_page_are_in_it_and_in_its_sums(post: Post, tmp_path: Path) -
 
 
 def test_only_its_owner_can_read_it(made: Path) -> None:
-    assert made.stat().st_mode & 0o077 == 0
+    modes = {place.stat().st_mode & 0o777 for place in made.rglob("*") if place.is_dir()}
+    assert modes | {made.stat().st_mode & 0o777} == {0o700}
+    assert {place.stat().st_mode & 0o777 for place in made.rglob("*") if place.is_file()} == {0o600}
 
 
 # --- alterations -----------------------------------------------------------------------------------------------------
