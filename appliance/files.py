@@ -126,7 +126,7 @@ def replace_file(path: Path, content: bytes, *, mode: int = 0o644) -> None:
     Raises:
         StorageFull, StorageFault: Nothing at `path` has changed.
     """
-    _replace(path, content, mode=mode, durable=False)
+    _replace(path, content, mode=mode, sync=False)
 
 
 def write_durably(path: Path, content: bytes, *, mode: int = 0o600) -> None:
@@ -135,7 +135,18 @@ def write_durably(path: Path, content: bytes, *, mode: int = 0o600) -> None:
     Raises:
         StorageFull, StorageFault: `path` holds what it held before.
     """
-    _replace(path, content, mode=mode, durable=True)
+    _replace(path, content, mode=mode, sync=True)
+    with storage(f"syncing {path.parent.name}"):
+        sync_folder(path.parent)
+
+
+def write_synced(path: Path, content: bytes, *, mode: int = 0o600) -> None:
+    """Put `content` at `path`; both outlive a power cut after the next sync of the folder, of which many may share one.
+
+    Raises:
+        StorageFull, StorageFault: `path` holds what it held before.
+    """
+    _replace(path, content, mode=mode, sync=True)
 
 
 def remove_partial(folder: Path) -> None:
@@ -145,22 +156,20 @@ def remove_partial(folder: Path) -> None:
             left.unlink(missing_ok=True)
 
 
-def _replace(path: Path, content: bytes, *, mode: int, durable: bool) -> None:
+def _replace(path: Path, content: bytes, *, mode: int, sync: bool) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with storage(f"writing {path.name}"):
         try:
             with _create(temporary, mode) as file:
                 file.write(content)
                 file.flush()
-                if durable:
+                if sync:
                     os.fsync(file.fileno())
             temporary.replace(path)
         except OSError:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
             raise
-        if durable:
-            sync_folder(path.parent)
 
 
 def _create(temporary: Path, mode: int) -> BinaryIO:

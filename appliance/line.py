@@ -9,7 +9,7 @@ import fcntl
 import os
 import socket
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -37,6 +37,12 @@ RECORD_SEALS: Final = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRI
 
 RETRY_S: Final = 0.02
 """Between two attempts to reach a recorder that is not there: a restart takes a second."""
+
+AT_ONCE_MAX: Final = 8
+"""Questions whose answers are waited for together: both sockets' buffers hold them."""
+
+Question = tuple[Request, bytes | None]
+"""A question, and a record that crosses in a sealed memfd beside it."""
 
 Answer = Welcome | Appended | Cases | Keys | Inboxed | Voiced | SparedEntries | Cosigned | Done
 
@@ -84,25 +90,40 @@ class RecorderLine:
             RecorderAway: No answer within the time limit.
             Malformed: The answer is none; the connection is given up.
         """
+        (reply,) = self.ask_all([(request, memfd)])
+        if isinstance(reply, RecorderRefused):
+            raise reply
+        return reply
+
+    def ask_all(self, questions: Sequence[Question]) -> list[Answer | RecorderRefused]:
+        """Ask several without waiting for each answer: what they record shares a sync wherever that can be.
+
+        Args:
+            questions: As `ask` takes them; each is answered for itself, whatever became of those before it.
+
+        Returns:
+            The answers, in order; a refusal stands in its place.
+
+        Raises:
+            RecorderAway: Not all were answered within the time limit. Asked again, each gets the same answer.
+            Malformed: An answer is none; the connection is given up.
+        """
         deadline = time.monotonic() + self._timeout_s
-        packet = encode(request)
-        while True:
+        packets = [(encode(request), memfd) for request, memfd in questions]
+        replies: list[Answer | RecorderRefused] = []
+        while len(replies) < len(packets):
             try:
-                answer = self._exchange(packet, memfd, deadline)
+                for answer in self._exchange(packets[len(replies) :][:AT_ONCE_MAX], deadline):
+                    replies.append(_parsed(answer))  # noqa: PERF401 - those before a break count
             except (OSError, EOFError) as error:
                 self.close()
                 if time.monotonic() + RETRY_S >= deadline:
                     raise RecorderAway("the recorder does not answer") from error
                 time.sleep(RETRY_S)
-                continue
-            try:
-                reply = parse_reply(answer)
             except LandlinkError:
                 self.close()
                 raise
-            if isinstance(reply, RefusedReply):
-                raise RecorderRefused(reply)
-            return reply
+        return replies
 
     def close(self) -> None:
         """Hang up; the next question calls again."""
@@ -110,23 +131,35 @@ class RecorderLine:
             self._socket.close()
             self._socket = None
 
-    def _exchange(self, packet: bytes, memfd: bytes | None, deadline: float) -> bytes:
+    def _exchange(self, packets: Sequence[tuple[bytes, bytes | None]], deadline: float) -> Iterator[bytes]:
+        """Send all, then give the answer to each. Raises OSError, EOFError."""
         if self._socket is None:
             self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             self._socket.settimeout(_left(deadline))
             self._socket.connect(str(self._path))
-        self._socket.settimeout(_left(deadline))
         with contextlib.suppress(BrokenPipeError):  # hung up on: why may stand in what is still to be read
-            if memfd is None:
-                self._socket.send(packet)
-            else:
-                with sealed_memfd(memfd) as fd:
-                    socket.send_fds(self._socket, [packet], [fd])
-        self._socket.settimeout(_left(deadline))
-        answer = self._socket.recv(MESSAGE_BYTES_MAX + 1)
-        if not answer:
-            raise EOFError
-        return answer
+            for packet, memfd in packets:
+                self._socket.settimeout(_left(deadline))
+                _send(self._socket, packet, memfd)
+        for _ in packets:
+            self._socket.settimeout(_left(deadline))
+            answer = self._socket.recv(MESSAGE_BYTES_MAX + 1)
+            if not answer:
+                raise EOFError
+            yield answer
+
+
+def _send(recorder: socket.socket, packet: bytes, memfd: bytes | None) -> None:
+    if memfd is None:
+        recorder.send(packet)
+    else:
+        with sealed_memfd(memfd) as fd:
+            socket.send_fds(recorder, [packet], [fd])
+
+
+def _parsed(answer: bytes) -> Answer | RecorderRefused:
+    reply = parse_reply(answer)
+    return RecorderRefused(reply) if isinstance(reply, RefusedReply) else reply
 
 
 def list_keys(line: RecorderLine) -> tuple[bytes, ...]:

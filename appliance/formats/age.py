@@ -73,7 +73,7 @@ class Recipient:
         """`age1pq1...`, 1959 characters."""
         return bech32.encode(RECIPIENT_PREFIX, self._public)
 
-    def wrap(self, file_key: bytes) -> Stanza:
+    def wrap(self, file_key: bytes | bytearray) -> Stanza:
         """Seal the file key to this recipient; every call gives another stanza."""
         sealed = _SUITE.encrypt(file_key, self._key, INFO)
         return Stanza(arguments=(STANZA_TYPE, encode_base64(sealed[:ENC_BYTES])), body=sealed[ENC_BYTES:])
@@ -170,10 +170,35 @@ def encrypt(plaintext: bytes, recipients: Sequence[Recipient], entropy: Callable
         recipients: 1 to RECIPIENTS_MAX, all different.
         entropy: Gives fresh random bytes (file key and nonce); encapsulation takes the library's own.
     """
-    assert 1 <= len(set(recipients)) == len(recipients) <= RECIPIENTS_MAX, "one to eight different recipients"
-    file_key = entropy(FILE_KEY_BYTES)
-    header = encode_header(tuple(recipient.wrap(file_key) for recipient in recipients), file_key)
-    return header + seal_payload(plaintext, file_key, entropy(NONCE_BYTES))
+    return Prepared(recipients, entropy).seal(plaintext, entropy(NONCE_BYTES))
+
+
+class Prepared:
+    """A file's header, made before it is known what will be in it: the file key says nothing of the content.
+
+    Args:
+        recipients: 1 to RECIPIENTS_MAX, all different.
+        entropy: Gives the file key.
+    """
+
+    def __init__(self, recipients: Sequence[Recipient], entropy: Callable[[int], bytes] = os.urandom) -> None:
+        assert 1 <= len(set(recipients)) == len(recipients) <= RECIPIENTS_MAX, "one to eight different recipients"
+        self._file_key = bytearray(entropy(FILE_KEY_BYTES))
+        stanzas = tuple(recipient.wrap(self._file_key) for recipient in recipients)
+        self._header = encode_header(stanzas, self._file_key)
+
+    def seal(self, plaintext: bytes, nonce: bytes) -> bytes:
+        """The file; once. `nonce` is 16 random bytes, fresh with every file."""
+        assert self._header, "a file key seals one file"
+        try:
+            return self._header + seal_payload(plaintext, self._file_key, nonce)
+        finally:
+            self.forget()
+
+    def forget(self) -> None:
+        """Zeros over the file key; nothing can be sealed with it any more. What the library copied is beyond reach."""
+        self._header = b""
+        self._file_key[:] = bytes(FILE_KEY_BYTES)
 
 
 def decrypt(blob: bytes, identity: Identity, *, plaintext_bytes_max: int) -> bytes:

@@ -71,7 +71,7 @@ def _encode_stanza(stanza: Stanza) -> bytes:
     return f"-> {' '.join(stanza.arguments)}\n{''.join(line + chr(10) for line in lines)}".encode("ascii")
 
 
-def encode_header(stanzas: tuple[Stanza, ...], file_key: bytes) -> bytes:
+def encode_header(stanzas: tuple[Stanza, ...], file_key: bytes | bytearray) -> bytes:
     """The whole header for these stanzas, with its MAC."""
     authenticated = VERSION_LINE + b"".join(_encode_stanza(stanza) for stanza in stanzas) + b"---"
     mac = _mac(authenticated, file_key).finalize()
@@ -121,7 +121,7 @@ def check_mac(header: Header, file_key: bytes) -> None:
         raise Untrusted("age header: wrong MAC") from None
 
 
-def _mac(authenticated: bytes, file_key: bytes) -> HMAC:
+def _mac(authenticated: bytes, file_key: bytes | bytearray) -> HMAC:
     key = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"header").derive(file_key)
     mac = HMAC(key, SHA256())
     mac.update(authenticated)

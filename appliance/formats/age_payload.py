@@ -24,7 +24,7 @@ def payload_size(plaintext_bytes: int) -> int:
     return NONCE_BYTES + plaintext_bytes + TAG_BYTES * max(1, -(-plaintext_bytes // CHUNK_BYTES))
 
 
-def seal_payload(plaintext: bytes, file_key: bytes, nonce: bytes) -> bytes:
+def seal_payload(plaintext: bytes, file_key: bytes | bytearray, nonce: bytes) -> bytes:
     """Encrypt; `nonce` is 16 fresh random bytes, used once."""
     cipher = _cipher(file_key, nonce)
     last = max(0, len(plaintext) - 1) // CHUNK_BYTES
@@ -58,7 +58,7 @@ def open_payload(payload: bytes, file_key: bytes, *, plaintext_bytes_max: int) -
         raise Untrusted("age payload: a chunk was changed, or the file was cut or lengthened") from None
 
 
-def _cipher(file_key: bytes, nonce: bytes) -> ChaCha20Poly1305:
+def _cipher(file_key: bytes | bytearray, nonce: bytes) -> ChaCha20Poly1305:
     return ChaCha20Poly1305(HKDF(algorithm=SHA256(), length=32, salt=nonce, info=b"payload").derive(file_key))
 
 

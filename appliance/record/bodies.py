@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from appliance.files import replace_file, storage, write_durably
+from appliance.files import replace_file, storage, sync_folder, write_synced
 from appliance.formats.age import BLOB_BYTES_MAX
 from appliance.formats.receipt import DELIVERY_RECEIPT_BYTES_MAX, DeliveryReceipt, claimed_receipt
 from appliance.model import Priority
@@ -20,6 +20,7 @@ class Bodies:
     """The bodies of one origin that are still here, and what headquarters has said about them.
 
     Attributes:
+        ahead: Whether the name of one that was put down ahead may not be durable yet.
         here: Indices of the bodies.
         said: Headquarters' word, of receipts that this process has verified, and of no others.
         unverified: Indices of receipts that lie here and have not been verified since the start: they say nothing yet.
@@ -27,6 +28,7 @@ class Bodies:
 
     def __init__(self, places: Places) -> None:
         self._places = places
+        self.ahead = False
         self.here: set[int] = set()
         self.said = Acknowledged()
         self.unverified: set[int] = set()
@@ -57,12 +59,20 @@ class Bodies:
         return path
 
     def write_ahead(self, index: int, priority: Priority, blob: bytes) -> None:
-        """Put down a body that is too long for a frame, durably, before its entry.
+        """Put down a body that is too long for a frame, before its entry; `sync_ahead` makes its name durable.
 
         Raises:
             StorageFull, StorageFault: There is no such body.
         """
-        write_durably(self._places.body(index, priority), blob, mode=0o644)
+        write_synced(self._places.body(index, priority), blob, mode=0o644)
+        self.ahead = True
+
+    def sync_ahead(self) -> None:
+        """Make all bodies durable that were put down ahead. Raises StorageFault: the process must end."""
+        if self.ahead:
+            with storage("syncing bodies"):
+                sync_folder(self._places.bodies)
+            self.ahead = False
 
     def found(self, index: int) -> None:
         """This body was put down ahead of its entry, which is durable now."""

@@ -121,6 +121,8 @@ class Headquarters:
     def _take(self, release: Release, recipients_at_least: int) -> None:
         if release.version < self.version or release.recipients.version < recipients_at_least:
             raise Untrusted("it is older than what this box has used")
+        if self._seal is not None:
+            self._seal.forget(older_than_s=0)
         self._seal = Seal(release.recipients)
         self._roster = release.roster
         self.version, self.dated, self.why = release.version, release.dated.isoformat(), ""

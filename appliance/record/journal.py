@@ -3,9 +3,11 @@
 A journal is a file of frames: a header that says where in the log it begins, then one frame an entry, complete enough
 to publish everything that belongs to the entry again. Byte-exact in README.md.
 
-Rules: an entry is acknowledged after the sync of its frame and never before. A sync that failed is never tried again on
-the same descriptor, because the kernel has forgotten which pages were not written. A frame that a power cut tore was
-never acknowledged; whatever else does not hold is damage, and nothing is signed on top of damage.
+Rules: an entry is acknowledged after the sync of its frame and never before; frames written one after the other may
+share that sync, and each says which entries were durable before it. A sync that failed is never tried again on the same
+descriptor, because the kernel has forgotten which pages were not written. A frame that a power cut tore was never
+acknowledged, nor was any that shares its sync; whatever else does not hold is damage, and nothing is signed on top of
+damage.
 """
 
 import os
@@ -17,6 +19,7 @@ from pathlib import Path
 from typing import Annotated, Final
 
 from msgspec import Meta
+from msgspec.structs import replace
 
 from appliance.clock import Instant
 from appliance.errors import Malformed, StorageFault
@@ -87,6 +90,7 @@ class Frame(Noun, frozen=True, kw_only=True, tag="entry"):
     """One entry and everything that is published with it.
 
     Attributes:
+        behind: How many entries right before it share its sync: whenever it was written, those were not yet durable.
         leaf: The signed statement.
         checkpoint: Signed note over the tree whose last leaf this is.
         priority: Class of the body in the uplink's queue; None for an entry without a body.
@@ -110,6 +114,7 @@ class Frame(Noun, frozen=True, kw_only=True, tag="entry"):
     receipts: Annotated[tuple[Annotated[bytes, Meta(max_length=2_048)], ...], Meta(max_length=24)] = ()
     taken: Taken | None = None
     judged: Annotated[tuple[Judged, ...], Meta(max_length=CASE_HITS_MAX)] = ()
+    behind: Count = 0
 
 
 def encode_frame(frame: Header | Frame) -> bytes:
@@ -133,10 +138,11 @@ class Contents:
 
 
 def parse_journal(data: bytes) -> Contents:
-    """Parse a journal; a torn frame at its end is left out.
+    """Parse a journal; a torn frame at its end is left out, and with it those behind it that share its sync.
 
     Raises:
-        StorageFault: The header does not hold, or a whole frame follows one that does not: damage, not a power cut.
+        StorageFault: The header does not hold, or a whole frame follows one that does not and was durable before it:
+            damage, not a power cut.
     """
     frames: list[Frame] = []
     header, end = _frame_at(data, 0) or (None, 0)
@@ -148,11 +154,17 @@ def parse_journal(data: bytes) -> Contents:
             raise StorageFault(f"the journal's frame at {end} is not the next entry")
         frames.append(frame)
         end = behind
-    place = end
+    torn, place = header.size + len(frames), end
     while (place := data.find(MAGIC, place + 1)) >= 0:
-        if _frame_at(data, place) is not None:
+        found = _frame_at(data, place)
+        if found is not None and not _shares_sync(found[0], torn):
             raise StorageFault(f"the journal is damaged at {end}: whole frames follow")
     return Contents(header=header, frames=tuple(frames), end=end)
+
+
+def _shares_sync(frame: Header | Frame, torn: int) -> bool:
+    """Whether this frame, found behind the torn one of entry `torn`, was written before that one was durable."""
+    return isinstance(frame, Frame) and frame.index - frame.behind <= torn < frame.index
 
 
 def _frame_at(data: bytes, place: int) -> tuple[Header | Frame, int] | None:
@@ -178,11 +190,13 @@ class Journal:
     Attributes:
         path: The file.
         first: Index of its first entry.
-        size: Bytes of whole, durable frames.
+        size: Bytes of whole frames.
         frames: How many entries it holds.
-        syncs, sync_us: How often `append` synced, and how long that took in all, microseconds.
+        waiting: How many of them, the last ones, are not durable yet.
+        syncs, sync_us: How often `sync` synced, and how long that took in all, microseconds.
     """
 
+    waiting = 0
     syncs = 0
     sync_us = 0
 
@@ -192,6 +206,7 @@ class Journal:
         self.size = size
         self.frames = frames
         self._fd = fd
+        self._held: list[tuple[bytes, int]] = []
 
     @classmethod
     def create(cls, path: Path, header: Header, frames: Sequence[Frame] = ()) -> "Journal":
@@ -200,7 +215,8 @@ class Journal:
         Raises:
             StorageFull, StorageFault: There is no journal at `path`.
         """
-        content = encode_frame(header) + b"".join(encode_frame(frame) for frame in frames)
+        alone = (frame if not frame.behind else replace(frame, behind=0) for frame in frames)  # this sync is of all
+        content = encode_frame(header) + b"".join(map(encode_frame, alone))
         partial = path.with_name(f".{path.name}.tmp")
         with storage("making a journal"):
             fd = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
@@ -215,19 +231,42 @@ class Journal:
                 raise
         return cls(path, fd, header, size=len(content), frames=len(frames))
 
-    def append(self, frame: bytes) -> None:
-        """Append one encoded frame; on return it outlives a power cut.
+    def write(self, frame: bytes, *, hold: bool = False) -> None:
+        """Append one encoded frame, which outlives a power cut only after the next `sync`.
+
+        Args:
+            frame: Encoded.
+            hold: Take its room, and write it when all that it rests on is durable: with `sync`, as every one after it.
 
         Raises:
             StorageFull: No room; the journal is as it was.
             StorageFault: The storage failed; the process ends, and recovery decides what holds.
         """
+        hold = hold or bool(self._held)
         with storage("writing the journal"):
             try:
-                _write(self._fd, frame, self.size)
+                _write(self._fd, bytes(len(frame)) if hold else frame, self.size)
             except OSError:
                 os.ftruncate(self._fd, self.size)
                 raise
+        if hold:
+            self._held.append((frame, self.size))
+        self.size += len(frame)
+        self.frames += 1
+        self.waiting += 1
+
+    def sync(self) -> None:
+        """One sync for all that was written; on return it outlives a power cut.
+
+        Raises:
+            StorageFault: The storage failed; the process ends, and recovery decides what holds.
+        """
+        try:
+            for frame, place in self._held:
+                _write(self._fd, frame, place)
+        except OSError as error:  # its room was taken: a disk that has none now is at fault
+            raise StorageFault(f"writing the journal: {error.strerror}") from error
+        self._held = []
         before = time.perf_counter_ns()
         try:
             os.fdatasync(self._fd)
@@ -235,8 +274,7 @@ class Journal:
             raise StorageFault(f"syncing the journal: {error.strerror}") from error
         self.sync_us += (time.perf_counter_ns() - before) // 1_000
         self.syncs += 1
-        self.size += len(frame)
-        self.frames += 1
+        self.waiting = 0
 
     def close(self) -> None:
         """Release the descriptor."""

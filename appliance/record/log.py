@@ -2,9 +2,13 @@
 
 Order of `append`, and why each step holds:
 1. The statement is signed with the epoch's key and becomes the leaf; the checkpoint over the tree with it is signed.
-2. A body too long for a frame is made durable as a file; nobody looks at it before the checkpoint that covers it.
-3. The frame is written and synced once. A crash before: the entry never was, and nobody has seen its checkpoint.
-4. Only now the tree grows, and the receipt is given. A crash after: recovery finds the frame and publishes it.
+2. A body too long for a frame is written and synced as a file; nobody looks at it before the checkpoint that covers it.
+3. The frame is written, and the tree grows in memory. More entries may follow in the same way. A frame behind such a
+   body is held back: no disk may have the frame without its body's name.
+4. Names of bodies are synced, frames that were held back are written, then the journal is synced: once for all of them.
+   A crash before: none of them was acknowledged, nobody has seen one of their checkpoints, and those that are whole up
+   to the first torn one are entries all the same.
+5. Only now receipts are given, and what is to be published is told. A crash after: recovery finds the frames.
 """
 
 import copy
@@ -33,7 +37,7 @@ from appliance.record.journal import (
     encode_frame,
 )
 from appliance.record.open_case import OpenCase
-from appliance.record.publish import Publisher, read_published
+from appliance.record.publish import Publisher, bytes_beside, read_published
 from appliance.record.room import Purpose
 from appliance.record.signing import Scribe
 from appliance.record.stores import Stores
@@ -113,6 +117,7 @@ class Log:
         self.journal = journal
         self.publisher = publisher
         self._frontier = grown.frontier
+        self._waiting: list[Frame] = []
         self._recent = grown.recent
         self._epoch = grown.epoch
         self._previous = grown.previous
@@ -144,6 +149,16 @@ class Log:
             StorageFull: There is no room for this purpose; nothing has changed.
             StorageFault: The storage failed; the process must end, and recovery decides what holds.
         """
+        receipt = self.write(kind, attached)
+        self.sync()
+        return receipt
+
+    def write(self, kind: Sealed | EventEntry | EpochStart, attached: Attached) -> LogReceipt:
+        """Append one entry that outlives a power cut after the next `sync`: until then nobody may hear of it.
+
+        Raises:
+            Malformed, StorageFull, StorageFault: As `append`.
+        """
         index = self.size
         leaf = self.scribe.leaf(kind)
         ahead = copy.deepcopy(self._frontier)
@@ -162,24 +177,33 @@ class Log:
             receipts=attached.receipts,
             taken=attached.taken,
             judged=attached.judged,
+            behind=self.journal.waiting,
         )
         encoded = encode_frame(frame)
         self._take_room(len(encoded) + len(attached.blob), attached.purpose)
         if attached.priority is not None and not in_frame:
             self._stores.bodies.write_ahead(index, attached.priority, attached.blob)
         try:
-            self.journal.append(encoded)
+            self.journal.write(encoded, hold=self._stores.bodies.ahead)
         except StorageFull:
             self._stores.bodies.delete(index)  # the next entry has this index, and another body
             raise
         self._frontier = ahead
-        self.publisher.add([frame])
+        self._waiting.append(frame)
         self._remember(kind, index)
         self._became(attached)
         return LogReceipt(index=index, leaf=leaf, inclusion_proof=proof, checkpoint=checkpoint)
 
+    def sync(self) -> None:
+        """One sync for all entries that were written; on return they outlive a power cut. Raises StorageFault."""
+        if self._waiting:
+            self._stores.bodies.sync_ahead()
+            self.journal.sync()
+            self.publisher.add(self._waiting)
+            self._waiting = []
+
     def _became(self, attached: Attached) -> None:
-        """The entry is durable, and with it what is attached to it."""
+        """The entry is in the journal, and with it what is attached to it."""
         stores = self._stores
         for case in (attached.opens, attached.updates):
             if case is not None:
@@ -207,6 +231,7 @@ class Log:
         index = self._recent.get(commitment)
         if index is None:
             return None
+        self.sync()
         self.publisher.publish()
         size = self.publisher.published
         return LogReceipt(
@@ -231,7 +256,8 @@ class Log:
     def _take_room(self, size: int, purpose: Purpose) -> None:
         if self.journal.size + size > JOURNAL_BYTES_MAX:
             raise StorageFull("The disk is full: what was recorded could not be published for a long time.")
-        self._stores.room.take(size + self.publisher.owed, purpose)
+        owed = self.publisher.owed + sum(map(bytes_beside, self._waiting))
+        self._stores.room.take(size + owed, purpose)
 
     def _remember(self, kind: Sealed | EventEntry | EpochStart, index: int) -> None:
         if isinstance(kind, Sealed):

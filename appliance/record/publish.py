@@ -76,7 +76,7 @@ class Publisher:
         """
         for frame in frames:
             self._waiting.append(frame)
-            self.owed += _bytes_beside(frame)
+            self.owed += bytes_beside(frame)
             if frame.priority is None and (deleted := deleted_by(frame.leaf, frame.index)):
                 self._deletions[frame.index] = deleted
 
@@ -100,7 +100,7 @@ class Publisher:
         for frame in self._waiting[:done]:
             self._edge.append(frame.leaf)
             self._next_checkpoint = frame.checkpoint
-            self.owed -= _bytes_beside(frame)
+            self.owed -= bytes_beside(frame)
             self._deletions.pop(frame.index, None)
         del self._waiting[:done]
         self._tiles.extend(self._edge.publish())
@@ -216,7 +216,7 @@ class Drain:
                 return
 
 
-def _bytes_beside(frame: Frame) -> int:
+def bytes_beside(frame: Frame) -> int:
     """Of its body and its case, which become files."""
     cases = (case for case in (frame.opens, frame.updates) if case is not None)
     return len(frame.blob or b"") + sum(len(case.ciphertext) for case in cases)

@@ -93,7 +93,7 @@ class Recorder:
         self._answers = Answers(log, stores, self._keys)
 
     def answer(self, request: Request, memfd: bytes | None) -> Reply:
-        """Answer one request.
+        """Answer one request; the answer is to be given after `log.sync` only.
 
         Raises:
             StorageFault: The storage failed; the process must end.
@@ -224,7 +224,7 @@ class Recorder:
         attached = self._attached(change)
         purpose = Purpose.PICTURE if picture else Purpose.RECORD
         attached = replace(attached, blob=body.blob, priority=request.priority, purpose=purpose)
-        return _appended(self.log.append(body.sealed, attached))
+        return _appended(self.log.write(body.sealed, attached))
 
     def _attached(self, change: CaseChange) -> Attached:
         """What becomes of open cases, sealed. Raises Malformed: headquarters was asked about such a case before."""

@@ -5,8 +5,9 @@ It answers from the first moment: before enrolment and before the first release 
 
 import signal
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from socket import socket
 from types import FrameType
 from typing import Final
 
@@ -102,8 +103,7 @@ class Service:
         if self._upkeep is None:
             self._begin()
         packets = self._doors.wait(LOOK_S if self._upkeep is None else self._upkeep.patience())
-        for packet in packets:
-            self._answer(packet)
+        self._answer(packets)
         if self._upkeep is not None:
             self._log_refusals()
             try:
@@ -164,14 +164,25 @@ class Service:
         self._recorder = self._upkeep = None
         self._why = f"This box cannot sign: {why}"[:256]
 
-    def _answer(self, packet: Packet) -> None:
-        try:
-            request = PARSERS[packet.role](packet.message)
-        except Malformed as error:
-            self._refused_at_door(packet.role, "verb")
-            self._doors.reply(packet, RefusedReply(code="malformed", words=str(error)[:2_000]), last=True)
-            return
-        self._doors.reply(packet, self._reply(request, packet.record))
+    def _answer(self, packets: Sequence[Packet]) -> None:
+        """Answer all after one sync of all that they recorded; a connection ends with what is no message."""
+        answers: list[tuple[Packet, Reply, bool]] = []
+        ended: set[socket] = set()
+        for packet in packets:
+            if packet.connection in ended:
+                continue
+            try:
+                request = PARSERS[packet.role](packet.message)
+            except Malformed as error:
+                self._refused_at_door(packet.role, "verb")
+                answers.append((packet, RefusedReply(code="malformed", words=str(error)[:2_000]), True))
+                ended.add(packet.connection)
+            else:
+                answers.append((packet, self._reply(request, packet.record), False))
+        if self._recorder is not None:
+            self._recorder.log.sync()
+        for packet, reply, last in answers:
+            self._doors.reply(packet, reply, last=last)
 
     def _reply(self, request: Request, memfd: bytes | None) -> Reply:
         if self._recorder is None:

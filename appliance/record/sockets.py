@@ -11,7 +11,7 @@ import os
 import selectors
 import socket
 import struct
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -23,6 +23,11 @@ from appliance.line import RECORD_SEALS
 
 CONNECTIONS_MAX: Final = 8
 """A role's connections at once: each peer needs one, and a second while the first is given up."""
+
+GROUP_MAX: Final = 16
+"""Messages of the booth that are taken in one turn: their entries share one sync, and each of them waits for all."""
+GROUP_BYTES_MAX: Final = RECORD_BYTES_MAX
+"""Of messages and records: when a turn has taken so much, the rest waits for the next one."""
 
 DESCRIPTORS_MAX: Final = 1
 UNREAD_MAX: Final = 4
@@ -52,6 +57,11 @@ class Packet:
     message: bytes
     record: bytes | None
 
+    @property
+    def size(self) -> int:
+        """Bytes of both."""
+        return len(self.message) + len(self.record or b"")
+
 
 class Doors:
     """The sockets of all roles.
@@ -73,10 +83,10 @@ class Doors:
     def wait(self, seconds: float) -> list[Packet]:
         """Packets that have arrived, the booth's first; [] after `seconds` of silence.
 
-        At most one a connection, and of the other roles one in all, in turn: a light waits for one message of theirs,
-        however many they send.
+        Of the booth as many as make a group, round by round one a connection; of the other roles one in all, in turn: a
+        light waits for one message of theirs, however many they send.
         """
-        packets: list[Packet] = []
+        booths: list[socket.socket] = []
         others: list[tuple[socket.socket, Role]] = []
         for key, _ in self._selector.select(seconds):
             source, role = key.fileobj, key.data
@@ -84,9 +94,10 @@ class Doors:
             if source in self._listening:
                 self._welcome(source, role)
             elif role is Role.BOOTH:
-                packets.extend(self._receive(source, role))
+                booths.append(source)
             else:
                 others.append((source, role))
+        packets = list(self._group(booths))
         if others:
             source, served = min(others, key=lambda pair: self._turns.index(pair[1]))
             self._turns.remove(served)
@@ -94,8 +105,23 @@ class Doors:
             packets.extend(self._receive(source, served))
         return packets
 
+    def _group(self, booths: Sequence[socket.socket]) -> Iterator[Packet]:
+        """What waits in these connections, in each connection's order."""
+        count = size = 0
+        rest = list(booths)
+        while rest:
+            source = rest.pop(0)
+            for packet in self._receive(source, Role.BOOTH):
+                yield packet
+                rest.append(source)
+                count, size = count + 1, size + packet.size
+                if count >= GROUP_MAX or size >= GROUP_BYTES_MAX:
+                    return
+
     def reply(self, packet: Packet, reply: Reply, *, last: bool = False) -> None:
         """Answer a packet; `last` ends the connection. A peer that does not take its answer is hung up on."""
+        if packet.connection not in self._open[packet.role]:
+            return
         self._send(packet.connection, packet.role, reply, last=last)
 
     def close(self) -> None:

@@ -78,7 +78,7 @@ class Upkeep:
 
     def patience(self) -> float:
         """How long the recorder may wait for a message before it should tend again, seconds."""
-        if self._spare_wanted or self._rotation.draining:
+        if self._spare_wanted or self._header_wanted or self._rotation.draining:
             return 0.0
         if self._recorder.log.publisher.news:
             return max(0.0, self._heard + PUBLISH_SOON_S - time.monotonic())
@@ -89,6 +89,11 @@ class Upkeep:
     @property
     def _spare_wanted(self) -> bool:
         return self._recorder.stores.cases.spare_wanted and not self._cramped
+
+    @property
+    def _header_wanted(self) -> bool:
+        seal = self._recorder.headquarters.seal
+        return seal is not None and seal.wanted
 
     def tend(self, *, quiet: bool) -> None:
         """Do what is due.
@@ -105,8 +110,10 @@ class Upkeep:
         publisher = self._recorder.log.publisher
         rested = not publisher.news or now_s - self._heard >= PUBLISH_SOON_S
         try:
-            if quiet and self._spare_wanted:
-                self._recorder.stores.cases.refill()  # before anything else: no light waits for its case's key
+            if quiet and self._header_wanted:
+                self._prepare()  # before anything else: the next record comes to a header that is ready
+            elif quiet and self._spare_wanted:
+                self._recorder.stores.cases.refill()  # no light waits for its case's key
             elif quiet and not rested:
                 self._rotation.drain(seconds=DRAIN_S)
             elif quiet or now_s - self._stepped >= PUBLISH_LATEST_S:
@@ -152,6 +159,10 @@ class Upkeep:
                 replace_file(self._places.status, status)
                 self._status = status
 
+    def _prepare(self) -> None:
+        if self._recorder.headquarters.seal is not None:
+            self._recorder.headquarters.seal.prepare()
+
     def _small_steps(self) -> None:
         log = self._recorder.log
         if self._rotation.due(log.journal, cramped=self._recorder.stores.room.taken_from) and not log.publisher.news:
@@ -166,6 +177,8 @@ class Upkeep:
         recorder = self._recorder
         now = recorder.log.scribe.now()
         recorder.look_at_shelf()
+        if recorder.headquarters.seal is not None:
+            recorder.headquarters.seal.forget()
         if recorder.log.scribe.epoch.over(now):
             recorder.log.begin_epoch()
             if recorder.headquarters.seal is not None:

@@ -14,9 +14,10 @@ from typing import Final
 import msgspec
 from msgspec import structs
 
-from appliance.formats.receipt import LogReceipt
+from appliance.formats.receipt import LogReceipt, parse_log_receipt, verify_log_receipt
+from appliance.formats.record import commitment, encode_record
 from appliance.formats.voice import Verdict
-from appliance.formats.wire import Append, Case, Done, Event, Spared
+from appliance.formats.wire import Append, Appended, Case, Done, Event, Spared
 from appliance.inquiry.memory import subject_of
 from appliance.inquiry.moves import Who
 from appliance.model import Origin
@@ -24,7 +25,7 @@ from appliance.recorded import Outcome, OutcomeKind, Picture, Stage
 from tests.crash.post import Post, at_work
 from tests.scenarios.case_life import Life, matched
 from tests.scenarios.made_headquarters import screened
-from tests.scenarios.recorder_bed import append, append_long, case_of, record, recorded
+from tests.scenarios.recorder_bed import append, append_long, case_of, question, record, recorded
 
 SMALL_PICTURE: Final = 45_000
 """Fits into a frame of the journal; two dozen of them turn a journal that is cramped."""
@@ -40,6 +41,7 @@ KINDS: Final = {
     "answer": 1,
     "picture": 1,
     "page": 1,
+    "group": 2,
     "event": 1,
     "rest": 2,
     "delivery": 1,
@@ -54,7 +56,7 @@ NEXT: Final = {
     Stage.SECONDARY: Stage.CONFIRMATION_REQUESTED,
 }
 PROLOGUE: Final = (
-    "picture", "record", "case", "case", "outcome", "match", "step", "step", "step", "answer", "apart",
+    "picture", "record", "case", "case", "group", "outcome", "match", "step", "step", "step", "answer", "apart",
     "event", "delivery", "deletion", "restart", "release", "record", "close", "turn", "uplink", "delivery", "deletion",
 )  # fmt: skip
 
@@ -192,6 +194,20 @@ class Day:
     def _page(self) -> Iterator[Told]:
         body = Picture(of=f"{4:032x}", media_type="image/jpeg", content=self.chance.randbytes(SMALL_PICTURE))
         yield self._told(self._ask(append(record(body))))
+
+    def _group(self) -> Iterator[Told]:
+        """Records of every length that wait for the recorder together: as many as it finds share a sync."""
+        sizes = (SMALL_PICTURE, SMALL_PICTURE, LARGE_PICTURE, LARGE_PICTURE)
+        contents = [self.chance.randbytes(size) for size in sizes]
+        pictures = [record(Picture(of=f"{5:032x}", media_type="image/jpeg", content=each)) for each in contents]
+        made = self.chance.sample([record(), record(), *pictures], k=6)
+        answers = self.post.line.ask_all([question(each) for each in made])
+        at = self.post.operations()
+        for each, answer in zip(made, answers, strict=True):
+            assert isinstance(answer, Appended)
+            self.last = parse_log_receipt(answer.receipt)
+            verify_log_receipt(self.last, self.post.bed.verifier, commitment(encode_record(each)))
+            yield Told(at=at, receipt=self.last)
 
     def _turn(self) -> Iterator[Told]:
         for _ in range(TURNS):

@@ -29,7 +29,7 @@ from appliance.formats.statement import Sealed, Statement, parse_statement
 from appliance.formats.status import RecorderStatus, parse_status
 from appliance.formats.tiles import read_entries
 from appliance.formats.wire import Append, Appended, Case, Deliver, Hello, Keys, ListKeys, Welcome
-from appliance.line import RecorderLine
+from appliance.line import Question, RecorderLine
 from appliance.model import Mode, Priority
 from appliance.recorded import Body, Crossing, Direction, DocumentBasis, Person, Picture, Record, Screened
 from appliance.releases.take import take_release
@@ -215,6 +215,13 @@ def record(body: Body | None = None, *, origin: str = ORIGIN, mode: Mode = Mode.
 def append(made: Record, *, opens: Case | None = None, closes: str | None = None) -> Append:
     priority = Priority.BULK if isinstance(made.body, Picture) else Priority.RECORD
     return Append(record=encode_record(made), priority=priority, opens=opens, closes=closes)
+
+
+def question(made: Record) -> Question:
+    """As a booth asks for it; a picture in a memfd."""
+    if isinstance(made.body, Picture):
+        return Append(record=b"", priority=Priority.BULK), encode_record(made)
+    return append(made), None
 
 
 def append_long(line: RecorderLine, made: Record) -> LogReceipt:
