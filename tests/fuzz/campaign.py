@@ -57,7 +57,8 @@ def guide(name: str, target: Target, *, seconds: float, seed: int) -> Outcome:
     (folder / "words").write_text(
         "".join(f'"{_escaped(word)}"\n' for word in (*TOKENS, *target.words)), encoding="ascii"
     )
-    command = [sys.executable, "-m", "tests.fuzz.guided", name, f"-max_total_time={max(1, round(seconds))}"]
+    command = [sys.executable, "-m", "tests.fuzz.guided", name, str(int(not target.arrays))]
+    command += [f"-max_total_time={max(1, round(seconds))}"]
     command += [f"-timeout={target.timeout_s}", f"-rss_limit_mb={target.memory_mb}", f"-max_len={target.bytes_max}"]
     command += [f"-seed={seed % 2**32}", "-print_final_stats=1", f"-dict={folder / 'words'}"]
     command += [f"-artifact_prefix={folder}/found-", str(corpus)]

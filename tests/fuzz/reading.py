@@ -45,6 +45,7 @@ class Target:
         good: What the parser takes, to begin with.
         words: What its format is made of.
         bytes_max: Of one input.
+        arrays: Whether it compares arrays (tests/fuzz/guided.py).
         timeout_s: For one input, on a busy machine: longer is a finding.
         memory_mb: Of the whole process, fuzzer and tables included (about 150 MB): more is a finding.
     """
@@ -53,6 +54,7 @@ class Target:
     good: Callable[[], list[bytes]]
     words: tuple[bytes, ...] = ()
     bytes_max: int = 1 << 14
+    arrays: bool = False
     timeout_s: int = 10
     memory_mb: int = 512
 
@@ -217,7 +219,7 @@ MARKERS: Final = (
 )
 """ITU-T T.81 table B.1, and the chunks of a PNG."""
 READING: Final = {
-    "picture": Target(_read_picture, _pictures, MARKERS, PICTURE_BYTES_MAX, timeout_s=60),
+    "picture": Target(_read_picture, _pictures, MARKERS, PICTURE_BYTES_MAX, arrays=True, timeout_s=60),
     "picture-file": Target(_decode_picture, _pictures, MARKERS, PICTURE_BYTES_MAX),
     "mrz": Target(_read_zone, _zones, (b"<<", b"FRA", b"D<<", b"UTO", b"\n", b"O0I1S5B8Z2"), bytes_max=256),
 } | {
