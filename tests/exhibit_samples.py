@@ -28,7 +28,8 @@ from appliance.recorded import (
     Record,
 )
 from provisioning.authority.keys import write_private_key
-from provisioning.authority.repository import KEY_NAMES, Repository
+from provisioning.authority.repository import Repository
+from provisioning.authority.roles import KEY_NAMES
 from provisioning.custody.act import COMMITMENT_DOMAIN, Act, Detail, Did, Reach, encode_act, encode_detail
 from provisioning.exhibit.contents import (
     Cosignature,

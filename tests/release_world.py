@@ -18,7 +18,8 @@ from appliance.shelf import Shelf
 from provisioning.authority.keys import load_ed25519, write_private_key
 from provisioning.authority.list_files import documents_list
 from provisioning.authority.person_index import person_index
-from provisioning.authority.repository import KEY_NAMES, SIGNERS, Repository
+from provisioning.authority.repository import Repository
+from provisioning.authority.roles import KEY_NAMES, SIGNERS
 
 LIST_KEY = bytes(range(32))
 NEXT_KEY = bytes(range(1, 33))

@@ -12,6 +12,7 @@ clock nor a missing mirror takes a list out of service.
 5. Each delegated role matches and is signed by its threshold, and names targets of its own folder only (§5.6.7).
 """
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
@@ -98,8 +99,8 @@ def _take(files: Mapping[str, bytes], name: str) -> bytes:
     return data
 
 
-def verify_roots(files: Mapping[str, bytes], pinned_root: bytes) -> Root:
-    """Follow the root chain from the pinned one to the last that `files` hold; rules 1.
+def verify_roots(files: Mapping[str, bytes], pinned_root: bytes) -> tuple[Root, ...]:
+    """Follow the root chain from the pinned one to the last that `files` hold, which is the one in force; rule 1.
 
     Raises:
         Malformed, Untrusted: As `verify_chain`.
@@ -107,17 +108,19 @@ def verify_roots(files: Mapping[str, bytes], pinned_root: bytes) -> Root:
     metadata = read_metadata(pinned_root, Root, what="pinned root", bytes_max=ROOT_BYTES_MAX)
     root = metadata.signed
     _check_signed(root, Root.type, metadata)
+    roots = [root]
     for _ in range(ROOTS_MAX):
         name = f"{root.version + 1}.root.json"
         data = files.get(f"metadata/{name}")
         if data is None:
-            return root
+            return tuple(roots)
         metadata = read_metadata(data, Root, what=name, bytes_max=ROOT_BYTES_MAX)
         if metadata.signed.version != root.version + 1:
             raise Untrusted(f"{name} has version {metadata.signed.version}")
         _check_signed(root, Root.type, metadata)
         _check_signed(metadata.signed, Root.type, metadata)
         root = metadata.signed
+        roots.append(root)
     raise Untrusted(f"more than {ROOTS_MAX} roots after the pinned one")
 
 
@@ -133,7 +136,7 @@ def verify_chain(files: Mapping[str, bytes], pinned_root: bytes) -> Chain:
         Malformed: A file is not TUF metadata or is longer than its bound.
         Untrusted: A file is missing, not signed by enough keys of its role, or not the one that was named.
     """
-    root = verify_roots(files, pinned_root)
+    root = verify_roots(files, pinned_root)[-1]
     timestamp = read_metadata(
         _take(files, "timestamp.json"), Timestamp, what="timestamp.json", bytes_max=TIMESTAMP_BYTES_MAX
     )
@@ -144,15 +147,35 @@ def verify_chain(files: Mapping[str, bytes], pinned_root: bytes) -> Chain:
     return _below_snapshot(files, root, snapshot)
 
 
-def verify_past_chain(files: Mapping[str, bytes], pinned_root: bytes) -> Chain:
-    """Verify the metadata of a release that is past, of which headquarters keeps no timestamp: all rules but 2.
-
-    So it says that headquarters signed this release; not that it was ever the newest.
+def verify_without_timestamp(files: Mapping[str, bytes], pinned_root: bytes) -> Chain:
+    """Verify the metadata of a release without asking whether it was ever the newest: all rules but 2.
 
     Raises:
         Malformed, Untrusted: As `verify_chain`.
     """
-    root = verify_roots(files, pinned_root)
+    return _from_snapshot(files, verify_roots(files, pinned_root)[-1])
+
+
+def verify_past_chain(files: Mapping[str, bytes], pinned_root: bytes) -> Chain:
+    """Verify the metadata of a release that is past, under the root of its time: the last one that it holds under.
+
+    Keys that were replaced since count for it, so it says that headquarters signed this release, or somebody who has
+    what headquarters signed with then. It is no release to work by.
+
+    Raises:
+        Malformed, Untrusted: As `verify_chain`; it holds under no root.
+    """
+    *former, last = verify_roots(files, pinned_root)
+    try:
+        return _from_snapshot(files, last)
+    except Untrusted:
+        for root in reversed(former):
+            with contextlib.suppress(Untrusted):
+                return _from_snapshot(files, root)
+        raise
+
+
+def _from_snapshot(files: Mapping[str, bytes], root: Root) -> Chain:
     data = _take(files, "snapshot.json")
     return _below_snapshot(
         files, root, read_metadata(data, Snapshot, what="snapshot.json", bytes_max=SNAPSHOT_BYTES_MAX)

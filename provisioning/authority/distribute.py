@@ -15,7 +15,7 @@ from appliance.errors import Misuse, NoInput, Refused
 from appliance.files import storage, sync_folder, write_durably
 from provisioning.authority.home import Home
 from provisioning.authority.keys import load_ed25519
-from provisioning.authority.repository import OFFLINE_KEYS, ROOT_KEYS
+from provisioning.authority.roles import OFFLINE_KEYS, ROOT_KEYS
 
 HOLDERS: Final = len(ROOT_KEYS)
 

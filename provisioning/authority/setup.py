@@ -27,7 +27,8 @@ from provisioning.authority.certificates import make_authority
 from provisioning.authority.home import Home, Settings
 from provisioning.authority.identities import IDENTITIES, identity_file, write_identity
 from provisioning.authority.keys import CUSTODY, SECRET_BYTES, cosigner_name, write_private_key
-from provisioning.authority.repository import KEY_NAMES, Repository
+from provisioning.authority.repository import Repository
+from provisioning.authority.roles import KEY_NAMES
 
 
 def make_headquarters(folder: Path, settings: Settings, *, now_ms: int) -> Home:

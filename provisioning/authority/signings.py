@@ -1,22 +1,23 @@
 """What the keys of three persons signed, step by step: read from the signed metadata itself, which is never removed.
 
-So no step can be left out or written differently: whoever signs makes the entry. Two persons compare its fingerprint.
+So no step can be left out or written differently: whoever signs makes the entry. Every step is verified as boxes do it,
+by the root and the top-level targets of its time: a version that does not hold is named and nothing is listed. Two
+persons compare the fingerprint, which is of what was signed, whoever signed it.
 """
 
-from pathlib import Path
-from typing import Final, NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
-from tuf.api.metadata import Metadata, Root, Targets
+from tuf.api.exceptions import RepositoryError
+from tuf.api.metadata import Root, Targets
 
-from appliance.errors import ConfigError
-from appliance.files import read_regular
+from appliance.errors import Untrusted
 from appliance.formats.enrolment import fingerprint
-from appliance.formats.tuf_chain import DELEGATED
+from appliance.formats.tuf_chain import TARGETS_BYTES_MAX, Envelope, read_metadata
 from provisioning.authority.home import Home
-from provisioning.authority.repository import OFFLINE_KEYS, ROOT_KEYS, SIGNERS
-
-METADATA_BYTES_MAX: Final = 16 * 1_048_576
-SIGNED_OFFLINE: Final = tuple(role for role in DELEGATED if SIGNERS[role] == OFFLINE_KEYS)
+from provisioning.authority.proposal import Delegator, names_of_keys
+from provisioning.authority.published import Published
+from provisioning.authority.roles import OF_PERSONS
 
 
 class Signing(NamedTuple):
@@ -32,50 +33,48 @@ class Signing(NamedTuple):
 
 
 def signings(home: Home) -> list[Signing]:
-    """Every step, by role and version. Raises ConfigError when the release cannot be read."""
-    return [*_of_root(home), *(step for role in SIGNED_OFFLINE for step in _of_role(home, role))]
+    """Every step, by role and version, each verified.
 
-
-def last_signing(home: Home, role: str) -> Signing:
-    """The latest step of that role. Raises ConfigError, as `signings`."""
-    return [step for step in signings(home) if step.role == role][-1]
-
-
-def _of_root(home: Home) -> list[Signing]:
-    """A replaced key's place passes to the key that follows it."""
+    Raises:
+        Untrusted: A version is not signed by enough keys of its role.
+        ConfigError, Malformed: One is missing or cannot be read.
+    """
+    published = Published(home.folder)
+    roots, tops = published.roots(), published.tops()
+    names = names_of_keys(roots, tops)
     steps: list[Signing] = []
-    names: dict[str, str] = {}
-    for version, data in _versions(home, "root"):
-        metadata = Metadata[Root].from_bytes(data)
-        present = metadata.signed.roles["root"].keyids
-        left = [name for keyid, name in names.items() if keyid not in present] or list(ROOT_KEYS)
-        names |= dict(zip((keyid for keyid in present if keyid not in names), left, strict=False))
-        steps.append(_step("root", version, data, metadata.signatures, names))
+    for role in OF_PERSONS:
+        above: Sequence[Delegator] = roots if role in (Root.type, Targets.type) else tops
+        last = len(roots) if role == Root.type else published.versions()[role]
+        steps.extend(_step(published, role, version, above, names) for version in range(1, last + 1))
     return steps
 
 
-def _of_role(home: Home, role: str) -> list[Signing]:
-    ((_, top),) = _versions(home, "targets")
-    delegations = Metadata[Targets].from_bytes(top).signed.delegations
-    assert delegations is not None, "the top-level targets name every delegated role"
-    assert delegations.roles is not None, "by name"
-    names = dict(zip(delegations.roles[role].keyids, SIGNERS[role], strict=True))
-    return [
-        _step(role, version, data, Metadata[Targets].from_bytes(data).signatures, names)
-        for version, data in _versions(home, role)
-    ]
+def last_signing(home: Home, role: str) -> Signing:
+    """The latest step of that role. Raises as `signings`."""
+    return [step for step in signings(home) if step.role == role][-1]
 
 
-def _step(role: str, version: int, data: bytes, signatures: object, names: dict[str, str]) -> Signing:
-    assert isinstance(signatures, dict), "by key"
-    return Signing(role, version, fingerprint(data), tuple(names.get(keyid, "another key") for keyid in signatures))
+def _step(published: Published, role: str, version: int, above: Sequence[Delegator], names: dict[str, str]) -> Signing:
+    kind: type[Any] = Root if role == Root.type else Targets
+    file = f"{version}.{role}.json"
+    metadata = read_metadata(published.read(file), kind, what=file, bytes_max=TARGETS_BYTES_MAX)
+    if metadata.signed.version != version:
+        raise Untrusted(f"{file} has version {metadata.signed.version}")
+    if role == Root.type:
+        signed = [_signed(each, role, metadata) for each in above[max(version - 2, 0) : version]]
+        held = set[str]().union(*signed) if all(signed) else set[str]()
+    else:
+        held = next((keyids for each in reversed(above) if (keyids := _signed(each, role, metadata))), set[str]())
+    if not held:
+        raise Untrusted(f"{file} is not signed by enough keys of its role")
+    return Signing(role, version, fingerprint(metadata.payload), tuple(sorted(names[keyid] for keyid in held)))
 
 
-def _versions(home: Home, role: str) -> list[tuple[int, bytes]]:
-    found: list[tuple[int, Path]] = [
-        (int(path.name.partition(".")[0]), path) for path in (home.tuf / "metadata").glob(f"*.{role}.json")
-    ]
+def _signed(above: Delegator, role: str, metadata: Envelope[Any]) -> set[str]:
+    """Identifiers of the keys that signed, verified; none where they are too few."""
     try:
-        return [(version, read_regular(path, METADATA_BYTES_MAX)) for version, path in sorted(found)]
-    except OSError as error:
-        raise ConfigError(f"{error.filename}: {error.strerror}") from None
+        result = above.get_verification_result(role, metadata.payload, metadata.signatures)
+    except (RepositoryError, ValueError):
+        return set()
+    return set(result.signed) if result else set()

@@ -12,12 +12,10 @@ from rich.table import Table
 from appliance.command import Verbs
 from appliance.errors import Misuse
 from appliance.model import Mode
-from provisioning.authority import escrow_verbs, list_verbs, rotate_verb
+from provisioning.authority import escrow_verbs, list_verbs, replace_verb, rotate_verb
 from provisioning.authority.distribute import HOLDERS, distribute, same_disk
 from provisioning.authority.enrolment import issue, read_request
 from provisioning.authority.home import Home, Settings
-from provisioning.authority.repository import ROOT_KEYS
-from provisioning.authority.root_keys import replace_root_key
 from provisioning.authority.roster import read_roster, revoke
 from provisioning.authority.setup import make_headquarters
 from provisioning.authority.signings import last_signing, signings
@@ -59,13 +57,6 @@ three persons put their media in, mounted where they are now, and take them away
 Flash memory may keep what was removed: destroy the disk that `init` ran on, or have run it on an encrypted one.
 
 Example: landlink-hq distribute /media/anna /media/boun /media/carl
-"""
-
-REPLACE = """\
-A root key that was lost or stolen: the other two make the next root, with a new key in its place. Boxes follow it with
-the next mirror; a thief of one root key could have signed nothing alone, and has a useless one from then on.
-
-Example: landlink-hq replace-root root-2
 """
 
 UPGRADE = """\
@@ -130,15 +121,13 @@ def add_verbs(verbs: Verbs) -> None:
     verb = verbs.add_parser("distribute", help="keys of three persons to their media", description=DISTRIBUTE)
     verb.add_argument("media", type=Path, nargs=HOLDERS, metavar="FOLDER", help="where the three media are mounted")
     verb.set_defaults(run=_distribute)
-    verb = verbs.add_parser("replace-root", help="a root key that was lost or stolen", description=REPLACE)
-    verb.add_argument("key", choices=ROOT_KEYS, help="the one that is replaced; the other two must be here")
-    verb.set_defaults(run=_replace_root)
     verb = verbs.add_parser("upgrade", help="keys that a home from before lacks", description=UPGRADE)
     verb.set_defaults(run=_upgrade)
     verb = verbs.add_parser("signings", help="what the keys of three persons signed", description=SIGNINGS)
     verb.set_defaults(run=_signings)
     list_verbs.add_verbs(verbs)
     rotate_verb.add_rotate(verbs)
+    replace_verb.add_replace(verbs)
     escrow_verbs.add_escrow(verbs)
 
 
@@ -196,17 +185,6 @@ def _distribute(arguments: argparse.Namespace) -> int:
         print(
             f"But on the same disk as this home: {', '.join(map(str, same))}. Is the medium mounted?", file=sys.stderr
         )
-    return 0
-
-
-def _replace_root(arguments: argparse.Namespace) -> int:
-    home = Home.open(arguments.home)
-    version = replace_root_key(home, arguments.key, at_ms=now_ms())
-    print(
-        f"Root {version} is published: {home.key(arguments.key)} is a new key, the former one signs nothing any more."
-    )
-    print(f"Signed: {last_signing(home, 'root')}")
-    print("Move it to its holder's medium, and leave no copy here.")
     return 0
 
 

@@ -29,7 +29,7 @@ from appliance.line import RecorderLine
 from appliance.releases.proven import ProvenTime
 from appliance.releases.service import AGAIN_S, LOOK_S, Places, Releases
 from appliance.screen.lists import Lists
-from provisioning.authority.repository import LIFE
+from provisioning.authority.roles import LIFE
 from tests.release_world import DAY_MS, LIST_KEY, NOW_MS, World, make_world
 
 LIFE_MS = int(LIFE["timestamp"].total_seconds()) * 1_000

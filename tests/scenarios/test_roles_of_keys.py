@@ -27,7 +27,7 @@ from appliance.shelf import Shelf
 from provisioning.authority.holders import HOLDINGS
 from provisioning.authority.home import Home
 from provisioning.authority.keys import CUSTODY, cosigner_name, load_ed25519, load_mldsa44
-from provisioning.authority.repository import SIGNERS
+from provisioning.authority.roles import SIGNERS
 from tests.scenarios.made_headquarters import NOW_MS, headquarters
 from tests.scenarios.recorder_bed import BOX, ORIGIN, enrolled
 

@@ -11,7 +11,7 @@ from appliance.files import write_durably
 from provisioning.authority.distribute import distribute, same_disk
 from provisioning.authority.home import Home
 from provisioning.authority.recipients import next_recipient, publish_recipient, published_recipients
-from provisioning.authority.repository import OFFLINE_KEYS, ROOT_KEYS
+from provisioning.authority.roles import OFFLINE_KEYS, ROOT_KEYS
 from provisioning.authority.roster import read_roster, revoke
 from tests.scenarios.made_headquarters import NOW_MS, Box, headquarters
 

@@ -1,9 +1,11 @@
 // Headquarters' releases (TUF 1.0): from the first root to the files that they name, the roster of all keys among them.
 //
 // 1. The first root is signed by enough of its own keys; each next one by enough of the one before and of its own.
-// 2. The snapshot is signed by the last root's role, and names the version of all that follows.
-// 3. `targets` is signed by enough keys of the last root's role; it says whose word counts for which folder.
+// 2. The snapshot is signed by the root's role, and names the version of all that follows.
+// 3. `targets` is signed by enough keys of the root's role; it says whose word counts for which folder.
 // 4. Each of these is signed by enough keys of its role, and names its files by length and SHA-256.
+// The register holds under the last root. A release of the past holds under the root of its time: keys may have been
+// replaced since, so it is the last one under which it holds.
 // Whether a newer release exists is not asked: that needs a network.
 
 /** Canonical JSON as TUF signs it: keys sorted, no blanks, only quote and backslash escaped. */
@@ -47,23 +49,42 @@ async function checkThreshold({ signed, signatures }, keys, role) {
   must(signers.size >= role.threshold, "not_enough_signers");
 }
 
-/** The last root that the first one leads to. */
+/** Every root that the first one leads to, in their order. */
 async function verifyRoots(evidence) {
   let root = parseMetadata(evidence.get("evidence/roster/1.root.json"), "root");
   await checkThreshold(root, root.signed.keys, root.signed.roles.root);
   must(root.signed.version === 1, "malformed");
+  const roots = [root.signed];
   while (evidence.has(`evidence/roster/${root.signed.version + 1}.root.json`)) {
     const next = parseMetadata(evidence.get(`evidence/roster/${root.signed.version + 1}.root.json`), "root");
     must(next.signed.version === root.signed.version + 1, "malformed");
     await checkThreshold(next, root.signed.keys, root.signed.roles.root);
     await checkThreshold(next, next.signed.keys, next.signed.roles.root);
     root = next;
+    roots.push(root.signed);
   }
-  return root.signed;
+  return roots;
 }
 
 /** A release's version and, by role, the targets that it names; its metadata lies in `folder`. */
-async function verifyRelease(evidence, folder, root) {
+async function verifyRelease(evidence, folder, roots) {
+  const [last, ...former] = roots.slice().reverse();
+  try {
+    return await releaseUnder(evidence, folder, last);
+  } catch (error) {
+    if (!(error instanceof Bad) || folder === "evidence/roster") throw error;
+    for (const root of former) {
+      try {
+        return await releaseUnder(evidence, folder, root);
+      } catch (again) {
+        if (!(again instanceof Bad)) throw again;
+      }
+    }
+    throw error;
+  }
+}
+
+async function releaseUnder(evidence, folder, root) {
   const snapshot = parseMetadata(evidence.get(`${folder}/snapshot.json`), "snapshot");
   await checkThreshold(snapshot, root.keys, root.roles.snapshot);
 
