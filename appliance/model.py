@@ -86,6 +86,55 @@ class TypedReading(Noun, frozen=True, kw_only=True, tag="typed"):
 DocumentReading = MrzReading | TypedReading
 
 
+class ShiftedCharacter(Noun, frozen=True, kw_only=True):
+    """A character that stands off its line, in thousandths of a character's pitch; positive is right, and down.
+
+    Attributes:
+        line, column: Zero-based place in the printed lines.
+        along, across: How far along the line, and across it.
+    """
+
+    line: Annotated[int, Meta(ge=0, le=2)]
+    column: Annotated[int, Meta(ge=0, le=43)]
+    along: Annotated[int, Meta(ge=-2_000, le=2_000)]
+    across: Annotated[int, Meta(ge=-2_000, le=2_000)]
+
+
+class ZoneGeometry(Noun, frozen=True, kw_only=True):
+    """How the printed lines are printed, in thousandths of a character's pitch (ocr/geometry.py).
+
+    Attributes:
+        pixels: Of the image for one character's pitch, in tenths.
+        height: Of the characters' ink, the median of all.
+        spacing: From line to line.
+        aside: How far the lines stand to the side of each other, which begin and end alike.
+        shifted: Characters out of place, the farthest first.
+    """
+
+    pixels: Annotated[int, Meta(ge=0, le=100_000)]
+    height: Annotated[int, Meta(ge=-4_000, le=4_000)]
+    spacing: Annotated[tuple[Annotated[int, Meta(ge=-100_000, le=100_000)], ...], Meta(max_length=2)]
+    aside: Annotated[int, Meta(ge=0, le=100_000)]
+    shifted: Annotated[tuple[ShiftedCharacter, ...], Meta(max_length=8)] = ()
+
+
+class InfraredReading(Noun, frozen=True, kw_only=True):
+    """What an image under infrared light shows where the camera has read the printed lines (ocr/second.py).
+
+    Attributes:
+        seen: How many characters of the lines are seen there as they were read, in hundredths of all; None when there
+            is nothing to say.
+        vanished: Which of the lines joined have no ink there at all, though paper is seen: their places.
+        why: Why there is nothing to say; "" otherwise.
+        image_sha256: Of the image; None when there was none.
+    """
+
+    seen: Annotated[int, Meta(ge=0, le=100)] | None = None
+    vanished: Annotated[bytes, Meta(max_length=132)] = b""
+    why: Line = ""
+    image_sha256: Digest | None = None
+
+
 class CameraReading(Noun, frozen=True, kw_only=True):
     """What the box read from the camera's image of the same page (ocr/second.py).
 
@@ -96,6 +145,9 @@ class CameraReading(Noun, frozen=True, kw_only=True):
         doubt: Somebody should look before the lines count as read.
         why: Why there are no lines, or what is in doubt; "" otherwise.
         image_sha256: Of the stored image (recorded.Picture has it); None when there was no image.
+        images: How many images of the page have a say in `lines`; the stored one is the surest of them.
+        geometry: How the lines are printed; None when the image does not say.
+        infrared: None where no infrared lamp is fitted.
     """
 
     lines: MrzLines = ()
@@ -104,6 +156,9 @@ class CameraReading(Noun, frozen=True, kw_only=True):
     doubt: bool = True
     why: Line = ""
     image_sha256: Digest | None = None
+    images: Annotated[int, Meta(ge=1, le=9)] = 1
+    geometry: ZoneGeometry | None = None
+    infrared: InfraredReading | None = None
 
 
 # --- 2 parse ----------------------------------------------------------------------------------------------------------

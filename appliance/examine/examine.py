@@ -10,6 +10,7 @@ from appliance.examine.dates import examine_date_of_birth, examine_expiry
 from appliance.examine.lines import examine_check_digits, examine_printed_lines, examine_repairs
 from appliance.examine.national import examine_national_number
 from appliance.examine.number import examine_number_form
+from appliance.examine.printing import examine_infrared, examine_printed_geometry
 from appliance.examine.second import examine_second_reading, examine_sure_reading, is_camera
 from appliance.examine.subject import Subject
 from appliance.examine.validity import examine_validity
@@ -29,6 +30,8 @@ EXAMINERS: Final[dict[str, Callable[[Subject], Finding]]] = {
     findings.NATIONAL_NUMBER.id: examine_national_number,
     findings.SECOND_READING.id: examine_second_reading,
     findings.SURE_READING.id: examine_sure_reading,
+    findings.PRINTED_GEOMETRY.id: examine_printed_geometry,
+    findings.INFRARED.id: examine_infrared,
 }
 
 

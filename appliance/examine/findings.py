@@ -94,7 +94,7 @@ NATIONAL_NUMBER: Final = Check(
 )
 SECOND_READING: Final = Check(
     id="second_reading",
-    asks="Do the scanner and the camera read the same characters?",
+    asks="Does the camera read the same characters as the scanner, or as were typed?",
     next_step="Open the page and look at exactly the marked characters of its last lines.",
     source="examine/second.py; the camera's reading is appliance/ocr",
 )
@@ -103,6 +103,18 @@ SURE_READING: Final = Check(
     asks="Where the camera alone reads: was every character read surely?",
     next_step="Lay the document again, flat and clean; if it stays, compare the marked characters, or type it in.",
     source="examine/second.py; the camera's reading is appliance/ocr",
+)
+PRINTED_GEOMETRY: Final = Check(
+    id="printed_geometry",
+    asks="Are the printed lines as large, as far apart and as even as a machine prints them?",
+    next_step="Look at the printed lines with a lens: at marked characters first, for scratches, glue and other print.",
+    source="Doc 9303-3 §4.3; 9303-4 to 7 §4.2; ISO 1073-2; the camera's measures are appliance/ocr/geometry.py",
+)
+INFRARED: Final = Check(
+    id="infrared",
+    asks="Are the printed lines seen in infrared light?",
+    next_step="Look at the printed lines with a lens and compare them with the rest of the page: call the supervisor.",
+    source="Doc 9303-3 §4.2 (print contrast in B900); the camera's look is appliance/ocr/infrared.py",
 )
 
 CHECKS: Final = {
@@ -121,6 +133,8 @@ CHECKS: Final = {
         NATIONAL_NUMBER,
         SECOND_READING,
         SURE_READING,
+        PRINTED_GEOMETRY,
+        INFRARED,
     )
 }
 """All checks by id, in the order in which they are answered."""

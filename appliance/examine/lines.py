@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from appliance.examine.findings import CHECK_DIGITS, PRINTED_LINES, REPAIRED_CHARACTERS
-from appliance.examine.second import SURE_PERCENT
+from appliance.examine.second import SURE_PERCENT, same_shape
 from appliance.examine.subject import Subject, found, not_typed
 from appliance.model import Answer, CheckDigit, DocumentFormat, Finding, Repair, RepairReason, TravelDocument
 from appliance.parse.characters import FILLER, LETTERS
@@ -42,9 +42,13 @@ def examine_check_digits(subject: Subject) -> Finding:
     if failing and _hard_to_read(subject):
         words = "Check digits do not agree, and the camera read some characters of them with doubt: lay it again."
         return found(CHECK_DIGITS, Answer.INCONCLUSIVE, words, *digits)
+    exchanged = _repairs(document, RepairReason.CHECK_DIGITS)
+    otherwise = _read_otherwise(subject) if failing or exchanged else ()
+    if otherwise:
+        words = "The check digits do not agree as the scanner read the lines, but as the camera surely reads them."
+        return found(CHECK_DIGITS, Answer.FAILED, words, *otherwise, *digits)
     if failing:
         return found(CHECK_DIGITS, Answer.FAILED, f"Check digits do not agree: {', '.join(failing)}.", *digits)
-    exchanged = _repairs(document, RepairReason.CHECK_DIGITS)
     if exchanged:
         words = "The check digits agree only if a character is read otherwise than it was: misread, or changed."
         return found(CHECK_DIGITS, Answer.FAILED, words, *exchanged, *digits)
@@ -64,6 +68,19 @@ def _hard_to_read(subject: Subject) -> bool:
         min(camera.percent[place] for place in (*check.covers, check.at)) < SURE_PERCENT
         for check in resolve_checks(text, layout)
         if not compare(text, check).holds
+    )
+
+
+def _read_otherwise(subject: Subject) -> tuple[str, ...]:
+    """What a camera that is in no doubt, all check digits included, reads otherwise than the scanner."""
+    camera, document = subject.camera, subject.document
+    if camera is None or subject.alone or camera.doubt or not same_shape(document, camera):
+        return ()
+    pairs = zip("".join(document.raw), "".join(camera.lines), camera.percent, strict=False)
+    return tuple(
+        f"{_place(*divmod(at, len(document.mrz[0])))}: scanner {mine}, camera {theirs} ({percent} % sure)"
+        for at, (mine, theirs, percent) in enumerate(pairs)
+        if mine != theirs
     )
 
 

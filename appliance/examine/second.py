@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from appliance.examine.findings import SECOND_READING, SURE_READING
 from appliance.examine.subject import Subject, found, not_typed
+from appliance.examine.typed import examine_typed
 from appliance.model import Answer, CameraReading, DocumentReading, Finding, MrzReading, TravelDocument
 
 SURE_PERCENT: Final = 85
@@ -72,10 +73,10 @@ def _differences(document: TravelDocument, camera: CameraReading) -> Iterator[Di
 
 
 def examine_second_reading(subject: Subject) -> Finding:
-    """Scanner against camera."""
-    camera = subject.camera
+    """Scanner against camera; or what was typed."""
     if subject.typed:
-        return not_typed(SECOND_READING)
+        return examine_typed(subject)
+    camera = subject.camera
     if camera is None or subject.alone:
         return found(SECOND_READING, Answer.NOT_APPLICABLE, "There is one reading only.")
     if not camera.lines:
@@ -92,13 +93,20 @@ def examine_sure_reading(subject: Subject) -> Finding:
     camera = subject.camera
     if not subject.alone or camera is None:
         return found(SURE_READING, Answer.NOT_APPLICABLE, "A scanner read the lines.")
-    if not camera.doubt:
+    if not camera.doubt or _only_check_digits(subject.document, camera):
         return found(SURE_READING, Answer.PASSED, "Every character was read surely.")
     places = [
         f"line {line + 1}, character {column + 1}: {camera.percent[line * len(camera.lines[0]) + column]} % sure"
         for line, column in unsure(camera)
     ]
-    return found(SURE_READING, Answer.FAILED, "The camera could not read every character surely.", *places)
+    words = "The camera could not read every character surely."
+    return found(SURE_READING, Answer.FAILED, words, *(places or [camera.why]))
+
+
+def _only_check_digits(document: TravelDocument, camera: CameraReading) -> bool:
+    """Whether the doubt is about check digits alone, of which another check speaks: each character was read surely."""
+    wrong = bool(document.repairs) or not all(check.holds for check in document.check_digits)
+    return wrong and bool(camera.percent) and not unsure(camera)
 
 
 def _other_lines(camera: CameraReading) -> Finding:

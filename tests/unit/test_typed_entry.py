@@ -73,6 +73,8 @@ def test_what_needs_the_printed_lines_is_not_applicable_and_the_rest_is_answered
         "repaired_characters",
         "second_reading",
         "sure_reading",
+        "printed_geometry",
+        "infrared",
     }
     of_passports_and_cards = {"number_form", "national_number", "validity"}
     assert not_applicable == of_printed_lines | of_passports_and_cards
