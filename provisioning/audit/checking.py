@@ -7,6 +7,7 @@ from typing import Final, TextIO
 
 from appliance.errors import Refused
 from provisioning.audit.erased import read_erased, without_order
+from provisioning.audit.ledger_chain import broken_links
 from provisioning.audit.log import Log, Problem, logs_of, policy_of, trust_of
 from provisioning.audit.progress import bars
 from provisioning.audit.store import PulledLog
@@ -25,10 +26,14 @@ def run_verify(arguments: argparse.Namespace) -> int:
     roster = read_roster(home)
     trust = trust_of(roster, policy_of(home, arguments.policy))
     code = 0
+    logs = [
+        PulledLog(log, home.pulled_log(log.origin)) for log in pulled_logs(home, logs_of(home, roster, arguments.box))
+    ]
+    links = broken_links(logs)
     with bars() as shown:
-        for log in pulled_logs(home, logs_of(home, roster, arguments.box)):
-            kept = PulledLog(log, home.pulled_log(log.origin))
-            found = verify(kept, trust, shown.bar(log.origin))
+        for kept in logs:
+            found = verify(kept, trust, shown.bar(kept.log.origin))
+            found.problems += [each for each in links if each.origin == found.origin]
             if read_erased(kept):
                 found.problems += without_order(kept, CustodyLog(home).acts())
             if found.problems:
