@@ -1,5 +1,6 @@
 """landlink-box: what runs on the box."""
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -28,7 +29,12 @@ def build_parser() -> Parser:
 def main() -> int:
     """Run one verb; the exit code names whose fault a failure is."""
     keep_texts_out_of_the_journal()
-    return run(build_parser(), lambda arguments: int(arguments.run(read_config(arguments.config), arguments)))
+    return run(build_parser(), act)
+
+
+def act(arguments: argparse.Namespace) -> int:
+    """What a verb does with this box's configuration."""
+    return int(arguments.run(read_config(arguments.config), arguments))
 
 
 if __name__ == "__main__":

@@ -5,13 +5,14 @@ Every exit code that a command can end with is in `errors.EXIT_CODES`, and in th
 
 import argparse
 import contextlib
+import errno
 import os
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any, Final, NoReturn, Protocol
 
-from appliance.errors import EXIT_CODES, LandlinkError, Misuse, NoInput, StorageFault
+from appliance.errors import EXIT_CODES, LandlinkError, Misuse, NoInput, StorageFull
 
 BUG: Final = LandlinkError.exit_code
 INTERRUPTED: Final = 130
@@ -72,39 +73,42 @@ def whole_number(what: str, *, least: int, most: int) -> Callable[[str], int]:
     return parse
 
 
-def run(parser: Parser, act: Callable[[argparse.Namespace], int]) -> int:
-    """Read the command line and act on it; returns the exit code, which says whose fault a failure is."""
-    arguments, unknown = parser.parse_known_args()
+def run(parser: Parser, act: Callable[[argparse.Namespace], int], words: Sequence[str] | None = None) -> int:
+    """Read the command line, or `words`, and act on it; returns the exit code, which says whose fault a failure is."""
+    arguments, unknown = parser.parse_known_args(words)
     verb = f"{parser.prog} {arguments.verb}"
     if unknown:
         parser.exit(Misuse.exit_code, f"{verb}: does not take {' '.join(unknown)}\nNext: {verb} --help\n")
     try:
         code = act(arguments)
-        _flush()
-    except LandlinkError as error:
-        for line in f"{verb}: {error}".splitlines():
-            print(printable(line), file=sys.stderr)  # noqa: T201 - a command's own words
-        return error.exit_code
+        sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:  # whoever read has enough (`| head`); what is left to print goes nowhere
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return READER_LEFT
     except Exception as error:  # noqa: BLE001 - the outermost: a bug's code is not that of something found wrong
-        sys.excepthook(type(error), error, error.__traceback__)
-        return BUG
+        return _failed(verb, error)
     return code
 
 
-def _flush() -> None:
-    """What was printed is out. Raises BrokenPipeError; StorageFault where a file takes no more."""
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python tries once more at its end
-        raise StorageFault(f"writing the answer: {error.strerror}") from None
+def _failed(verb: str, error: Exception) -> int:
+    """Say what a verb ended by; returns its exit code."""
+    if isinstance(error, LandlinkError):
+        for line in f"{verb}: {error}".splitlines():
+            print(printable(line), file=sys.stderr)
+        return error.exit_code
+    if isinstance(error, BrokenPipeError):  # whoever read has enough (`| head`)
+        _print_no_more()
+        return READER_LEFT
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        _print_no_more()
+        print(f"{verb}: {error.strerror}: not all of the answer was written", file=sys.stderr)
+        return StorageFull.exit_code
+    sys.excepthook(type(error), error, error.__traceback__)
+    return BUG
+
+
+def _print_no_more() -> None:
+    """What is left to print goes nowhere: else Python tries once more at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def printable(line: str) -> str:

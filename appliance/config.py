@@ -233,16 +233,18 @@ def parse_config(text: bytes) -> Config:
 
 def config_sha256(path: Path) -> str:
     """SHA-256 of the file at `path`, hexadecimal. Raises ConfigError when it cannot be read."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}") from None
+    return hashlib.sha256(_content(path)).hexdigest()
 
 
 def read_config(path: Path) -> Config:
     """Read and parse the file at `path`. Raises ConfigError, also when the file cannot be read."""
+    return parse_config(_content(path))
+
+
+def _content(path: Path) -> bytes:
     try:
-        return parse_config(path.read_bytes())
+        return path.read_bytes()
     except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}") from None
+        raise ConfigError(
+            f"{path}: {error.strerror}; write it as systemd/box.toml shows, or name another: landlink-box --config FILE"
+        ) from None

@@ -280,14 +280,17 @@ def seal(config: Config, *, with_key: "WithKey", pin: Path | None) -> str:
     """Make this box's sealing keys and keep the token's PIN in the file `pin`; returns what to tell the technician."""
     import sys
 
+    from appliance.command import named
     from appliance.credentials import AUDIT, PIN, STORE
-    from appliance.enrol.places import EnrolmentPlaces, read_bounded
+    from appliance.enrol.places import EnrolmentPlaces
     from appliance.enrol.seal import PIN_BYTES_MAX, seal_box
+    from appliance.files import read_regular
     from appliance.key_wiring import at_rest_of
 
     given = None
     if pin is not None:
-        given = sys.stdin.buffer.read(PIN_BYTES_MAX + 1) if pin == Path("-") else read_bounded(pin, PIN_BYTES_MAX + 1)
+        with named(pin):
+            given = sys.stdin.buffer.read(PIN_BYTES_MAX + 1) if pin == Path("-") else read_regular(pin, PIN_BYTES_MAX)
     seal_box(STORE, with_key=with_key, pin=given)
     places = EnrolmentPlaces(config.state)
     if places.audit_key.exists():

@@ -5,13 +5,29 @@ arguments and returns the exit code.
 """
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from appliance.command import Parser, run, table_of_codes
 
 
-def bench() -> int:
-    """landlink-bench: the technician's command."""
+def bench(words: Sequence[str] | None = None) -> int:
+    """landlink-bench: the technician's command, with what stands after its name."""
+    return run(bench_parser(), act, words)
+
+
+def headquarters(words: Sequence[str] | None = None) -> int:
+    """landlink-hq: headquarters' command, with what stands after its name."""
+    return run(headquarters_parser(), act, words)
+
+
+def act(arguments: argparse.Namespace) -> int:
+    """What a verb does."""
+    return int(arguments.run(arguments))
+
+
+def bench_parser() -> Parser:
+    """The bench's verbs and their help."""
     from provisioning.bench.verbs import add_verbs as add_bench_verbs
 
     parser = Parser(
@@ -20,11 +36,11 @@ def bench() -> int:
         epilog=table_of_codes(),
     )
     add_bench_verbs(parser.add_subparsers(dest="verb", required=True, metavar="VERB"))
-    return run(parser, _act)
+    return parser
 
 
-def headquarters() -> int:
-    """landlink-hq: headquarters' command."""
+def headquarters_parser() -> Parser:
+    """Headquarters' verbs, which each room adds, and their help."""
     from provisioning.audit.verbs import add_verbs as add_audit_verbs
     from provisioning.authority.verbs import add_verbs as add_authority_verbs
     from provisioning.collector.verbs import add_verbs as add_collector_verbs
@@ -41,14 +57,13 @@ def headquarters() -> int:
         "--home", type=Path, default=Path("hq"), metavar="FOLDER", help="headquarters' keys and papers (%(default)s)"
     )
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    add_authority_verbs(verbs)
-    add_collector_verbs(verbs)
-    add_audit_verbs(verbs)
-    add_exhibit_verbs(verbs)
-    add_duty_verbs(verbs)
-    add_policy_verbs(verbs)
-    return run(parser, _act)
-
-
-def _act(arguments: argparse.Namespace) -> int:
-    return int(arguments.run(arguments))
+    for add in (
+        add_authority_verbs,
+        add_collector_verbs,
+        add_audit_verbs,
+        add_exhibit_verbs,
+        add_duty_verbs,
+        add_policy_verbs,
+    ):
+        add(verbs)
+    return parser

@@ -17,11 +17,11 @@ from typing import Final
 
 from appliance.audit.outgoing import Copy, OutgoingLog, outgoing
 from appliance.config import Config
-from appliance.errors import ConfigError, Refused, StorageFault, Untrusted
+from appliance.errors import ConfigError, NoInput, Refused, StorageFault, Untrusted
 from appliance.files import open_beneath, storage, sync_folder
 from appliance.formats.age import BLOB_BYTES_MAX
 from appliance.formats.wire import Exported
-from appliance.line import RecorderLine
+from appliance.line import RecorderAway, RecorderLine
 
 ANSWER_TIMEOUT_S: Final = 5.0
 PUBLISHED_S: Final = 5.0
@@ -63,14 +63,15 @@ def export(config: Config, stick: Path, advance: Advance, *, since: int = 0, eve
         everything: As `outgoing`.
 
     Raises:
-        ConfigError: There is no such folder, or box.toml names no user for the audit.
+        NoInput: There is no such folder.
+        ConfigError: box.toml names no user for the audit.
         Refused: The recorder does not log it, or there are links on the stick.
         StorageFull, StorageFault: The stick, or the card; what was written is whole.
         Untrusted, Malformed: The card does not hold what the log's key signed; or the stick gives back other bytes.
         RecorderAway: An export that cannot be logged is none.
     """
     if not stick.is_dir():
-        raise ConfigError(f"{stick}: no such folder; is the stick mounted?")
+        raise NoInput(f"{stick}: no such folder; is the stick mounted?")
     _check_links(stick)
     logs = outgoing(config.state, _Card(config.state).read, since=since, everything=everything)
     _log_it(config, logs)
@@ -197,6 +198,10 @@ def _log_it(config: Config, logs: tuple[OutgoingLog, ...]) -> None:
     try:
         with _as_user(uid):
             line.ask(said)
+    except RecorderAway as error:
+        raise RecorderAway(
+            f"{error}, and an export that is not logged is none; next: systemctl status recorder.service"
+        ) from None
     finally:
         line.close()
 

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from appliance.config import Config
 from appliance.enrol.keys import tls_key
 from appliance.enrol.places import EnrolmentPlaces, Sealing, read_bounded, rights_of
-from appliance.errors import ConfigError, Malformed, Refused, StorageFault, Untrusted
+from appliance.errors import ConfigError, Malformed, NoInput, Refused, StorageFault, Untrusted
 from appliance.files import OpenFile, copy_durably, names_beneath, open_beneath, open_regular, storage, write_durably
 from appliance.formats.downlink import FILE_NAME, FOLDER, SEALED_BYTES_MAX, WAITING_MAX
 from appliance.formats.enrolment import (
@@ -62,16 +62,16 @@ def accept_answer(config: Config, folder: Path, sealing: Sealing = OPEN) -> Answ
         sealing: How the box's keys lie.
 
     Raises:
-        ConfigError: There is no request, or something of the answer cannot be read.
+        NoInput: There is no answer.
+        ConfigError: There is no request, or something else of the answer cannot be read.
         Malformed, Untrusted: The answer does not hold; nothing was installed.
         Refused: The box belongs to another headquarters already.
         StorageFull, StorageFault: Not all could be written; accept again.
     """
     places = EnrolmentPlaces(config.state)
-    signed_request = _read(places.request, REQUEST_BYTES_MAX, "make a request first: landlink-box request --out FILE")
+    signed_request = _read_request(places.request)
     request = verify_request(signed_request)
-    lost = "name the folder that headquarters' issue wrote"
-    answer = parse_answer(_read(folder / "answer.cbor", ANSWER_BYTES_MAX, lost))
+    answer = parse_answer(_read_answer(folder / "answer.cbor"))
     check_answer(answer, signed_request)
     with rights_of(places.tls_key.parent):
         key = tls_key(places.tls_key, sealing.uplink)
@@ -94,12 +94,18 @@ def accept_answer(config: Config, folder: Path, sealing: Sealing = OPEN) -> Answ
     return answer
 
 
-def _read(path: Path, bytes_max: int, otherwise: str) -> bytes:
-    """Read a file whole; `otherwise` is what the technician does when it cannot be read."""
+def _read_request(path: Path) -> bytes:
     try:
-        return read_bounded(path, bytes_max)
+        return read_bounded(path, REQUEST_BYTES_MAX)
     except ConfigError as error:
-        raise ConfigError(f"{error}; {otherwise}") from None
+        raise ConfigError(f"{error}; make a request first: landlink-box request --out FILE") from None
+
+
+def _read_answer(path: Path) -> bytes:
+    try:
+        return read_bounded(path, ANSWER_BYTES_MAX)
+    except ConfigError as error:
+        raise NoInput(f"{error}; name the folder that headquarters' issue wrote") from None
 
 
 def _check_certificate(pem: bytes, answer: Answer, *, key: ec.EllipticCurvePrivateKey, uri: str) -> bytes:

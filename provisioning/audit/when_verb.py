@@ -30,6 +30,8 @@ NEIGHBOURS: Final = 2
 
 def run_when(arguments: argparse.Namespace) -> int:
     """The verb; returns its exit code."""
+    if not ENTRY.fullmatch(arguments.record):
+        record_prefix(arguments.record)
     home = Home.open(arguments.home)
     roster = read_roster(home)
     logs = pulled_logs(home, logs_of(home, roster, arguments.box))

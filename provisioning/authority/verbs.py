@@ -30,7 +30,7 @@ Afterwards, `distribute` moves root-*.pem and offline-*.pem of FOLDER/keys to th
 come back for `issue`, `revoke` and `rotate`; `split-escrow` shares out escrow.identity. FOLDER/record.identity
 opens every record: it belongs on the auditor's desk alone.
 
-Example: landlink-hq --home hq init --domain landlink.example --collector collect.landlink.example:8443
+Example: landlink-hq init --domain landlink.example --collector collect.landlink.example:8443
 """
 
 ISSUE = """\

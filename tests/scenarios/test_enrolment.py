@@ -23,7 +23,7 @@ from appliance import wiring
 from appliance.config import Config
 from appliance.enrol.accept import accept_answer
 from appliance.enrol.places import EnrolmentPlaces
-from appliance.errors import ConfigError, LandlinkError, Malformed, Refused, Untrusted
+from appliance.errors import ConfigError, LandlinkError, Malformed, NoInput, Refused, Untrusted
 from appliance.formats.enrolment import Request, encode_answer, parse_answer, sign_request, verify_request
 from appliance.formats.identity import Role, certify
 from appliance.formats.note import parse_vkey
@@ -409,9 +409,7 @@ def test_accepting_before_asking_says_what_is_missing(box: Config, answer: Path,
 
 def test_a_folder_that_is_no_answer_is_named_with_what_to_do(box: Config, tmp_path: Path) -> None:
     ask(box)
-    with pytest.raises(
-        ConfigError, match=r"answer\.cbor: No such file.*; name the folder that headquarters' issue wrote"
-    ):
+    with pytest.raises(NoInput, match=r"answer\.cbor: No such file.*; name the folder that headquarters' issue wrote"):
         accept_answer(box, tmp_path)
 
 

@@ -242,14 +242,11 @@ def test_an_interrupted_split_is_gone_on_with(home: Home, places: list[Path], tm
     assert path.exists()
 
 
-def test_by_its_verbs(
-    home: Home, places: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_by_its_verbs(home: Home, places: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     fingerprint = key_fingerprint(load_identity(identity_file(home.folder, "escrow")))
 
     def run(*arguments: str | Path) -> int:
-        monkeypatch.setattr("sys.argv", ["landlink-hq", "--home", str(home.folder), *map(str, arguments)])
-        return command()
+        return command(["--home", str(home.folder), *map(str, arguments)])
 
     assert run("split-escrow", *places) == 0
     assert run("join-escrow", *places[1:], "--out", tmp_path / "again") == 0
