@@ -17,6 +17,9 @@ from drivers.serial_port import Line, open_port, why_not_open
 
 EVIOCGRAB: Final = 0x40044590
 """linux/input.h: _IOW('E', 0x90, int)."""
+NEITHER: Final = (
+    "what lies there is neither a serial line (/dev/serial/by-id/...) nor a keyboard (/dev/input/by-id/...-event-kbd)"
+)
 EVENTS_MAX: Final = 64
 """Of one read; more stay in the kernel's buffer."""
 
@@ -66,6 +69,6 @@ def open_keyboard(port: Path, *, baud: int, read_timeout_s: float) -> Line:
     except OSError as error:
         os.close(descriptor)
         if error.errno in (errno.ENOTTY, errno.EINVAL):
-            raise DeviceError("what lies at the port is no keyboard (want /dev/input/by-id/...-event-kbd)") from error
+            raise DeviceError(NEITHER) from error
         raise DeviceError(why_not_open(error)) from error
     return Keyboard(descriptor, read_timeout_s=read_timeout_s)

@@ -54,12 +54,9 @@ def probe(port: Path, *, baud: int, listen_s: float, tell: Callable[[str], None]
                         return _asked(codec, speed)
         with contextlib.closing(open_keyboard(port, baud=baud, read_timeout_s=SILENCE_S)) as line:
             tell(f"No scanner answered a question. Lay a document on it now; listening for {listen_s:.0f} s.")
-            found = _listen(line, baud, until=time.monotonic() + listen_s)
+            return _listen(line, baud, until=time.monotonic() + listen_s)
     except (OSError, termios.error):
-        raise DeviceError("the line broke off") from None
-    if found is None:
-        raise DeviceError("no dialect that this box knows answered, and no document was read")
-    return found
+        raise DeviceError("the line broke off: plug the scanner in again, and try once more") from None
 
 
 def _answers(codec: ScannerCodec, line: Line) -> bool:
@@ -80,8 +77,8 @@ def _asked(codec: ScannerCodec, baud: int) -> Found:
     )
 
 
-def _listen(line: Line, baud: int, *, until: float) -> Found | None:
-    """The first dialect, the most particular first, that makes a whole zone of what comes."""
+def _listen(line: Line, baud: int, *, until: float) -> Found:
+    """The first dialect, the most particular first, that makes a whole zone of what comes. Raises DeviceError."""
     rte = RteCodec()
     lrc: dict[str, str | int | bool] = {"dialect": "generic", "framing": "stx-etx", "lrc": True}
     candidates: list[tuple[ScannerCodec, dict[str, str | int | bool]]] = [
@@ -92,7 +89,9 @@ def _listen(line: Line, baud: int, *, until: float) -> Found | None:
         (GenericCodec(), {"dialect": "generic", "framing": "none"}),
     ]
     read: set[int] = set()
+    heard = 0
     for chunk in _chunks(line, until=until):
+        heard += len(chunk)
         for number, (codec, _) in enumerate(candidates):
             events = codec.receive(chunk) if chunk else codec.idle()
             if any(isinstance(event, Frame) and _is_zone(event) for event in events):
@@ -106,7 +105,11 @@ def _listen(line: Line, baud: int, *, until: float) -> Found | None:
                 if codec is rte
                 else "",
             )
-    return None
+    if heard:
+        raise DeviceError(
+            f"{heard} bytes came, and no document: it is another device, or set to another speed or dialect"
+        )
+    raise DeviceError("nothing came from it: it is no scanner, or sends nothing to this port")
 
 
 def _is_zone(frame: Frame) -> bool:

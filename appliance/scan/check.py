@@ -11,7 +11,7 @@ BY_ID: Final = (("/dev/serial/by-id", "*"), ("/dev/input/by-id", "*-event-kbd"))
 
 def agrees(found: Found, port: Path, scanner: ScannerConfig) -> bool:
     """Whether a booth with this box.toml would read what was found."""
-    return not found.note and not _other_settings(found, scanner) and _same(port, scanner)
+    return not found.note and not _needed(found, port, scanner)
 
 
 def in_words(found: Found, port: Path, scanner: ScannerConfig) -> str:
@@ -19,10 +19,8 @@ def in_words(found: Found, port: Path, scanner: ScannerConfig) -> str:
     said = [f"{port}: {found.answer}."]
     if found.note:
         said.append(f"It cannot be used: {found.note}.")
-    elif other := _other_settings(found, scanner):
-        said.append("box.toml says otherwise. Under [scanner] it needs:\n" + "\n".join(other))
-    elif not _same(port, scanner):
-        said.append(f'box.toml names another port. Under [scanner] it needs:\nport = "{port}"')
+    elif needed := _needed(found, port, scanner):
+        said.append("box.toml says otherwise. Under [scanner] it needs:\n" + "\n".join(needed))
     else:
         said.append("That is what box.toml says.")
     if found.remark:
@@ -38,18 +36,21 @@ def why_not(port: Path, why: str) -> str:
             "If that is the booth, its page says how the scanner stands, and nothing was disturbed. To try the port "
             "all the same: systemctl stop booth.service, and start it again after that."
         )
-    there = sorted(str(path) for folder, names in BY_ID for path in Path(folder).glob(names))
-    if not port.exists():
+    else:
+        there = sorted(str(path) for folder, names in BY_ID for path in Path(folder).glob(names))
         lines.append("Plugged in are: " + ", ".join(there) if there else "No scanner and no keyboard is plugged in.")
     return "\n".join(lines)
 
 
-def _other_settings(found: Found, scanner: ScannerConfig) -> list[str]:
+def _needed(found: Found, port: Path, scanner: ScannerConfig) -> list[str]:
     """The lines of box.toml that would have to change."""
+    wanted = dict(found.settings)
+    if not _same(port, scanner):
+        wanted = {"port": str(port), **wanted}
     return [
         f"{name} = {str(value).lower() if isinstance(value, bool | int) else f'{chr(34)}{value}{chr(34)}'}"
-        for name, value in found.settings.items()
-        if getattr(scanner, name) != value
+        for name, value in wanted.items()
+        if name == "port" or getattr(scanner, name) != value
     ]
 
 

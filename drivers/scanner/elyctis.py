@@ -140,7 +140,7 @@ class ElyctisCodec:
     def _accept(self, size: int) -> list[Frame | Noise]:
         raw = bytes(self._buffer[:size])
         del self._buffer[:size]
-        self._present = True
+        self._present = self._present or raw != VERSION_QUESTION  # that alone would be an echo, as of a modem
         self._last = raw[-1:] if size > HEADER_BYTES else b""
         return [frame_of(self.dialect, raw[HEADER_BYTES:], raw)] if raw[0] == INQUIRE else []
 

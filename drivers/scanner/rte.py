@@ -133,8 +133,7 @@ class RteCodec(Mute):
         if why := self._refused(raw, lengths, checks):
             return [*noise, Noise(count=size, why=why)]
         self._seen = (
-            f"rte_length = {' or '.join(lengths) or 'unknown'}, "
-            f"rte_check = {' or '.join(checks) or 'unknown'}, rte_flag = {raw[len(HEADER) - 1]}"
+            f"rte_length = {_quoted(lengths)}, rte_check = {_quoted(checks)}, rte_flag = {raw[len(HEADER) - 1]}"
         )
         lines = [line.rstrip(b"_") for line in raw[len(HEADER) : -2].split(b"\r")]
         return [*noise, frame_of(self.dialect, b"\r".join(lines), raw)]
@@ -155,3 +154,7 @@ class RteCodec(Mute):
             return []
         count, self._skipped = self._skipped, 0
         return [Noise(count=count, why=why)]
+
+
+def _quoted(names: list[str]) -> str:
+    return " or ".join(f'"{name}"' for name in names) or "unknown"

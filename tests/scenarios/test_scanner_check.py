@@ -1,8 +1,13 @@
 """`landlink-box check --scanner` as a technician runs it: which dialect answers, and no running booth is disturbed."""
 
+import contextlib
+import os
+import pty
 import subprocess
 import sys
-from collections.abc import Generator
+import threading
+import tty
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
@@ -24,8 +29,16 @@ def config(tmp_path: Path) -> Path:
     return path
 
 
-def check(config: Path, port: Path | None, *, desk: DeskWorld | None = None, listen_s: int = 20) -> tuple[int, str]:
-    """Run it; where it asks for a document, lay one."""
+def check(
+    config: Path,
+    port: Path | None,
+    *,
+    desk: DeskWorld | None = None,
+    listen_s: int = 20,
+    do: str = "lay",
+    **what: object,
+) -> tuple[int, str]:
+    """Run it; where it asks for a document, lay one, or do something else."""
     command = [sys.executable, "-m", "appliance", "--config", str(config), "check", "--listen", str(listen_s)]
     command += ["--scanner", *([str(port)] if port else [])]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
@@ -34,7 +47,7 @@ def check(config: Path, port: Path | None, *, desk: DeskWorld | None = None, lis
         for line in process.stdout:
             said += line
             if "Lay a document" in line and desk is not None:
-                desk.ask("lay", mrz=TD3)
+                desk.ask(do, **(what or ({"mrz": TD3} if do == "lay" else {})))
         return process.wait(), said
 
 
@@ -61,7 +74,7 @@ def test_another_dialect_is_named_with_what_box_toml_needs(config: Path, desk: D
     code, said = check(config, desk.scanner)
     assert code == 1, said
     assert "answers as honeywell" in said
-    assert 'dialect = "honeywell"' in said
+    assert f'port = "{desk.scanner}"\ndialect = "honeywell"\n' in said, "all of it at once"
 
 
 @pytest.mark.parametrize("desk", ["honeywell-no-ocr"], indirect=True)
@@ -104,3 +117,52 @@ def test_nothing_plugged_in_and_nothing_that_answers_are_told_apart(config: Path
     assert (code, "nothing is plugged in" in said) == (69, True), said
     code, said = check(config, Path("/dev/null"), listen_s=0)
     assert code == 69, said
+    code, said = check(config, ROOT / "README.md", listen_s=0)
+    assert (code, "neither a serial line" in said) == (69, True), said
+
+
+@contextlib.contextmanager
+def other_device(answer: Callable[[bytes], bytes]) -> Generator[Path]:
+    """Something on a line that is no scanner of ours; `answer` says what it sends for what it was sent."""
+    ours, theirs = pty.openpty()
+    tty.setraw(ours)
+
+    def live() -> None:
+        with contextlib.suppress(OSError):  # EIO: the test is over
+            while asked := os.read(ours, 4096):
+                os.write(ours, answer(asked))
+
+    thread = threading.Thread(target=live)
+    thread.start()
+    yield Path(os.ttyname(theirs))
+    os.close(theirs)
+    thread.join()
+    os.close(ours)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda asked: asked, "nothing came from it"),
+        (lambda _: b"\r\nERROR\r\n", "nothing came from it"),
+        (lambda _: b"", "nothing came from it"),
+    ],
+    ids=["a modem that echoes", "a modem that refuses", "a mouse"],
+)
+def test_another_device_is_no_scanner(config: Path, answer: Callable[[bytes], bytes], words: str) -> None:
+    with other_device(answer) as port:
+        code, said = check(config, port, listen_s=1)
+    assert (code, words in said, "Plugged in are" in said or "No scanner" in said) == (69, True, True), said
+
+
+@pytest.mark.parametrize("desk", ["generic"], indirect=True)
+def test_what_sends_something_else_than_documents_is_told_from_silence(config: Path, desk: DeskWorld) -> None:
+    position = b"$GPGGA,092750.000,5321.6802,N,00630.3372,W,1,8*76\r\n"
+    code, said = check(config, desk.scanner, desk=desk, listen_s=3, do="raw", hex=position.hex())
+    assert (code, "bytes came, and no document" in said) == (69, True), said
+
+
+@pytest.mark.parametrize("desk", ["generic"], indirect=True)
+def test_a_cable_pulled_meanwhile_is_said_so_with_what_to_do(config: Path, desk: DeskWorld) -> None:
+    code, said = check(config, desk.scanner, desk=desk, do="unplug")
+    assert (code, "plug the scanner in again" in said) == (69, True), said

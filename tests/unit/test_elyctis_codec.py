@@ -31,6 +31,14 @@ def test_present_means_a_well_formed_answer_since_hello() -> None:
     assert not codec.present
 
 
+def test_our_own_question_sent_back_is_an_echo_and_no_scanner() -> None:
+    codec = ElyctisCodec()
+    assert codec.receive(codec.hello()) + codec.idle() == []
+    assert not codec.present
+    codec.receive(bytes.fromhex("43000101"))
+    assert codec.present
+
+
 def test_garbage_is_no_answer() -> None:
     codec = ElyctisCodec()
     codec.receive(b"AT\r\r\nERROR\r\n")

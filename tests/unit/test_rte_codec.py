@@ -49,7 +49,7 @@ def test_unset_whatever_comes_is_accepted_and_what_holds_is_told() -> None:
     codec = RteCodec()
     assert "not confirmed on hardware" in codec.note
     assert frames(codec, framed(BLANK, *TD3)) == [TD3]
-    assert codec.seen == "rte_length = data, rte_check = xor, rte_flag = 48"
+    assert codec.seen == 'rte_length = "data", rte_check = "xor", rte_flag = 48'
     assert "unknown" not in codec.note
     assert frames(codec, framed(BLANK, *TD3, length=999, bcc=0xEE)) == [TD3]
     assert codec.seen == "rte_length = unknown, rte_check = unknown, rte_flag = 48"

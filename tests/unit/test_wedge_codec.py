@@ -1,4 +1,8 @@
-"""Readers that type: recorded key events, made by hand from linux/input-event-codes.h, become text."""
+"""Readers that type: recorded key events, made by hand from linux/input-event-codes.h, become text.
+
+Where the kernel has uinput (CONFIG_INPUT_UINPUT), one test drives a keyboard of the kernel's own through evdev; where
+it has none, that one is left out and the recorded events stand for it.
+"""
 
 import contextlib
 import fcntl
@@ -83,8 +87,8 @@ def test_half_an_event_and_a_shift_held_do_not_outlast_a_silence() -> None:
     assert [e.lines for e in codec.receive(typed(TD2)) if isinstance(e, Frame)] == [TD2]
 
 
-def test_what_is_no_keyboard_is_said_so() -> None:
-    with tempfile.NamedTemporaryFile() as file, pytest.raises(DeviceError, match="no keyboard"):
+def test_what_is_neither_a_keyboard_nor_a_line_is_said_so() -> None:
+    with tempfile.NamedTemporaryFile() as file, pytest.raises(DeviceError, match="nor a keyboard"):
         open_keyboard(Path(file.name), baud=115_200, read_timeout_s=0.1)
     with pytest.raises(DeviceError, match="has gone"):
         open_keyboard(Path("/dev/input/by-id/none-event-kbd"), baud=115_200, read_timeout_s=0.1)
