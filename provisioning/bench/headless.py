@@ -8,7 +8,7 @@ import contextlib
 import json
 import queue
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Final, TextIO
 
@@ -29,6 +29,8 @@ PHOTOGRAPH_TIMEOUT_S: Final = 1.0
 REST_S: Final = 0.3
 """After so long without a lamp the box has come to rest."""
 PAGE_TIMEOUT_S: Final = 60.0
+UNSEARCHED: Final = frozenset({"documents", "persons"})
+"""What the page always shows by these names is a list that it cannot search (appliance/booth/status_line.py)."""
 DELIVERY_TIMEOUT_S: Final = 60.0
 """How long headquarters may have nothing new of what it still lacks."""
 GROUNDS: Final = {"note": "As the script of the rehearsal has it.", "legal_basis": "Rehearsal, no law."}
@@ -236,13 +238,24 @@ class Lane:
             else:
                 return
 
+    def await_lists(self) -> None:
+        """Wait until every list can be searched: after enrolment their keys come a little later than they do.
+
+        Raises:
+            DeviceFault: One still cannot.
+        """
+        self._await(lambda state: not any(said["name"] in UNSEARCHED for said in state["quiet"]))
+
     def _ready(self) -> None:
         """Wait until scanner, recorder and lists are ready."""
+        self._await(lambda state: all(listed["dated"] for listed in state["lists"]))
+
+    def _await(self, fits: Callable[[dict[str, Any]], bool]) -> None:
         deadline = time.monotonic() + PAGE_TIMEOUT_S
         while time.monotonic() < deadline:
             with contextlib.suppress(DeviceFault):
                 state = self._officer.state()
-                if state["phase"] in ("ready", "result") and all(listed["dated"] for listed in state["lists"]):
+                if state["phase"] in ("ready", "result") and fits(state):
                     return
             time.sleep(0.1)
         raise DeviceFault(f"the booth is not ready; see {self._post.folders.journals}")
@@ -261,6 +274,7 @@ def run(post: Post, travellers: list[Traveller], seen: list[Laid]) -> None:
     try:
         with Progress(*columns) as progress, (post.folders.out / "laid.jsonl").open("w", encoding="utf-8") as laid_file:
             task = progress.add_task("travellers", total=len(travellers))
+            lane.await_lists()
             for laid in lane.work(travellers, laid_file):
                 seen.append(laid)
                 progress.advance(task)

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import socket
 import ssl
 import struct
@@ -193,13 +194,16 @@ def test_a_pipe_in_the_place_of_a_file_makes_nobody_wait(post: Audited) -> None:
 
 def test_a_checkpoint_that_the_logs_key_did_not_sign_publishes_nothing(post: Audited) -> None:
     path = post.box.state / "log" / "checkpoint"
-    signed = path.read_bytes()
-    path.write_bytes(signed.replace(b"la-0001.1\n", b"la-0001.1\n9", 1))
+    recorder = post.box.running[0]
+    recorder.send_signal(signal.SIGSTOP)  # it would publish the next one over it
     try:
+        signed = path.read_bytes()
+        path.write_bytes(signed.replace(b"la-0001.1\n", b"la-0001.1\n9", 1))
         assert get(post, f"{LOG}/checkpoint")[0] == 503
         assert get(post, f"/bodies/{ORIGIN}/1.age")[0] == 503
-    finally:
         path.write_bytes(signed)
+    finally:
+        recorder.send_signal(signal.SIGCONT)
 
 
 # --- other people -----------------------------------------------------------------------------------------------------

@@ -94,6 +94,7 @@ def lane(tmp_path_factory: pytest.TempPathFactory) -> Generator[Lane]:
     """One post for all of this."""
     people = (one for one in travellers(datetime.now(UTC).date(), 77) if one.label.startswith("Passport"))
     with post_at_work(tmp_path_factory.mktemp("bad") / "out") as work:
+        work.lane.await_lists()
         yield Lane(work=work, quiet=people)
 
 
