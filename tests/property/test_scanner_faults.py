@@ -1,28 +1,17 @@
 """Every simulated scanner with every fault at every byte of a report: the next document is read, and nothing leaks."""
 
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator, Sequence
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from drivers.api import Frame, Noise, ScannerCodec
-from drivers.scanner.elyctis import ElyctisCodec
-from drivers.scanner.generic import FramedCodec, GenericCodec
-from drivers.scanner.honeywell import HoneywellCodec
-from drivers.scanner.rte import RteCodec
-from drivers.scanner.wedge import EVENT, WedgeCodec
+from drivers.api import Frame, Noise
+from drivers.scanner.wedge import EVENT
 from drivers.simulators.faults import Fault, Pause, script
 from drivers.simulators.scanners import DIALECTS
+from tests.fuzz.reading import SCANNERS as CODECS
 
-CODECS: dict[str, Callable[[], ScannerCodec]] = {
-    "elyctis": ElyctisCodec,
-    "honeywell": HoneywellCodec,
-    "rte": RteCodec,
-    "generic": GenericCodec,
-    "stx-etx": partial(FramedCodec, lrc=False),
-    "stx-etx-lrc": partial(FramedCodec, lrc=True),
-    "wedge": WedgeCodec,
-}
 FIRST = ["PACEGKLRTVW<0246<<<PACEGKLRTVW<0246<<<<<<<<<", "0246<<<PACEGKLRTVW<0246PACEGKLRTVW<0246<<<66"]
 SECONDS = (
     ["BDFHJ13579BDFHJ13579BDFHJ13579BDFHJ13579BDFH", "13579BDFHJ13579BDFHJ13579BDFHJ13579BDFHJ1357"],
@@ -30,6 +19,9 @@ SECONDS = (
 )
 ONLY_FIRST = set("".join(FIRST))
 ONLY_SECOND = set("BDFHJ13579")
+KEYS = 2
+EVENTS_A_KEY_MAX = 8
+"""Shift, the key, and both let go, each with its SYN_REPORT."""
 FAULTS = [fault for fault in Fault if fault is not Fault.NONE]
 
 
@@ -78,9 +70,13 @@ class Bench:
         return (event.lines for event in self.events if isinstance(event, Frame))
 
 
-def places(dialect: str) -> range:
-    """Every byte; of the many of a keyboard one of every event, each time another."""
-    return range(0, len(DIALECTS[dialect]().report(FIRST)), EVENT.size + 1 if dialect == "wedge" else 1)
+def places(dialect: str) -> Sequence[int]:
+    """Every byte; of a keyboard's many each of the first and the last keys, and of each other event one in turn."""
+    size = len(DIALECTS[dialect]().report(FIRST))
+    if dialect != "wedge":
+        return range(size)
+    ends = KEYS * EVENTS_A_KEY_MAX * EVENT.size
+    return sorted({*range(ends), *range(ends, size - ends, EVENT.size + 1), *range(size - ends, size)})
 
 
 @pytest.mark.parametrize("dialect", CODECS)
@@ -118,3 +114,32 @@ def test_where_frames_have_a_beginning_the_next_document_needs_no_silence(dialec
             bench.silence()
             assert list(bench.frames())[-1:] == [tuple(SECONDS[0])], (fault, at)
             assert not any(set("".join(lines)) & ONLY_SECOND for lines in list(bench.frames())[:-1])
+
+
+@pytest.mark.parametrize("dialect", CODECS)
+@given(data=st.data())
+def test_any_byte_in_place_of_any_other_costs_no_more_than_its_document(dialect: str, data: st.DataObject) -> None:
+    bench = Bench(dialect)
+    report = bytearray(bench.device.report(FIRST))
+    at = data.draw(st.integers(0, len(report) - 1))
+    report[at] = data.draw(st.integers(0, 255))
+    bench.hear(bytes(report))
+    bench.silence()
+    broken = list(bench.frames())
+    bench.lay(SECONDS[1])
+    bench.silence()
+    assert list(bench.frames())[len(broken) :] == [tuple(SECONDS[1])]
+
+
+@pytest.mark.parametrize("dialect", CODECS)
+@given(data=st.data())
+def test_several_faults_in_a_row_cost_no_more_than_their_documents(dialect: str, data: st.DataObject) -> None:
+    bench = Bench(dialect)
+    last = len(bench.device.report(FIRST)) - 1
+    for _ in range(data.draw(st.integers(2, 4))):
+        bench.lay(FIRST, data.draw(st.sampled_from(FAULTS)), data.draw(st.integers(0, last)))
+    bench.silence()
+    broken = list(bench.frames())
+    bench.lay(SECONDS[0])
+    bench.silence()
+    assert list(bench.frames())[len(broken) :] == [tuple(SECONDS[0])]
