@@ -35,7 +35,7 @@ HOW TO BEGIN
 
 WHAT IS IN IT
   evidence/     every file that proves something, in open formats; the report names the tools that check each of them
-  tools/        two short programs that check parts of it by libraries that others wrote; the report says how
+  tools/        short programs that check parts of it by libraries that others wrote; the report says how
   SHA256SUMS    the hash of every file of this folder; to check: sha256sum --check SHA256SUMS
 
 Everything here may be copied. Nothing in it changes when it is read. Whoever holds another copy can compare it by the

@@ -22,7 +22,7 @@ from provisioning.exhibit.report_story import Story
 from provisioning.exhibit.words_of import LANGUAGES, read_words, source_hash
 
 NAMES: Final = {"en": "report", "lo": "report.lo"}
-TOOLS: Final = ("check_log.go", "check_statement.mjs")
+TOOLS: Final = ("check_log.go", "check_statement.mjs", "open_body.mjs")
 """Short programs on top of libraries that others wrote; the report names the commands."""
 POLICY: Final = "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'"
 JPEG: Final = b"\xff\xd8\xff"

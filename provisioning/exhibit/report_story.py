@@ -134,6 +134,22 @@ class Story:
         decided = [DECIDED[Stage(stage)] for stage in stages if stage in DECIDED]
         return self.say(decided[-1] if decided else "match_possible")
 
+    def short(self) -> Iterator[Markup]:
+        """What the record says in a few sentences: whose document, what the box did, what was done in the end."""
+        entry = self.exhibit.entry
+        if entry is None:
+            return
+        if entry.kind == "screened" and self.of(entry, "body.document") is not None:
+            parts = ("document_number", "issuing_state", "primary_identifier", "secondary_identifier")
+            number, issuer, family, given = (self.text(self.of(entry, f"body.document.{part}")) for part in parts)
+            yield self.say("short_document", number=number, issuer=issuer, family=family, given=given)
+        if entry.kind == "carrier_check":
+            yield self.say("short_number", number=self.text(self.of(entry, "body.document_number")))
+        yield self._sentence(entry)
+        ends = [each for each in self.entries if each.kind == "outcome" and each.record is not None]
+        if ends:
+            yield self._sentence(ends[-1])
+
     def happened(self) -> Iterator[tuple[EntryFacts, Markup]]:
         """Each entry with one sentence."""
         for entry in self.entries:

@@ -1,7 +1,5 @@
 """The report of an exhibit: what it says in two languages, what it never says, and that its commands hold."""
 
-import html
-import os
 import re
 import shutil
 import subprocess
@@ -96,6 +94,8 @@ def test_every_lao_sentence_is_in_lao(name: str) -> None:
 def test_it_tells_in_order_what_was_read_found_decided_and_done(folder: Path) -> None:
     text = words((folder / "report.html").read_text())
     told = (
+        f"Document {NUMBER}, issued by LAO: {NAME}, ",
+        "The box asked for a person to look. What was done with the person: handed over.",
         "entry 3 of the log landlink.example/la-0001.1",
         "Made before 2026-10-27 12:50:00 UTC: a signature of headquarters proves it.",
         "Made after 2026-10-27 10:20:00 UTC",
@@ -111,9 +111,10 @@ def test_it_tells_in_order_what_was_read_found_decided_and_done(folder: Path) ->
         "That what was recorded is right: a document can be false",
         "sha256sum --check SHA256SUMS",
     )
-    places = [text.find(part) for part in told]
-    assert -1 not in places
-    assert places == sorted(places)
+    at = 0
+    for part in told:
+        assert part in text[at:], part
+        at = text.index(part, at)
 
 
 def test_the_lao_report_says_the_same(folder: Path) -> None:
@@ -245,49 +246,6 @@ def test_a_picture_that_is_no_picture_is_refused(made: Made, tmp_path: Path) -> 
     written = Made(made.exhibit, {**made.files, "evidence/entries/2/picture.jpg": b"<svg/>"}).write(tmp_path)
     with pytest.raises(Malformed, match="not a JPEG image"):
         write_report(made.exhibit, written)
-
-
-def commands(folder: Path) -> list[tuple[str, str]]:
-    """Each command of the report, with what it must print ("" where nothing stands below it)."""
-    found = re.findall(r"<td><pre>(.*?)</pre></td>", (folder / "report.html").read_text(), re.DOTALL)
-    given = [html.unescape(each).replace("\\\n", " ") for each in found]
-    pairs = [each.rsplit("\n  ", 1) for each in given]
-    return [(pair[0], pair[1] if len(pair) > 1 else "") for pair in pairs if not re.match("[0-9a-f]{64}", pair[0])]
-
-
-def test_each_command_of_coreutils_prints_the_number_below_it(folder: Path) -> None:
-    run = [(command, number) for command, number in commands(folder) if command.startswith(("(printf", "sha256sum e"))]
-    assert len(run) == 5
-    for command, number in run:
-        done = subprocess.run(["bash", "-c", command], cwd=folder, capture_output=True, text=True, check=True)
-        printed = done.stdout.split()[0]
-        assert printed.startswith(number.replace(" ", "").removesuffix("…"))
-
-
-@pytest.mark.interop
-def test_the_commands_for_go_and_cose_hold_and_refuse_what_was_altered(
-    folder: Path, made: Made, tmp_path: Path
-) -> None:
-    tools = {"go run": "go", "node tools": "node"}
-    modules = Path(__file__).parents[1] / "interop" / "node_modules"
-    if not all(map(shutil.which, tools.values())) or not modules.is_dir():
-        pytest.skip("needs Go with golang-golang-x-mod-dev, and Node.js with the packages of tests/interop")
-    altered = Made(made.exhibit, made.files).write(tmp_path / "altered")
-    shutil.copytree(folder / "tools", altered / "tools")
-    leaf = bytearray(made.files["evidence/statement.cose"])
-    leaf[-70] ^= 1
-    (altered / "evidence/statement.cose").write_bytes(leaf)
-    run = [command for command, _ in commands(folder) if any(tool in command for tool in tools)]
-    assert len(run) == 2
-    environment = {**os.environ, "GOCACHE": str(tmp_path / "cache")}
-    for where, code in ((folder, 0), (altered, 1)):
-        (where / "node_modules").symlink_to(modules)
-        for command in run:
-            asked = ["bash", "-c", command]
-            done = subprocess.run(asked, cwd=where, capture_output=True, text=True, check=False, env=environment)
-            assert done.returncode == code, done.stderr
-            assert code or "landlink.example/la-0001.1" in done.stdout
-        (where / "node_modules").unlink()
 
 
 @pytest.mark.interop
