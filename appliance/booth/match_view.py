@@ -208,11 +208,22 @@ def _place(field: FieldVerdict) -> int:
 def _field(field: FieldVerdict) -> FieldView:
     return FieldView(
         name=match_words.FIELD_NAMES.get(field.field, "Other"),
-        traveller=words.days(field.traveller),
-        listed=words.days(field.listed),
+        traveller=_spelled(field.field, field.traveller),
+        listed=_spelled(field.field, field.listed),
         said=match_words.compared(field.verdict, traveller=field.traveller, listed=field.listed),
         words=tuple(_word(pair) for pair in field.words),
     )
+
+
+def _spelled(field: str, value: str) -> str:
+    """A value in the officer's words; a code that a paper bears stands beside them."""
+    match field:
+        case "nationality":
+            return words.states(value)
+        case "sex":
+            return words.SEX_WORDS.get(value, value)
+        case _:
+            return words.days(value)
 
 
 def _word(pair: WordPair) -> WordView:

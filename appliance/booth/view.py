@@ -273,12 +273,12 @@ def _reasons(open_case: OpenCase, seen: Screened | None) -> tuple[ReasonView, ..
 def _document(document: TravelDocument, seen: Screened | None) -> DocumentView:
     facts = [
         ("Number", document.document_number or "none"),
-        ("Issued by", document.issuing_state or "not stated"),
+        ("Issued by", words.state(document.issuing_state) or "not stated"),
         ("Born", _both_eras(document)),
         ("Valid until", words.partial(document.date_of_expiry)),
     ]
     if document.nationality and document.nationality != document.issuing_state:
-        facts.insert(2, ("Nationality", document.nationality))
+        facts.insert(2, ("Nationality", words.state(document.nationality)))
     return DocumentView(
         holder=words.holder(document) or "No name",
         facts=tuple(facts),

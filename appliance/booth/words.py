@@ -9,6 +9,7 @@ from typing import Final
 
 from appliance.formats.rules import Age
 from appliance.model import Clear, Decision, PartialDate, TravelDocument
+from appliance.parse.codes import state_codes
 from appliance.recorded import DocumentBasis, OutcomeKind
 
 UNREAD_TITLE: Final = "Page that could not be read"
@@ -29,6 +30,9 @@ OLD_WORDS: Final[dict[Age, str]] = {
     "alarm": ", TOO OLD: telephone the technician",
 }
 """What stands behind a list's day when it is older than the rules want it to be at this post; it refers nobody."""
+
+SEX_WORDS: Final = {"M": "male", "F": "female", "X": "not specified"}
+"""By the letters of Doc 9303-3; a document's filler is no letter and says nothing."""
 
 BASIS_OF_CODE: Final = {
     "BP": DocumentBasis.BORDER_PASS,
@@ -96,6 +100,17 @@ def title(document: TravelDocument | None) -> str:
         return UNREAD_TITLE
     number = f"{document.issuing_state} {document.document_number}".strip()
     return " · ".join(part for part in (holder(document), number) if part) or UNREAD_TITLE
+
+
+def state(code: str) -> str:
+    """A state by its name, and the code that stands on the document; an unknown code by itself."""
+    known = state_codes().get(code)
+    return code if known is None else f"{known.name} ({code})"
+
+
+def states(codes: str) -> str:
+    """Several of them, as a list says them: "LAO, THA"."""
+    return ", ".join(state(code) for code in codes.split(", "))
 
 
 def key(document: TravelDocument | None) -> str:

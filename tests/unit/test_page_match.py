@@ -60,8 +60,8 @@ def test_names_stand_side_by_side_word_by_word_each_with_its_verdict_in_words() 
         "SOMCHAI | \u2013 missing | not on the list",
         "not in the document | \u2013 missing | PHENG",
         "Born 12 April 1978 | = same | 12 April 1978",
-        "Nationality LAO | ? list does not say | not on the list",
-        "Sex F | \u2260 differs | M",
+        "Nationality Laos (LAO) | ? list does not say | not on the list",
+        "Sex female | \u2260 differs | male",
     ]
 
 
@@ -303,3 +303,16 @@ def test_the_shift_writes_what_the_box_has_into_its_paper_register() -> None:
     sheet = Text(TEMPLATES.get_template("shift.html").render(view=now, outcomes=OUTCOMES)).text
     assert "For the paper register: 812 entries K7Q2 M9TX 3FJH W0C5" in sheet
     assert "register" not in parts(shown())["shift"]
+
+
+def test_the_number_of_a_waiting_document_stands_beside_the_name_and_is_not_cut_with_it() -> None:
+    waiting = parts(shown(case(person_hit())))["cases"]
+    (holder,) = re.findall(r"<strong>(.*?)</strong>", waiting)
+    (number,) = re.findall(r'<b class="number">(.*?)</b>', waiting)
+    assert " ".join((holder, number)) == case(person_hit()).title.replace(" · ", " ")
+
+
+def test_a_list_that_names_several_nationalities_is_spelled_out_with_the_codes_that_papers_bear() -> None:
+    assert words.states("LAO, THA") == "Laos (LAO), Thailand (THA)"
+    assert words.states("") == ""
+    assert words.state("ZZZ") == "ZZZ", "a code that nobody gave to a state"
