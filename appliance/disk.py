@@ -58,7 +58,7 @@ def _files(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
             path = Path(parent, name)
             try:
                 yield path, path.lstat()
-            except OSError:
+            except OSError:  # deleted since its folder was read
                 continue
 
 

@@ -70,8 +70,7 @@ def issue(home: Home, signed_request: bytes, out: Path, *, serial: str | None, n
     """
     request = verify_request(signed_request)
     _check_address(home, request, serial)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise Refused(f"{out} is not empty; name a new folder for the answer")
+    _check_out(out)
     public = requested_key(request.tls_csr, uri=box_uri(request.serial))
     now = datetime.fromtimestamp(now_ms / 1000, UTC)
     authority = Authority.open(home.ca)
@@ -108,6 +107,12 @@ def issue(home: Home, signed_request: bytes, out: Path, *, serial: str | None, n
         valid_until=certificate.not_valid_after_utc,
         again=again,
     )
+
+
+def _check_out(out: Path) -> None:
+    """Nothing of another answer may lie in the folder. Raises Refused."""
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise Refused(f"{out} is not empty; name a new folder for the answer")
 
 
 def _audit_certificate(authority: Authority, request: Request, now: datetime) -> bytes | None:

@@ -309,7 +309,7 @@ def test_the_number_of_a_waiting_document_stands_beside_the_name_and_is_not_cut_
     waiting = parts(shown(case(person_hit())))["cases"]
     (holder,) = re.findall(r"<strong>(.*?)</strong>", waiting)
     (number,) = re.findall(r'<b class="number">(.*?)</b>', waiting)
-    assert " ".join((holder, number)) == case(person_hit()).title.replace(" · ", " ")
+    assert f"{holder} {number}" == case(person_hit()).title.replace(" · ", " ")
 
 
 def test_a_list_that_names_several_nationalities_is_spelled_out_with_the_codes_that_papers_bear() -> None:
