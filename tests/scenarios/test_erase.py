@@ -140,6 +140,19 @@ def test_an_order_that_says_too_little_destroys_nothing(
     assert kept(box).body_indices() == before
 
 
+def test_counting_needs_no_reason(box: Box, capsys: pytest.CaptureFixture[str]) -> None:
+    before = kept(box).body_indices()
+    assert run(box.home, "erase", "bbbb", "--dry-run") == 0
+    assert "1 records with 2 bodies would be erased" in capsys.readouterr().out
+    assert kept(box).body_indices() == before
+
+
+def test_a_record_that_was_erased_is_not_erased_again_but_its_order_is_named(box: Box) -> None:
+    erased_by(box, "bbbb")
+    with pytest.raises(Refused, match=r"it was erased on .* on order of K\. Sisouk; next: landlink-hq custody show"):
+        run(box.home, "erase", "bbbb", "--why", "again")
+
+
 def test_a_search_that_finds_nothing_does_not_send_for_what_was_erased(
     box: Box, capsys: pytest.CaptureFixture[str]
 ) -> None:
