@@ -1,7 +1,7 @@
 """Configuration becomes objects: the only place that names fitted hardware, and where each process is put together."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ from appliance.config import Config
 from drivers.api import Camera, Panel, Scanner, ScannerCodec
 
 if TYPE_CHECKING:
-    from appliance.booth.page_watch import Sight
+    from appliance.booth.frames import Sight
     from appliance.enrol.seal import WithKey
     from appliance.model import CameraReading
 
@@ -78,9 +78,16 @@ def _camera(config: Config) -> Camera | None:
 
 def _sight() -> "Sight":
     """How the camera's images are understood."""
-    from appliance.booth.page_watch import Sight
+    from appliance.booth.frames import Sight
 
-    return Sight(read=_read_image, glance=_glance)
+    return Sight(read=_read_image, vote=_vote, glance=_glance)
+
+
+def _vote(readings: "Sequence[CameraReading]") -> "CameraReading":
+    """Several images of one page as one reading."""
+    from appliance.ocr.voting import vote
+
+    return vote(readings)
 
 
 def _glance(jpeg: bytes) -> bytes:

@@ -15,10 +15,9 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from tests.document_generator import Paper, check_digit, correct, write
+from tests.drawn_camera import VIEWS, Grade, see
 
-Grade = Literal["clean", "camera", "hard"]
 Kind = Literal["TD3", "TD1", "TD2"]
-GRADES: Final[tuple[Grade, ...]] = ("clean", "camera", "hard")
 KINDS: Final[tuple[Kind, ...]] = ("TD3", "TD1", "TD2")
 TYPEFACES: Final = (
     Path(__file__).parent / "interop" / "node_modules" / "bwip-js" / "fonts" / "OCRB7.ttf",
@@ -38,45 +37,37 @@ ZONE_ABOVE_MM: Final = 4.5
 """Nothing else is printed nearer above the first line's middle (Doc 9303-3 §3.2: the zone is kept clear)."""
 
 
-@dataclass(frozen=True, slots=True)
-class View:
-    """What one grade does to a page; each pair is a range.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Print:
+    """How a zone is printed otherwise than it should be.
 
     Attributes:
-        pitch: Pixels a character in the picture.
-        turn, tilt: Degrees, either way.
-        blur: Of the lens, in characters.
-        noise: Of the sensor, in grey levels.
-        quality: Of the JPEG.
-        shade, glare, bend: From 0 to 1.
+        size: Of the characters, in sizes that they should have.
+        spacing_mm: From line to line.
+        second_line_mm: How far to the right everything but the first line stands.
+        one_mm: How far right and down one character stands; which one, and which way, is chance.
+        ink: "vanishing" is not seen in infrared light; "one vanishes": a single character's.
     """
 
-    pitch: tuple[float, float]
-    turn: float
-    tilt: float
-    blur: tuple[float, float]
-    noise: tuple[float, float]
-    quality: tuple[int, int]
-    shade: float
-    glare: float
-    bend: float
+    size: float = 1.0
+    spacing_mm: float = SPACING_MM
+    second_line_mm: float = 0.0
+    one_mm: tuple[float, float] = (0.0, 0.0)
+    ink: Literal["carbon", "vanishing", "one vanishes"] = "carbon"
 
 
-VIEWS: Final[dict[Grade, View]] = {
-    "clean": View((20, 26), 1.0, 0.5, (0.01, 0.045), (0.5, 3), (88, 97), 0.1, 0.0, 0.0),
-    "camera": View((14, 22), 4.0, 5.0, (0.02, 0.075), (1, 6), (70, 92), 0.45, 0.5, 0.6),
-    "hard": View((11, 14), 8.0, 12.0, (0.04, 0.10), (2, 9), (50, 70), 0.55, 0.7, 1.0),
-}
+AS_IT_SHOULD_BE: Final = Print()
 
 
 @dataclass(frozen=True, slots=True)
 class DrawnPage:
-    """One picture, (height, width) grey, and what its zone says."""
+    """One picture, (height, width) grey, and what its zone says; `infrared` is the same page under that light."""
 
     image: np.ndarray
     lines: tuple[str, ...]
     kind: Kind
     grade: Grade
+    infrared: np.ndarray | None = None
 
 
 def typefaces() -> list[Path]:
@@ -84,20 +75,30 @@ def typefaces() -> list[Path]:
     return [path for path in TYPEFACES if path.exists() and LABELS.exists()]
 
 
-def draw_page(seed: int, kind: Kind, grade: Grade) -> DrawnPage:
+def draw_page(
+    seed: int, kind: Kind, grade: Grade, *, printed: Print = AS_IT_SHOULD_BE, infrared: bool = False
+) -> DrawnPage:
     """One page; the same seed draws the same page."""
     chance = random.Random(f"{seed}/{kind}/{grade}")
     noise = np.random.default_rng(chance.getrandbits(64))
     lines = written_lines(kind, chance)
-    page = _page(lines, kind, chance, noise)
-    return DrawnPage(_seen(page, VIEWS[grade], chance, noise), lines, kind, grade)
+    before = chance.getstate()
+    page = print_page(lines, kind, chance, noise, printed)
+    lens = chance.getstate()
+    white = see(page, VIEWS[grade], chance, noise)
+    if not infrared:
+        return DrawnPage(white, lines, kind, grade)
+    chance.setstate(before)  # printed the same, and seen from the same place by another light, with another noise
+    page = print_page(lines, kind, chance, noise, printed, infrared=True)
+    chance.setstate(lens)
+    return DrawnPage(white, lines, kind, grade, see(page, VIEWS[grade], chance, noise))
 
 
 def draw_blank(seed: int) -> np.ndarray:
     """A page with print and without a zone."""
     chance = random.Random(f"{seed}/blank")
     noise = np.random.default_rng(chance.getrandbits(64))
-    return _seen(_page((), "TD3", chance, noise), VIEWS["camera"], chance, noise)
+    return see(print_page((), "TD3", chance, noise), VIEWS["camera"], chance, noise)
 
 
 # --- what it says -----------------------------------------------------------------------------------------------------
@@ -195,31 +196,59 @@ def _face(path: Path, size: float) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(str(path), size)
 
 
-def _page(lines: tuple[str, ...], kind: Kind, chance: random.Random, noise: np.random.Generator) -> np.ndarray:
-    """The page from straight above, in even light."""
+def print_page(
+    lines: tuple[str, ...],
+    kind: Kind,
+    chance: random.Random,
+    noise: np.random.Generator,
+    printed: Print = AS_IT_SHOULD_BE,
+    *,
+    infrared: bool = False,
+) -> np.ndarray:
+    """The page from straight above, in even light; in infrared only carbon ink is seen on the paper."""
     width, height = (round(side * PX_PER_MM) for side in SIZES_MM[kind])
     paper = Image.fromarray(_security_print(width, height, chance, noise))
     draw = ImageDraw.Draw(paper)
-    bottom = height - round((BOTTOM_MM + SPACING_MM * max(len(lines) - 1, 0) + ZONE_ABOVE_MM) * PX_PER_MM)
+    bottom = height - round((BOTTOM_MM + printed.spacing_mm * max(len(lines) - 1, 0) + ZONE_ABOVE_MM) * PX_PER_MM)
     _labels(draw, width, bottom, chance)
     _silhouette(draw, width, bottom, chance)
+    if infrared:
+        plain = float(np.median(np.asarray(paper)))
+        paper = Image.fromarray(np.full((height, width), plain, np.uint8))
+        draw = ImageDraw.Draw(paper)
     if lines:
-        _print_zone(draw, lines, height, chance)
+        _print_zone(draw, lines, height, chance, printed, infrared=infrared)
     return np.asarray(paper)
 
 
-def _print_zone(draw: ImageDraw.ImageDraw, lines: tuple[str, ...], height: int, chance: random.Random) -> None:
+def _print_zone(
+    draw: ImageDraw.ImageDraw,
+    lines: tuple[str, ...],
+    height: int,
+    chance: random.Random,
+    printed: Print,
+    *,
+    infrared: bool,
+) -> None:
     path = chance.choice(typefaces())
-    face = _face(path, round(PITCH_MM * PX_PER_MM / 0.7227 * chance.choice((0.96, 1.0, 1.04)), 1))
+    face = _face(path, round(PITCH_MM * PX_PER_MM / 0.7227 * chance.choice((0.96, 1.0, 1.04)) * printed.size, 1))
     ink = chance.choice((12, 25, 45, 70))
     left = (LEFT_MM + chance.uniform(-1, 1)) * PX_PER_MM
     bottom = height - (BOTTOM_MM + chance.uniform(-1.5, 1.5)) * PX_PER_MM
     stroke = chance.choice((0, 0, 0, 0, 1))
+    fault = random.Random("".join(lines))
+    odd = fault.choice([(n, at) for n, line in enumerate(lines) for at, c in enumerate(line) if c != "<"])
+    right, down = (each * fault.choice((-1, 1)) for each in printed.one_mm)
     for number, line in enumerate(lines):
-        y = bottom - (len(lines) - 1 - number) * SPACING_MM * PX_PER_MM + 1.2 * PX_PER_MM
+        y = bottom - (len(lines) - 1 - number) * printed.spacing_mm * PX_PER_MM + 1.2 * PX_PER_MM
         for at, character in enumerate(line):
-            x = left + (at + 0.5) * PITCH_MM * PX_PER_MM
-            draw.text((x, y), character, font=face, fill=ink, anchor="ms", stroke_width=stroke, stroke_fill=ink)
+            x = left + (at + 0.5) * PITCH_MM * PX_PER_MM + (printed.second_line_mm * PX_PER_MM if number else 0)
+            place = (x, y)
+            if (number, at) == odd:
+                place = (x + right * PX_PER_MM, y + down * PX_PER_MM)
+            if infrared and (printed.ink == "vanishing" or (printed.ink == "one vanishes" and (number, at) == odd)):
+                continue
+            draw.text(place, character, font=face, fill=ink, anchor="ms", stroke_width=stroke, stroke_fill=ink)
 
 
 def _security_print(width: int, height: int, chance: random.Random, noise: np.random.Generator) -> np.ndarray:
@@ -276,85 +305,3 @@ def _silhouette(draw: ImageDraw.ImageDraw, width: int, bottom: int, chance: rand
     grey = chance.randrange(30, 150)
     draw.ellipse((left + size * 0.2, top + size * 0.12, left + size * 0.58, top + size * 0.62), fill=grey)
     draw.pieslice((left + size * 0.02, top + size * 0.6, left + size * 0.76, top + size * 1.4), 180, 360, fill=grey)
-
-
-# --- the camera -------------------------------------------------------------------------------------------------------
-
-
-def _seen(page: np.ndarray, view: View, chance: random.Random, noise: np.random.Generator) -> np.ndarray:
-    """Through the lens: posed, lit, blurred, digitised, stored."""
-    pitch = chance.uniform(*view.pitch)
-    picture = _posed(page, pitch / (PITCH_MM * PX_PER_MM), view, chance, noise).astype(np.float32)
-    height, width = picture.shape
-    y = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
-    x = np.linspace(-1, 1, width, dtype=np.float32)[None]
-    turn = chance.uniform(0, 2 * np.pi)
-    across = x * np.float32(np.cos(turn)) + y * np.float32(np.sin(turn))
-    picture *= 1 - view.shade * chance.uniform(0.2, 1) * (across + 1.4) / 2.8
-    if chance.random() < view.shade:
-        steep = (across - chance.uniform(-0.6, 0.6)) * chance.uniform(8, 90)
-        picture *= 1 - chance.uniform(0.15, 0.45) / (1 + np.exp(-np.clip(steep, -50, 50)))
-    if chance.random() < view.glare:
-        spot = ((x - chance.uniform(-1, 1)) / chance.uniform(0.1, 0.5)) ** 2 + (
-            (y - chance.uniform(-1, 1)) / chance.uniform(0.1, 0.4)
-        ) ** 2
-        picture += chance.uniform(20, 95) * np.exp(-spot)
-    picture = cv2.GaussianBlur(picture, (0, 0), max(pitch * chance.uniform(*view.blur), 0.25))
-    picture *= chance.uniform(0.75, 1.05)
-    picture += noise.standard_normal(picture.shape, np.float32) * chance.uniform(*view.noise)
-    stored = cv2.imencode(
-        ".jpg", np.clip(picture, 0, 255).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, chance.randint(*view.quality)]
-    )[1]
-    return cv2.imdecode(stored, cv2.IMREAD_GRAYSCALE)
-
-
-def _posed(page: np.ndarray, scale: float, view: View, chance: random.Random, noise: np.random.Generator) -> np.ndarray:
-    """On a table, under a pinhole 1.6 page widths above it, turned, tilted and bent."""
-    page_height, page_width = page.shape
-    width, height = (
-        round(page_width * scale * chance.uniform(1.05, 1.3)),
-        round(page_height * scale * chance.uniform(1.05, 1.3)),
-    )
-    turn, lean, nod = (np.deg2rad(chance.uniform(-most, most)) for most in (view.turn, view.tilt, view.tilt))
-    distance = 1.6 * page_width
-    corners = np.array([[0, 0], [page_width, 0], [page_width, page_height], [0, page_height]], np.float32)
-    flat = corners - np.array([page_width / 2, page_height / 2], np.float32)
-    depth = flat[:, 0] * np.sin(lean) + flat[:, 1] * np.sin(nod)
-    flat = flat * np.array([np.cos(lean), np.cos(nod)]) * (distance / (distance + depth))[:, None]
-    spin = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
-    shift = np.array([width / 2 + chance.uniform(-6, 6), height / 2 + chance.uniform(-6, 6)])
-    matrix = cv2.getPerspectiveTransform(corners, (flat @ spin * scale + shift).astype(np.float32))
-    table = _table(width, height, chance, noise)
-    soft = cv2.GaussianBlur(page, (0, 0), 0.4 / scale) if scale < 1 else page
-    cv2.warpPerspective(
-        soft, matrix, (width, height), dst=table, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_TRANSPARENT
-    )
-    if view.bend:
-        y, x = np.mgrid[0:height, 0:width].astype(np.float32)
-        lift = chance.uniform(-1, 1) * view.bend * 0.011 * width
-        table = cv2.remap(
-            table,
-            x,
-            y + lift * np.cos(x / width * np.float32(np.pi) + np.float32(chance.uniform(-1, 1))),
-            cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
-    return table
-
-
-def _table(width: int, height: int, chance: random.Random, noise: np.random.Generator) -> np.ndarray:
-    """Wood, cloth, or plain."""
-    grey = chance.uniform(15, 235)
-    match chance.choice(("plain", "wood", "cloth")):
-        case "wood":
-            grain = cv2.resize(
-                noise.standard_normal((height // 3 + 1, 6)).astype(np.float32),
-                (width, height),
-                interpolation=cv2.INTER_CUBIC,
-            )
-        case "cloth":
-            y, x = np.mgrid[0:height, 0:width]
-            grain = (((x // 3) + (y // 3)) % 2).astype(np.float32)
-        case _:
-            grain = np.zeros((height, width), np.float32)
-    return np.clip(grey + grain * chance.uniform(4, 18), 0, 255).astype(np.uint8)

@@ -1,15 +1,16 @@
 """The camera as the only reader of a post without a scanner: it watches its place and reads a page once it lies still.
 
 Every few tenths of a second an image, made small, is held against the one before. What has changed and lies still is
-read; where characters are in doubt, up to three images are. A place without printed lines (empty, a hand, a page that
-has none) is nothing laid: such a page is typed in. One page is reported once for as long as it lies there.
+read; where characters are in doubt, up to three images are, and all have a vote (frames.py). A place without printed
+lines (empty, a hand, a page that has none) is nothing laid: such a page is typed in. One page is reported once for as
+long as it lies there.
 """
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
+from appliance.booth.frames import Frames, Sight
 from appliance.booth.second_reader import OVERTAKEN, Look
 from appliance.errors import Malformed
 from appliance.model import CameraReading
@@ -17,26 +18,11 @@ from appliance.recorded import PICTURE_BYTES_MAX
 from drivers.api import Camera, DeviceError, DeviceState, Frame, Image, ScannerEvent, StateChanged
 
 LOOK_EVERY_S: Final = 0.3
-TRIES: Final = 3
-"""Images of one page until its reading is taken as it is."""
 STEP: Final = 10
 """Grey levels: noise changes no pixel of a small image by so much."""
 MOVED_MIN: Final = 6
 """Pixels that changed: another name on the same page is more, a speck of dust is not."""
 DIALECT: Final = "camera"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sight:
-    """How images are understood.
-
-    Attributes:
-        read: The lines in a stored image; raises Malformed.
-        glance: A stored image made small: grey levels, always as many; raises Malformed.
-    """
-
-    read: Callable[[bytes], CameraReading]
-    glance: Callable[[bytes], bytes]
 
 
 def moved(before: bytes, now: bytes) -> bool:
@@ -60,7 +46,7 @@ class PageWatch:
         self._state: StateChanged | None = None
         self._before = b""
         self._done = b""
-        self._tries = 0
+        self._frames = Frames(sight.vote)
         self._reported: tuple[str, ...] = ()
         self._look: tuple[int, Look] = (0, Look(reading=CameraReading(why=OVERTAKEN)))
         self._number = 0
@@ -110,7 +96,7 @@ class PageWatch:
         self._say(DeviceState.READY, "the camera reads; there is no scanner")
         was, self._before = self._before, small
         if moved(was, small):
-            self._done, self._tries = b"", 0
+            self._done, self._frames = b"", Frames(self._sight.vote)
         elif moved(self._done, small):
             self._read(image, small)
 
@@ -120,17 +106,17 @@ class PageWatch:
             reading = self._sight.read(image.jpeg)
         except Malformed:
             return
-        self._tries += 1
-        if not reading.lines:
-            self._done, self._reported = small, ()
-        elif not reading.doubt or self._tries >= TRIES:
+        self._frames.add(image, reading)
+        if self._frames.enough:
             self._done = small
-            self._report(image, reading)
+            self._report(self._frames.image or image, self._frames.reading or reading)
 
     def _report(self, image: Image, reading: CameraReading) -> None:
         if reading.lines == self._reported:
             return  # the same page, nudged
         self._reported = reading.lines
+        if not reading.lines:
+            return  # nothing laid
         self._number += 1
         self._look = (self._number, Look(reading=reading, image=image))
         self._deliver(Frame(dialect=DIALECT, lines=reading.lines, raw=image.jpeg))

@@ -1,9 +1,10 @@
 """The camera as a second reader: an image of each document the moment it is laid, read beside the lane.
 
 The lane asks what was seen when it judges the document, and waits until a fixed time after the scanner's last byte, no
-longer: what is not there then is "unavailable", and the light comes. One thread takes images and another reads them,
-each one at a time: a page whose reading is late has its picture all the same. A document that is laid while another's
-image is being read takes the next turn, and one that was overtaken is not looked at.
+longer: what is not there then is "unavailable", and the light comes. While a reading leaves doubt and time is left for
+another, another image is taken, and all of them have a vote (frames.py). One thread takes images and another reads
+them, each one at a time: a page whose reading is late has its picture all the same. A document that is laid while
+another's image is being read takes the next turn, and one that was overtaken is not looked at.
 """
 
 import threading
@@ -12,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from appliance.booth.frames import Frames, Sight
 from appliance.errors import Malformed
 from appliance.model import CameraReading
 from appliance.recorded import PICTURE_BYTES_MAX
@@ -37,26 +39,39 @@ class Look:
 
 @dataclass(slots=True, kw_only=True)
 class _Job:
+    """One document laid.
+
+    Attributes:
+        asked_s: When the newest image was asked for.
+        asked: An image is to be taken.
+        unread: The newest image, until it is read.
+        why: Why there is no reading.
+        settled: What is known now is all there will be.
+    """
+
     number: int
     laid_s: float
-    taken: bool = False
-    read: bool = False
+    frames: Frames
+    asked_s: float
+    asked: bool = True
+    unread: Image | None = None
     image: Image | None = None
-    reading: CameraReading | None = None
+    why: str = ""
+    settled: bool = False
 
 
 class SecondReader:
     """Looks at what lies there (a drivers.api.Camera itself, for pictures after the light).
 
     Args:
-        read: Reads an image; raises Malformed.
+        sight: How images are understood.
         wait_s: How long after a document was laid `look` may wait.
     """
 
-    def __init__(self, camera: Camera, read: Callable[[bytes], CameraReading], *, wait_s: float) -> None:
+    def __init__(self, camera: Camera, sight: Sight, *, wait_s: float) -> None:
         self._camera = camera
         self._one_at_a_time = threading.Lock()
-        self._read = read
+        self._sight = sight
         self._wait_s = wait_s
         self._changed = threading.Condition()
         self._job: _Job | None = None
@@ -82,7 +97,8 @@ class SecondReader:
     def laid(self, number: int) -> None:
         """A document was laid; returns at once."""
         with self._changed:
-            self._job = _Job(number=number, laid_s=time.monotonic())
+            now_s = time.monotonic()
+            self._job = _Job(number=number, laid_s=now_s, asked_s=now_s, frames=Frames(self._sight.vote))
             self._changed.notify_all()
 
     def look(self, number: int) -> Look:
@@ -92,10 +108,11 @@ class SecondReader:
             if job is None or job.number != number:
                 return Look(reading=CameraReading(why=OVERTAKEN))
             left_s = job.laid_s + self._wait_s - time.monotonic()
-            self._changed.wait_for(lambda: job.reading is not None or job is not self._job, timeout=max(0.0, left_s))
-            if job is not self._job and job.reading is None:  # the image may be of the next page
+            self._changed.wait_for(lambda: job.settled or job is not self._job, timeout=max(0.0, left_s))
+            reading = job.frames.reading
+            if reading is None and job is not self._job:  # the image may be of the next page
                 return Look(reading=CameraReading(why=OVERTAKEN))
-            return Look(reading=job.reading or CameraReading(why=LATE), image=job.image)
+            return Look(reading=reading or CameraReading(why=job.why or LATE), image=job.frames.image or job.image)
 
     def capture(self, *, bytes_max: int) -> Image:
         """Take one image; as drivers.api.Camera."""
@@ -107,24 +124,38 @@ class SecondReader:
         self._camera.close()
 
     def _take_images(self) -> None:
-        while job := self._next(lambda job: not job.taken):
-            job.taken = True
+        while job := self._next(lambda job: job.asked):
+            job.asked = False
             try:
                 image = self.capture(bytes_max=PICTURE_BYTES_MAX)
             except DeviceError as error:
-                self._tell(job, CameraReading(why=f"{error}."))
+                with self._changed:
+                    job.why, job.settled = f"{error}.", True
+                    self._changed.notify_all()
                 continue
             with self._changed:
                 if job is self._job:  # else the next page may be in this image
-                    job.image = image
+                    job.unread = image
+                    job.image = job.image or image
                     self._changed.notify_all()
 
     def _read_images(self) -> None:
         self._seen(b"")  # loads the networks before somebody waits for them
-        while job := self._next(lambda job: job.image is not None and not job.read):
-            job.read = True
-            assert job.image is not None, "it was waited for"
-            self._tell(job, self._seen(job.image.jpeg))
+        while job := self._next(lambda job: job.unread is not None):
+            image, job.unread = job.unread, None
+            assert image is not None, "it was waited for"
+            reading = self._seen(image.jpeg)
+            with self._changed:
+                job.frames.add(image, reading)
+                job.settled = job.frames.enough or not self._time_for_another(job)
+                job.asked = not job.settled
+                self._changed.notify_all()
+
+    def _time_for_another(self, job: _Job) -> bool:
+        """Whether an image that takes as long as the newest one did is read in time; it counts from now."""
+        now_s = time.monotonic()
+        took_s, job.asked_s = now_s - job.asked_s, now_s
+        return now_s + took_s < job.laid_s + self._wait_s
 
     def _next(self, wanted: Callable[[_Job], bool]) -> _Job | None:
         """Wait for the document to work on; None at the end."""
@@ -134,11 +165,6 @@ class SecondReader:
 
     def _seen(self, jpeg: bytes) -> CameraReading:
         try:
-            return self._read(jpeg)
+            return self._sight.read(jpeg)
         except Malformed:
             return CameraReading(why=NO_IMAGE)
-
-    def _tell(self, job: _Job, reading: CameraReading) -> None:
-        with self._changed:
-            job.reading = reading
-            self._changed.notify_all()

@@ -18,12 +18,13 @@ from starlette.types import ASGIApp
 from appliance.booth.board import Board, Snapshot
 from appliance.booth.clerk import Clerk, Fittings
 from appliance.booth.connections import CONNECTIONS_MAX, PageProtocol
+from appliance.booth.frames import Sight
 from appliance.booth.gate import Gate, allowed_hosts
 from appliance.booth.lane import Lane
 from appliance.booth.lists_on_hand import ListsOnHand
 from appliance.booth.outbox import Outbox
 from appliance.booth.page import Page, Place
-from appliance.booth.page_watch import PageWatch, Sight
+from appliance.booth.page_watch import PageWatch
 from appliance.booth.pictures import Pictures, Wanted
 from appliance.booth.second_reader import SecondReader
 from appliance.booth.state import State
@@ -145,7 +146,7 @@ def _readers(config: Config, hardware: Hardware) -> tuple[Scanner, SecondReader 
     if hardware.camera is None:
         return hardware.scanner, None
     wait_s = config.camera.wait_ms / 1_000
-    return hardware.scanner, SecondReader(hardware.camera, hardware.sight.read, wait_s=wait_s)
+    return hardware.scanner, SecondReader(hardware.camera, hardware.sight, wait_s=wait_s)
 
 
 def surroundings(config: Config, clock: Clock, lists: ListsOnHand) -> Surroundings:

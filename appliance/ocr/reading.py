@@ -6,18 +6,21 @@ reading, independent of the scanner's; when in doubt it says so rather than gues
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Final
 
 import cv2
 import numpy as np
 from msgspec import Struct
 
+from appliance.model import ZoneGeometry
 from appliance.ocr.decoding import Decoded, decode
+from appliance.ocr.geometry import measure
 from appliance.ocr.mending import SPACING_CHARACTERS, mend
-from appliance.ocr.network import CHARACTERS, Floats, Grey, load_weights, recognise
+from appliance.ocr.network import STRIDE, Floats, Grey, load_weights, recognise
 from appliance.ocr.placing import FRAMES, Placed, characters_at, place
 from appliance.ocr.strips import STRIP_HEIGHT, STRIP_PITCH, cut_strip
-from appliance.ocr.zones import Line, Zone, find_zones
+from appliance.ocr.zones import Line, Zone, find_zones, zones_in_windows
 from appliance.parse.layouts import Layout
 
 SIDE_MIN: Final = 64
@@ -31,6 +34,10 @@ WIDTHS: Final = {3: (30,), 2: (44, 36)}
 """Characters a line, by the number of lines."""
 GOOD_FIT: Final = 1.0
 """Nats: below this the lines are not of so many characters."""
+OTHERS_MAX: Final = 2
+"""Zones elsewhere in the picture that are looked at when one is read: each costs some milliseconds."""
+SMALL: Final = 0.5
+"""Of the picture's longer side: where the zone is shorter, there is room for another document beside it."""
 SURE: Final = 0.95
 """Where every character is as sure as this, the zone is not straightened again."""
 GATE_READ: Final = 0.85
@@ -49,6 +56,9 @@ class MrzImageReading(Struct, frozen=True, kw_only=True):
         box: The zone's corners in the image, (x, y), from the first character on clockwise; () without a zone.
         doubt: Somebody should look before these lines count as read.
         why: What is in doubt, in words without personal data; "" without doubt.
+        zone: Where it was read; None when nothing was.
+        centres: For each line how far along it each character stands, in pixels.
+        geometry: How it is printed; None where characters are in doubt, or the image is too coarse.
     """
 
     lines: tuple[str, ...] = ()
@@ -57,18 +67,26 @@ class MrzImageReading(Struct, frozen=True, kw_only=True):
     box: tuple[tuple[float, float], ...] = ()
     doubt: bool = True
     why: str = ""
+    zone: Zone | None = None
+    centres: tuple[Floats, ...] = ()
+    geometry: ZoneGeometry | None = None
 
 
 NOTHING: Final = MrzImageReading(why="No machine readable zone was found in the picture.")
+TWO_DOCUMENTS: Final = "Two documents are in the picture: leave one."
 
 
 @dataclass(frozen=True, slots=True)
 class _Attempt:
-    """One zone read with one number of characters a line."""
+    """One zone read with one number of characters a line.
+
+    Attributes:
+        centres: For each line how far along it each character stands, in pixels of the image.
+    """
 
     zone: Zone
     decoded: Decoded
-    places: Floats
+    centres: tuple[Floats, ...]
     count: int
     fit: float
 
@@ -82,6 +100,15 @@ class _Attempt:
     def clear(self) -> bool:
         """Good enough to look no further."""
         return self.decoded.holds and float(self.decoded.confidences.min()) > GATE_CHECKED
+
+    @property
+    def sure(self) -> bool:
+        """Every character is: where a check digit does not hold all the same, no other zone is a better one."""
+        return self.decoded.layout is not None and float(self.decoded.confidences.min()) > SURE
+
+    def scaled(self, scale: float) -> "_Attempt":
+        """The same in an image `scale` times as large."""
+        return replace(self, zone=self.zone.scaled(scale), centres=tuple(each * scale for each in self.centres))
 
 
 def read_mrz(image: Grey) -> MrzImageReading:
@@ -99,35 +126,57 @@ def read_mrz(image: Grey) -> MrzImageReading:
         return NOTHING
     grey = image if image.ndim == 2 else np.ascontiguousarray(image[:, :, 1])
     best: _Attempt | None = None
-    for zone in find_zones(grey, load_weights("locator")):
+    whole = find_zones(grey, load_weights("locator"))
+    for zone in chain(whole, zones_in_windows(grey, load_weights("locator"))):
         for attempt in _attempts(grey, zone):
             if best is None or attempt.worth > best.worth:
                 best = attempt
             if best.clear:
-                return _judged(best)
-    return NOTHING if best is None or best.fit < 0 else _judged(best)
+                return _judged(best, grey, another=_another_document(grey, best.zone, whole))
+        if best is not None and best.sure:
+            break
+    return NOTHING if best is None or best.fit < 0 else _judged(best, grey)
+
+
+def _another_document(grey: Grey, read: Zone, zones: list[Zone]) -> bool:
+    """Whether a zone elsewhere in the picture reads as well: nobody can know which document is meant."""
+    elsewhere = [zone for zone in zones if not zone.overlaps(read)][:OTHERS_MAX]
+    if read.lines[0].end - read.lines[0].start < SMALL * max(grey.shape):
+        windows = zones_in_windows(grey, load_weights("locator"))
+        elsewhere += [zone for zone in windows if not zone.overlaps(read)]
+    return any(attempt.clear for zone in elsewhere for attempt in _as_located(*_coarse(grey, zone)))
 
 
 def _attempts(grey: Grey, zone: Zone) -> Iterator[_Attempt]:
     """As located, this way up and the other; then, the better way up, measured anew and with another number."""
-    pitch = zone.spacing / SPACING_CHARACTERS
-    if pitch > PITCH_MAX:
-        scale = PITCH_MAX / 1.3 / pitch
-        fine = zone
-        small = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(np.uint8)
-        yield from (replace(each, zone=each.zone.scaled(1 / scale)) for each in _attempts(small, fine.scaled(scale)))
-        return
-    counts = _counts(zone)
+    small, coarse = _coarse(grey, zone)
+    scale = small.shape[1] / grey.shape[1]
     ways: list[_Attempt] = []
-    for way in (zone, zone.turned()):
-        ways.append(_read_zone(grey, way, counts[0]))
-        yield ways[-1]
+    for attempt in _as_located(small, coarse):
+        ways.append(attempt)
+        yield attempt.scaled(1 / scale)
     better = max(ways, key=lambda attempt: attempt.worth).zone
-    mended = mend(grey, better)
+    mended = mend(small, better)
     if mended is not None:
-        yield _read_zone(grey, *mended)
-    if len(counts) > 1:
-        yield _read_zone(grey, better, counts[1])
+        yield _read_zone(small, *mended).scaled(1 / scale)
+    for count in _counts(coarse)[1:]:
+        yield _read_zone(small, better, count).scaled(1 / scale)
+
+
+def _coarse(grey: Grey, zone: Zone) -> tuple[Grey, Zone]:
+    """The same where characters are fine; made coarser where they are larger than the networks know them."""
+    pitch = zone.spacing / SPACING_CHARACTERS
+    if pitch <= PITCH_MAX:
+        return grey, zone
+    scale = PITCH_MAX / 1.3 / pitch
+    small = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(np.uint8)
+    return small, zone.scaled(scale)
+
+
+def _as_located(grey: Grey, zone: Zone) -> Iterator[_Attempt]:
+    """With the likelier number of characters, this way up and the other."""
+    for way in (zone, zone.turned()):
+        yield _read_zone(grey, way, _counts(zone)[0])
 
 
 def _counts(zone: Zone) -> tuple[int, ...]:
@@ -143,17 +192,26 @@ def _read_zone(image: Grey, zone: Zone, count: int) -> _Attempt:
     strips = [cut_strip(image, line, places) for line, places in zip(zone.lines, columns, strict=True)]
     answers = [recognise(strip, load_weights("recogniser")) for strip in strips]
     placed = place(answers, MARGIN, count)
-    attempt = _attempt(zone, answers, placed, count)
+    attempt = _attempt(zone, answers, placed, columns)
     if attempt.fit < GOOD_FIT or float(attempt.decoded.confidences.min()) > SURE:
         return attempt
-    second = _attempt(zone, *_again(image, zone, columns, strips, placed, count), count)
+    second = _attempt(zone, *_again(image, zone, columns, strips, placed))
     return second if second.worth > attempt.worth else attempt
 
 
-def _attempt(zone: Zone, answers: Sequence[Floats], placed: Sequence[Placed], count: int) -> _Attempt:
+def _attempt(zone: Zone, answers: Sequence[Floats], placed: Sequence[Placed], columns: Sequence[Floats]) -> _Attempt:
+    count = len(placed[0].frames)
     places = np.concatenate([characters_at(a, each.frames) for a, each in zip(answers, placed, strict=True)])
+    centres = tuple(
+        _at(along, each.frames * STRIDE + (STRIDE - 1) / 2) for along, each in zip(columns, placed, strict=True)
+    )
     fit = float(np.mean([each.fit for each in placed]))
-    return _Attempt(zone, decode(places, len(zone.lines), count), places, count, fit)
+    return _Attempt(zone, decode(places, len(zone.lines), count), centres, count, fit)
+
+
+def _at(values: Floats, where: Floats) -> Floats:
+    """Between two of the values."""
+    return np.interp(where, np.arange(len(values)), values)
 
 
 def _columns(line: Line, count: int) -> Floats:
@@ -164,10 +222,12 @@ def _columns(line: Line, count: int) -> Floats:
 
 
 def _again(
-    image: Grey, zone: Zone, columns: list[Floats], strips: list[Floats], placed: Sequence[Placed], count: int
-) -> tuple[list[Floats], tuple[Placed, ...]]:
+    image: Grey, zone: Zone, columns: list[Floats], strips: list[Floats], placed: Sequence[Placed]
+) -> tuple[list[Floats], tuple[Placed, ...], list[Floats]]:
     """Straighten by what the first pass saw: characters evenly apart, the line in the middle of its strip."""
-    answers = []
+    answers: list[Floats] = []
+    straightened: list[Floats] = []
+    count = len(placed[0].frames)
     for line, before, strip, where in zip(zone.lines, columns, strips, placed, strict=True):
         index = np.arange(count)
         even = np.polyval(np.polyfit(index, where.frames, 3), index)
@@ -181,8 +241,9 @@ def _again(
             column > len(before) - 1, (column - len(before) + 1) * step, 0
         )
         rise = _rise(strip)[np.clip(np.round(column).astype(int), 0, len(before) - 1)]
-        answers.append(recognise(cut_strip(image, line, places.astype(np.float32), rise), load_weights("recogniser")))
-    return answers, place(answers, MARGIN, count)
+        straightened.append(places.astype(np.float32))
+        answers.append(recognise(cut_strip(image, line, straightened[-1], rise), load_weights("recogniser")))
+    return answers, place(answers, MARGIN, count), straightened
 
 
 def _rise(strip: Floats) -> Floats:
@@ -201,29 +262,33 @@ def _rise(strip: Floats) -> Floats:
 # --- judgement --------------------------------------------------------------------------------------------------------
 
 
-def _judged(attempt: _Attempt) -> MrzImageReading:
-    """The reading, with what is in doubt about it."""
+def _judged(attempt: _Attempt, image: Grey, *, another: bool = False) -> MrzImageReading:
+    """The reading, with what is in doubt about it, and how the zone is printed."""
     decoded, count = attempt.decoded, attempt.count
-    why = _why(decoded)
+    why = TWO_DOCUMENTS if another else doubt_of(decoded)
     sure = decoded.confidences
     return MrzImageReading(
-        lines=_lines(decoded.text, count),
-        raw=_lines(decoded.read, count),
+        lines=split(decoded.text, count),
+        raw=split(decoded.read, count),
         confidences=tuple(
             tuple(round(float(each), 4) for each in sure[at : at + count]) for at in range(0, len(sure), count)
         ),
         box=attempt.zone.corners(),
         doubt=bool(why),
         why=why,
+        zone=attempt.zone,
+        centres=attempt.centres,
+        geometry=measure(image, attempt.zone, attempt.centres, decoded.text) if attempt.sure or not why else None,
     )
 
 
-def _lines(text: str, count: int) -> tuple[str, ...]:
+def split(text: str, count: int) -> tuple[str, ...]:
+    """Joined lines of `count` characters, each for itself."""
     return tuple(text[at : at + count] for at in range(0, len(text), count))
 
 
-def _why(decoded: Decoded) -> str:
-    """What is in doubt; "" for nothing."""
+def doubt_of(decoded: Decoded) -> str:
+    """What is in doubt, in words without personal data; "" for nothing."""
     if decoded.layout is None:
         return "The lines are of no known format."
     if not decoded.holds:
@@ -241,46 +306,3 @@ def _covered(layout: Layout) -> np.ndarray:
         for start, end in rule.covers:
             covered[start:end] = True
     return covered
-
-
-# --- several frames ---------------------------------------------------------------------------------------------------
-
-
-def vote(readings: Sequence[MrzImageReading]) -> MrzImageReading:
-    """One reading of several frames of the same document: each place by the sum of what speaks for each character.
-
-    Frames whose lines are of another shape than most have no vote. Without any lines at all the first reading stands.
-    """
-    shapes = [tuple(len(line) for line in reading.lines) for reading in readings if reading.lines]
-    if not shapes:
-        return readings[0] if readings else NOTHING
-    shape = max(shapes, key=shapes.count)
-    alike = [reading for reading in readings if tuple(len(line) for line in reading.lines) == shape]
-    joined = np.zeros((sum(shape), 37), np.float32)
-    for reading in alike:
-        joined += _votes(reading)
-    joined -= joined.max(axis=1, keepdims=True)
-    joined -= np.log(np.exp(joined).sum(axis=1, keepdims=True))
-    decoded = decode(joined, len(shape), shape[0])
-    best = max(alike, key=lambda reading: min(min(line) for line in reading.confidences))
-    why = _why(decoded)
-    sure = decoded.confidences
-    return MrzImageReading(
-        lines=_lines(decoded.text, shape[0]),
-        raw=_lines(decoded.read, shape[0]),
-        confidences=tuple(
-            tuple(round(float(each), 4) for each in sure[at : at + shape[0]]) for at in range(0, len(sure), shape[0])
-        ),
-        box=best.box,
-        doubt=bool(why),
-        why=why,
-    )
-
-
-def _votes(reading: MrzImageReading) -> Floats:
-    """Log-probabilities that a reading stands for: its character, and the rest shared by all others."""
-    text, sure = "".join(reading.lines), np.concatenate([np.array(line) for line in reading.confidences])
-    sure = np.clip(sure, 0.03, 0.999)
-    votes = np.repeat(np.log((1 - sure) / 36)[:, None], 37, axis=1)
-    votes[np.arange(len(text)), [CHARACTERS.index(character) for character in text]] = np.log(sure)
-    return votes.astype(np.float32)

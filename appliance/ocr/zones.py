@@ -95,6 +95,18 @@ class Zone:
         middle = (first.start + first.end) / 2
         return (last.offset_at(middle) - first.offset_at(middle)) / (len(self.lines) - 1)
 
+    @property
+    def middle(self) -> Floats:
+        """In the image, x before y."""
+        return np.asarray(np.array(self.corners(), np.float32).mean(axis=0))
+
+    def overlaps(self, other: "Zone") -> bool:
+        """Whether the other one's middle lies within this one, or not farther from it than half its sides."""
+        first = self.lines[0]
+        away = other.middle - self.middle
+        along, across = abs(float(away @ first.along)), abs(float(away @ first.across))
+        return along < 0.75 * (first.end - first.start) and across < self.spacing * len(self.lines)
+
     def turned(self) -> "Zone":
         """The same zone, read upside down."""
         return Zone(tuple(line.turned() for line in reversed(self.lines)))
@@ -116,25 +128,8 @@ class Zone:
         )
 
 
-def find_zones(image: Grey, weights: Weights) -> Iterator[Zone]:
-    """Candidates in an image of any size: of the whole first, the likeliest first; then of nine overlapping windows.
-
-    In a window half as wide and high a small document is twice as large. A zone that is found twice comes twice.
-    """
-    yield from _zones_in(image, weights)
-    height, width = image.shape
-    if max(height, width) < WINDOWS_FROM:
-        return
-    for top in (0, height // 4, height // 2):
-        for left in (0, width // 4, width // 2):
-            window = image[top : top + height // 2, left : left + width // 2]
-            shift = np.array([left, top], np.float32)
-            for zone in _zones_in(window, weights)[:1]:
-                yield Zone(tuple(replace(line, origin=line.origin + shift) for line in zone.lines))
-
-
-def _zones_in(image: Grey, weights: Weights) -> list[Zone]:
-    """Candidates in one view, the likeliest first; [] where nothing looks like lines of a zone."""
+def find_zones(image: Grey, weights: Weights) -> list[Zone]:
+    """Candidates in an image of any size, the likeliest first; [] where nothing looks like lines of a zone."""
     scale = min(SIDE_MAX / max(image.shape), 1.5)
     interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=interpolation)
@@ -144,6 +139,22 @@ def _zones_in(image: Grey, weights: Weights) -> list[Zone]:
     padded /= max(float(padded.std()), 8.0)
     pieces = _pieces(locate_lines(padded, weights))
     return _zones(pieces, STRIDE * image.shape[1] / width)[:CANDIDATES_MAX]
+
+
+def zones_in_windows(image: Grey, weights: Weights) -> Iterator[Zone]:
+    """The likeliest zone of each of nine overlapping windows, where the image is large enough for windows to show more.
+
+    In a window half as wide and high a small document is twice as large. A zone that is found twice comes twice.
+    """
+    height, width = image.shape
+    if max(height, width) < WINDOWS_FROM:
+        return
+    for top in (0, height // 4, height // 2):
+        for left in (0, width // 4, width // 2):
+            window = image[top : top + height // 2, left : left + width // 2]
+            shift = np.array([left, top], np.float32)
+            for zone in find_zones(window, weights)[:1]:
+                yield Zone(tuple(replace(line, origin=line.origin + shift) for line in zone.lines))
 
 
 @dataclass(frozen=True, slots=True)

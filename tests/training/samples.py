@@ -81,8 +81,6 @@ def write_shard(path: Path, seed: int, pages: int) -> None:
         view, mask = cut_view(page, chance)
         views.append(view)
         masks.append(mask)
-    part = path.with_suffix(".part.npz")
     np.savez(
-        part, strips=np.stack(strips), texts=np.array(texts, np.int8), views=np.stack(views), masks=np.stack(masks)
+        path, strips=np.stack(strips), texts=np.array(texts, np.int8), views=np.stack(views), masks=np.stack(masks)
     )
-    part.rename(path)

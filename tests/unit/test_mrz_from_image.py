@@ -10,8 +10,9 @@ import pytest
 
 from appliance.ocr.network import MODEL, load_weights
 from appliance.ocr.pictures import read_picture
-from appliance.ocr.reading import NOTHING, MrzImageReading, read_mrz, vote
-from tests.drawn_pages import GRADES, KINDS, Grade, Kind, draw_blank, draw_page, typefaces
+from appliance.ocr.reading import NOTHING, TWO_DOCUMENTS, read_mrz
+from tests.drawn_camera import GRADES, Grade
+from tests.drawn_pages import KINDS, Kind, draw_blank, draw_page, typefaces
 
 needs_typeface = pytest.mark.skipif(not typefaces(), reason="no OCR-B here (apt-get install fonts-ocr-b)")
 TD1 = ("I<UTOD231458907<<<<<<<<<<<<<<<", "7408122F1204159UTO<<<<<<<<<<<6", "ERIKSSON<<ANNA<MARIA<<<<<<<<<<")
@@ -49,7 +50,8 @@ def test_page_may_lie_any_way_round(kind: Kind, turns: int) -> None:
 def test_colours_in_either_order_are_read_alike() -> None:
     page = draw_page(3, "TD2", "clean")
     colours = np.repeat(page.image[:, :, None], 3, axis=2)
-    assert read_mrz(colours) == read_mrz(page.image)
+    one, other = read_mrz(colours), read_mrz(page.image)
+    assert (one.lines, one.confidences, one.box) == (other.lines, other.confidences, other.box)
 
 
 @needs_typeface
@@ -73,13 +75,18 @@ def test_small_page_in_a_large_picture_is_read() -> None:
 
 
 @needs_typeface
-def test_of_two_documents_in_view_one_is_read_whole() -> None:
-    one, two = draw_page(5, "TD3", "clean"), draw_page(6, "TD3", "clean")
-    width = max(one.image.shape[1], two.image.shape[1])
-    both = np.full((one.image.shape[0] + two.image.shape[0], width), 90, np.uint8)
-    both[: one.image.shape[0], : one.image.shape[1]] = one.image
-    both[one.image.shape[0] :, : two.image.shape[1]] = two.image
-    assert read_mrz(both).lines in (one.lines, two.lines)
+@pytest.mark.parametrize(("kind", "beside"), [("TD3", False), ("TD3", True), ("TD1", False), ("TD2", True)])
+def test_of_two_documents_in_view_one_is_read_whole_and_somebody_has_to_look(kind: Kind, *, beside: bool) -> None:
+    one, two = draw_page(5, "TD3", "clean"), draw_page(6, kind, "clean")
+    (height, width), (more_height, more_width) = one.image.shape, two.image.shape
+    size = (max(height, more_height), width + more_width) if beside else (height + more_height, max(width, more_width))
+    both = np.full(size, 90, np.uint8)
+    both[:height, :width] = one.image
+    top, left = (0, width) if beside else (height, 0)
+    both[top : top + more_height, left : left + more_width] = two.image
+    reading = read_mrz(both)
+    assert reading.lines in (one.lines, two.lines)
+    assert (reading.doubt, reading.why) == (True, TWO_DOCUMENTS)
 
 
 @needs_typeface
@@ -125,40 +132,6 @@ def test_any_size_is_answered(shape: tuple[int, ...]) -> None:
 
 def test_other_numbers_than_bytes_are_answered() -> None:
     assert read_mrz(np.zeros((480, 640), np.float32)) == NOTHING  # type: ignore[arg-type]
-
-
-# --- several frames ---------------------------------------------------------------------------------------------------
-
-
-def frame(*lines: str, sure: float = 0.97) -> MrzImageReading:
-    return MrzImageReading(lines=lines, raw=lines, confidences=tuple((sure,) * 30 for _ in lines), doubt=False)
-
-
-def test_two_frames_outvote_one() -> None:
-    wrong = frame(*TD1[:2], TD1[2].replace("ANNA", "ANMA"))
-    together = vote([wrong, frame(*TD1), frame(*TD1)])
-    assert (together.lines, together.doubt) == (TD1, False)
-
-
-def test_surer_frame_outvotes_an_unsure_one_and_agreement_makes_sure() -> None:
-    wrong = frame(*TD1[:2], TD1[2].replace("ANNA", "ANMA"), sure=0.5)
-    together = vote([wrong, frame(*TD1, sure=0.9)])
-    assert together.lines == TD1
-    assert together.confidences[2][0] > 0.9
-
-
-def test_frames_that_disagree_evenly_are_in_doubt() -> None:
-    other = frame(*TD1[:2], TD1[2].replace("ANNA", "ANMA"), sure=0.9)
-    assert vote([other, frame(*TD1, sure=0.9)]).doubt
-
-
-def test_frame_of_another_shape_has_no_vote() -> None:
-    assert vote([frame(*TD1), NOTHING, frame(*TD1)]).lines == TD1
-
-
-def test_vote_of_frames_without_a_zone_is_a_reading_without_one() -> None:
-    assert vote([NOTHING, NOTHING]) == NOTHING
-    assert vote([]) == NOTHING
 
 
 # --- the model --------------------------------------------------------------------------------------------------------

@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from appliance.booth.page_watch import TRIES, PageWatch, Sight, moved
+from appliance.booth.frames import FRAMES_MAX, Sight
+from appliance.booth.page_watch import PageWatch, moved
 from appliance.config import parse_config
 from appliance.errors import ConfigError, Malformed
 from appliance.model import CameraReading
+from appliance.ocr.voting import vote
 from drivers.api import DeviceError, DeviceState, Frame, Image, ScannerEvent, StateChanged
 from tests.unit.test_fitted_hardware import BOX
 
@@ -51,11 +53,12 @@ class Place:
     def reading(self, jpeg: bytes) -> CameraReading:
         self.read.append(jpeg)
         lines = PAGES.get(jpeg.rstrip(b"~"), ())
-        return CameraReading(lines=lines, raw=lines, doubt=jpeg == b"worn")
+        percent = bytes([99]) * len("".join(lines))
+        return CameraReading(lines=lines, raw=lines, percent=percent, doubt=jpeg == b"worn")
 
     def watch(self, *jpegs: bytes) -> PageWatch:
         self.jpegs = list(jpegs)
-        watch = PageWatch(self, Sight(read=self.reading, glance=small), every_s=0)
+        watch = PageWatch(self, Sight(read=self.reading, vote=vote, glance=small), every_s=0)
         watch.start(self.happened)
         assert self.drained.wait(10)
         self.ended.set()
@@ -95,7 +98,7 @@ def test_one_page_after_the_other_and_the_same_again() -> None:
 def test_a_page_in_doubt_is_read_again_and_then_taken_as_it_is() -> None:
     place = Place()
     place.watch(*[b"worn"] * 9)
-    assert place.read == [b"worn"] * TRIES
+    assert place.read == [b"worn"] * FRAMES_MAX
     assert place.laid == [PAGES[b"worn"]]
 
 

@@ -1,16 +1,21 @@
 """The camera's second look: bounded in time, never of the wrong page, and a late reading costs no picture."""
 
+import hashlib
 import threading
 from collections.abc import Iterator
 
 import pytest
 
+from appliance.booth.frames import Sight
 from appliance.booth.second_reader import LATE, OVERTAKEN, SecondReader
 from appliance.errors import Malformed
 from appliance.model import CameraReading
+from appliance.ocr.voting import vote
 from drivers.api import DeviceError, Image
 
 WAIT_S = 10.0
+# Doc 9303-5 appendix B
+TD1 = ("I<UTOD231458907<<<<<<<<<<<<<<<", "7408122F1204159UTO<<<<<<<<<<<6", "ERIKSSON<<ANNA<MARIA<<<<<<<<<<")
 
 
 class PagesInARow:
@@ -57,7 +62,7 @@ def eyes() -> SlowEyes:
 
 
 def looking(camera: PagesInARow, eyes: SlowEyes, wait_s: float) -> Iterator[SecondReader]:
-    reader = SecondReader(camera, eyes.read, wait_s=wait_s)
+    reader = SecondReader(camera, Sight(read=eyes.read, vote=vote, glance=bytes), wait_s=wait_s)
     reader.start()
     yield reader
     eyes.may.set()
@@ -105,3 +110,34 @@ def test_a_camera_that_is_away_is_said_at_once(patient: SecondReader, camera: Pa
     patient.laid(1)
     look = patient.look(1)
     assert (look.reading.why, look.image) == ("no camera answers.", None)
+
+
+class EyesThatNeedASecondLook:
+    """In doubt about the first image, sure of the second."""
+
+    def __init__(self) -> None:
+        self.read_so_far: list[bytes] = []
+
+    def read(self, jpeg: bytes) -> CameraReading:
+        if not jpeg:
+            raise Malformed("picture", "empty")
+        self.read_so_far.append(jpeg)
+        sure = 60 if len(self.read_so_far) == 1 else 99
+        digest = hashlib.sha256(jpeg).digest()
+        return CameraReading(
+            lines=TD1, raw=TD1, percent=bytes([sure]) * 90, doubt=sure < 85, why="hard", image_sha256=digest
+        )
+
+
+@pytest.mark.parametrize(("wait_s", "images"), [(WAIT_S, 2), (0.0, 1)])
+def test_another_image_is_taken_while_there_is_doubt_and_time(camera: PagesInARow, wait_s: float, images: int) -> None:
+    eyes = EyesThatNeedASecondLook()
+    reader = SecondReader(camera, Sight(read=eyes.read, vote=vote, glance=bytes), wait_s=wait_s)
+    reader.start()
+    reader.laid(1)
+    while not (look := reader.look(1)).reading.lines:
+        threading.Event().wait(0.001)
+    reader.stop()
+    assert (look.reading.doubt, len(eyes.read_so_far), camera.count) == (images == 1, images, images)
+    assert look.image is not None
+    assert look.image.jpeg == b"page %d" % images

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
+from appliance.booth.frames import Sight
 from appliance.booth.second_reader import LATE, OVERTAKEN, SecondReader
 from appliance.booth.status_line import Surroundings
 from appliance.booth.view import view
@@ -17,6 +18,7 @@ from appliance.errors import Malformed
 from appliance.examine.examine import examine
 from appliance.examine.second import SURE_PERCENT, differences
 from appliance.model import Answer, CameraReading, Finding, MrzReading
+from appliance.ocr.voting import vote
 from appliance.parse.mrz import parse_mrz
 from drivers.api import DeviceError, Image
 from provisioning.bench.mrz_writer import MrzFields, write_td3
@@ -133,6 +135,28 @@ def test_a_camera_alone_and_sure_passes_and_is_no_second_reading() -> None:
     assert found["second_reading"].answer is Answer.NOT_APPLICABLE
 
 
+def test_a_doubt_that_is_of_check_digits_alone_is_no_unsure_reading() -> None:
+    wrong = (LINES[0], LINES[1][:9] + str((int(LINES[1][9]) + 5) % 10) + LINES[1][10:])
+    found = alone(seen(*wrong, doubt=True))
+    assert (found["sure_reading"].answer, found["check_digits"].answer) == (Answer.PASSED, Answer.FAILED)
+
+
+def test_a_doubt_about_the_picture_itself_refers_with_its_reason() -> None:
+    camera = structs.replace(seen(*LINES, doubt=True), why="Two documents are in the picture: leave one.")
+    found = alone(camera)["sure_reading"]
+    assert (found.answer, found.evidence) == (Answer.FAILED, (camera.why,))
+
+
+def test_a_scanners_failing_check_digit_is_explained_by_a_camera_in_no_doubt() -> None:
+    misread = (LINES[0], LINES[1][:2] + "9" + LINES[1][3:])
+    reading = MrzReading(device="elyctis", lines=misread, raw_sha256=bytes(32))
+    found = {each.check: each for each in examine(parse_mrz(misread, NOW), reading, NOW, camera=seen(*LINES))}
+    assert found["check_digits"].answer is Answer.FAILED
+    assert found["check_digits"].evidence[0] == "line 2, place 3: scanner 9, camera 0 (99 % sure)"
+    alone_of_it = {each.check: each for each in examine(parse_mrz(misread, NOW), reading, NOW)}
+    assert "camera" not in alone_of_it["check_digits"].reason
+
+
 def test_a_camera_alone_and_in_doubt_refers_and_names_each_character() -> None:
     camera = structs.replace(seen(*LINES, doubt=True), percent=bytes([99] * 50 + [40] + [99] * 37))
     found = alone(camera)["sure_reading"]
@@ -177,7 +201,7 @@ class Bench:
         return seen(*LINES)
 
     def reader(self, wait_s: float) -> SecondReader:
-        reader = SecondReader(self, self.reading, wait_s=wait_s)
+        reader = SecondReader(self, Sight(read=self.reading, vote=vote, glance=bytes), wait_s=wait_s)
         reader.start()
         return reader
 
