@@ -36,7 +36,7 @@ from provisioning.authority.certificates import BOX_YEARS, Authority, requested_
 from provisioning.authority.current_files import current_files
 from provisioning.authority.home import Home
 from provisioning.authority.repository import Repository
-from provisioning.authority.roster import change_roster
+from provisioning.authority.roster import changed, publish_roster, read_roster
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +87,7 @@ def issue(home: Home, signed_request: bytes, out: Path, *, serial: str | None, n
         _check_own_key(roster, box)
         return (*(each for each in roster.boxes if each.serial != box.serial), box)
 
-    change_roster(home, change, at_ms=now_ms)
+    publish_roster(home, changed(read_roster(home), change), at_ms=now_ms)
     root = Repository(home.folder).root()
     answer = Answer(
         serial=request.serial,

@@ -101,7 +101,7 @@ def propose(
     names = key_names(published)
     following: dict[str, Root | Targets] = {Root.type: published.last_root(), TARGETS: published.top()}
     for name, key in replaced.items():
-        if key.keyid in (root.keys | _keys(top)):
+        if key.keyid in (root.keys | keys_of(top)):
             raise Refused(f"the new key for {name} is in service already, as {names[key.keyid]}: make another")
     touched = {Root.type for each in (following[Root.type],) if _replace(each, replaced, names)}
     touched |= {TARGETS for each in (following[TARGETS],) if _replace(each, replaced, names)}
@@ -142,14 +142,15 @@ def names_of_keys(roots: Sequence[Root], tops: Sequence[Targets]) -> dict[str, s
     names: dict[str, str] = {}
     delegators: list[Delegator] = [*roots, *tops]
     for delegator in delegators:
-        for role, rule in _rules(delegator):
+        for role, rule in rules_of(delegator):
             present = {names[keyid] for keyid in rule.keyids if keyid in names}
             left = [name for name in SIGNERS.get(role, ()) if name not in present]
             names |= dict(zip((keyid for keyid in rule.keyids if keyid not in names), left, strict=False))
     return names
 
 
-def _rules(delegator: Delegator) -> Iterable[tuple[str, Role]]:
+def rules_of(delegator: Delegator) -> Iterable[tuple[str, Role]]:
+    """By role, whose keys count for it and how many."""
     if isinstance(delegator, Root):
         return delegator.roles.items()
     assert delegator.delegations is not None, "the top-level targets name every delegated role"
@@ -157,7 +158,8 @@ def _rules(delegator: Delegator) -> Iterable[tuple[str, Role]]:
     return delegator.delegations.roles.items()
 
 
-def _keys(delegator: Delegator) -> dict[str, Key]:
+def keys_of(delegator: Delegator) -> dict[str, Key]:
+    """Public keys by their identifiers."""
     if isinstance(delegator, Root):
         return delegator.keys
     assert delegator.delegations is not None, "the top-level targets name every delegated role"
@@ -166,15 +168,15 @@ def _keys(delegator: Delegator) -> dict[str, Key]:
 
 def _replace(delegator: Delegator, replaced: Mapping[str, Key], names: Mapping[str, str]) -> bool:
     """Put new keys in the places of those of their names; whether there was such a place."""
-    keys, changed = _keys(delegator), False
-    for role, rule in _rules(delegator):
+    keys, changed = keys_of(delegator), False
+    for role, rule in rules_of(delegator):
         for place, keyid in enumerate(rule.keyids):
             key = replaced.get(names.get(keyid, ""))
             if key is not None and names[keyid] in SIGNERS[role]:
                 rule.keyids[place] = key.keyid
                 keys[key.keyid] = key
                 changed = True
-    used = {keyid for _, rule in _rules(delegator) for keyid in rule.keyids}
+    used = {keyid for _, rule in rules_of(delegator) for keyid in rule.keyids}
     for keyid in set(keys) - used:
         del keys[keyid]
     return changed

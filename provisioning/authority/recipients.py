@@ -61,21 +61,30 @@ def next_recipient(home: Home, name: str) -> str:
     return succeed(path).recipient.encode()
 
 
-def publish_recipient(home: Home, name: str, recipient: str, *, at_ms: int) -> Recipients:
-    """Publish this public half in place of the present one of that name; needs 2 of the 3 offline keys.
+def following_recipients(home: Home, name: str, recipient: str) -> Recipients:
+    """The recipients that follow, with this public half in place of the present one of that name.
 
     Raises:
         Malformed: It is no recipient.
         Refused: It is published already, under this or another name.
-        ConfigError: Offline keys are missing.
-        StorageFull, StorageFault: Boxes go on with the present ones.
     """
     parse_recipient(recipient)
     present = published_recipients(home)
     for other, field in FIELDS.items():
         if getattr(present, field) == recipient:
             raise Refused(f"that recipient is in service already, as {other}; make the next with: rotate {name} --out")
-    following = msgspec.structs.replace(present, version=present.version + 1, **{FIELDS[name]: recipient})
+    return msgspec.structs.replace(present, version=present.version + 1, **{FIELDS[name]: recipient})
+
+
+def publish_recipient(home: Home, name: str, recipient: str, *, at_ms: int) -> Recipients:
+    """Publish this public half in place of the present one of that name; needs 2 of the 3 offline keys.
+
+    Raises:
+        Malformed, Refused: As `following_recipients`.
+        ConfigError: Offline keys are missing.
+        StorageFull, StorageFault: Boxes go on with the present ones.
+    """
+    following = following_recipients(home, name, recipient)
     Repository(home.folder).publish({RECIPIENTS_TARGET: encode_recipients(following)}, at_ms=at_ms)
     return following
 

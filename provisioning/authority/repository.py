@@ -153,12 +153,20 @@ class Repository(Published):
         proposal.check()
         with self.alone():
             done = {role for role, draft in proposal.drafts.items() if self._is_in_force(role, draft)}
-            if set(proposal.drafts) - done - {Root.type}:
+            if below := set(proposal.drafts) - done - {Root.type}:
                 self._publish({}, at_ms, (), None, proposal)
             if (root := proposal.drafts.get(Root.type)) is not None:
                 if Root.type not in done:
+                    if not below and self._signs_before_and_after(root.signed):
+                        self._publish({}, at_ms, (), None, None)
                     self._write(f"{root.signed.version}.root.json", root.to_bytes())
                 self._publish({}, at_ms, (), None, None)
+
+    def _signs_before_and_after(self, root: Root) -> bool:
+        """Whether this root changes an online key, of which both are here: then a release holds under both roots."""
+        present = self.last_root()
+        changed = [role for role in ("snapshot", "timestamp") if present.roles[role].keyids != root.roles[role].keyids]
+        return bool(changed) and all((self._keys / f"{role}.pem").exists() for role in changed)
 
     def _is_in_force(self, role: str, draft: Metadata[Any]) -> bool:
         version = self.last_root().version if role == Root.type else self.versions().get(role, 0)

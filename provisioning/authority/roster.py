@@ -39,19 +39,33 @@ def enrolled(roster: Roster, serial: str) -> RosterBox:
     return box
 
 
-def change_roster(home: Home, change: Callable[[Roster], tuple[RosterBox, ...]], *, at_ms: int) -> Roster:
-    """Replace the boxes of the roster by what `change` makes of them, count it up, write it, and publish it.
+def changed(old: Roster, change: Callable[[Roster], tuple[RosterBox, ...]]) -> Roster:
+    """The roster that follows: its boxes replaced by what `change` makes of them, counted up."""
+    return msgspec.structs.replace(old, version=old.version + 1, boxes=change(old))
 
-    Returns:
-        The new roster.
+
+def publish_roster(home: Home, roster: Roster, *, at_ms: int) -> None:
+    """Write the master copy and publish it; needs 2 of the 3 offline keys.
+
+    The master copy first: when publishing fails, the next change publishes this one too.
     """
-    old = read_roster(home)
-    new = msgspec.structs.replace(old, version=old.version + 1, boxes=change(old))
-    # The master copy first: when publishing fails, the next change publishes this one too.
-    encoded = encode_roster(new)
+    encoded = encode_roster(roster)
     write_durably(home.roster_file, encoded, mode=0o644)
     Repository(home.folder).publish({ROSTER_TARGET: encoded}, at_ms=at_ms)
-    return new
+
+
+def without(roster: Roster, serial: str, *, at_ms: int) -> Roster:
+    """The roster that follows, in which this box is revoked. Raises Refused: no such box, or it is revoked already."""
+
+    def change(roster: Roster) -> tuple[RosterBox, ...]:
+        if enrolled(roster, serial).revoked:
+            raise Refused(f"box {serial} is revoked already")
+        return tuple(
+            msgspec.structs.replace(each, revoked=True, revoked_ms=at_ms) if each.serial == serial else each
+            for each in roster.boxes
+        )
+
+    return changed(roster, change)
 
 
 def revoke(home: Home, serial: str, *, at_ms: int) -> Roster:
@@ -62,13 +76,6 @@ def revoke(home: Home, serial: str, *, at_ms: int) -> Roster:
     Raises:
         Refused: No such box, or it is revoked already.
     """
-
-    def change(roster: Roster) -> tuple[RosterBox, ...]:
-        if enrolled(roster, serial).revoked:
-            raise Refused(f"box {serial} is revoked already")
-        return tuple(
-            msgspec.structs.replace(each, revoked=True, revoked_ms=at_ms) if each.serial == serial else each
-            for each in roster.boxes
-        )
-
-    return change_roster(home, change, at_ms=at_ms)
+    following = without(read_roster(home), serial, at_ms=at_ms)
+    publish_roster(home, following, at_ms=at_ms)
+    return following

@@ -5,12 +5,16 @@ from pathlib import Path
 from typing import Final
 
 from appliance.command import Verbs
-from appliance.errors import ConfigError
+from appliance.errors import ConfigError, Misuse
 from appliance.files import write_durably
 from appliance.formats.enrolment import fingerprint
+from provisioning.authority.ceremony import ROTATE as ROTATE_ACT
+from provisioning.authority.ceremony import act_here
 from provisioning.authority.home import Home
 from provisioning.authority.identities import identity_file
+from provisioning.authority.online_keys import ONLINE_KEYS, settle
 from provisioning.authority.recipients import FIELDS, next_recipient, publish_recipient, read_recipient
+from provisioning.authority.repository import Repository
 from provisioning.authority.signings import last_signing
 from provisioning.command import now_ms
 
@@ -24,6 +28,11 @@ beside it (record.identity.1 and so on): it opens what was sealed until then, on
   rotate record --recipient FILE    where the offline keys are brought: publish that public half
 
 Both of the latter print a fingerprint, which the two people compare. An interrupted `rotate` is simply done again.
+
+  rotate snapshot                   an online key (timestamp, lists, policy, receipts, cosign-ed25519, cosign-mldsa44,
+                                    answers, directives): a new one takes its place, the former one is deleted
+
+Snapshot and timestamp need two root keys, the others two offline keys. Where these are on other machines: ceremony.
 Example: landlink-hq rotate record
 """
 BELONGS: Final = {
@@ -37,7 +46,10 @@ def add_rotate(verbs: Verbs) -> None:
     """Add the verb to landlink-hq."""
     verb = verbs.add_parser("rotate", help="begin the next key that records are sealed to", description=ROTATE)
     verb.add_argument(
-        "key", choices=tuple(FIELDS), help="whose key: headquarters', the escrow's, the protection unit's"
+        "key",
+        choices=(*FIELDS, *ONLINE_KEYS),
+        metavar="KEY",
+        help=f"{', '.join(FIELDS)}: what records are sealed to; {', '.join(ONLINE_KEYS)}: what headquarters signs with",
     )
     half = verb.add_mutually_exclusive_group()
     half.add_argument("--out", type=Path, metavar="FILE", help="make it here, publish nothing")
@@ -47,6 +59,8 @@ def add_rotate(verbs: Verbs) -> None:
 
 def _rotate(arguments: argparse.Namespace) -> int:
     home, name = Home.open(arguments.home), arguments.key
+    if name in ONLINE_KEYS:
+        return _rotate_online(home, name, carried=(arguments.out, arguments.recipient) != (None, None))
     if arguments.recipient is not None:
         recipient = read_recipient(arguments.recipient)
     else:
@@ -68,4 +82,19 @@ def _rotate(arguments: argparse.Namespace) -> int:
     print(f"Recipients {published.version} are published; boxes seal to them when they have that release.")
     print(f"Signed: {last_signing(home, 'recipients')}")
     print("Keep every former key: it alone opens what was sealed in its time.")
+    return 0
+
+
+def _rotate_online(home: Home, name: str, *, carried: bool) -> int:
+    if carried:
+        raise Misuse(f"--out and --recipient are for {', '.join(FIELDS)}; {name} is made and used here")
+    if name in settle(home):
+        Repository(home.folder).publish({}, at_ms=now_ms())
+        print(f"{name}.pem is the new key now: what an interrupted `rotate` had published is complete.")
+        return 0
+    proposal = act_here(home, ROTATE_ACT, name, at_ms=now_ms())
+    print(f"{name}.pem is a new key; the former one is deleted, and boxes refuse it from the next mirror on.")
+    for role in proposal.drafts:
+        print(f"Signed: {last_signing(home, role)}")
+    print("A collector or duty desk that runs goes on with it when it is started anew.")
     return 0

@@ -12,7 +12,7 @@ from rich.table import Table
 from appliance.command import Verbs
 from appliance.errors import Misuse
 from appliance.model import Mode
-from provisioning.authority import escrow_verbs, list_verbs, replace_verb, rotate_verb
+from provisioning.authority import ceremony_verbs, escrow_verbs, list_verbs, replace_verb, rotate_verb
 from provisioning.authority.distribute import HOLDERS, distribute, same_disk
 from provisioning.authority.enrolment import issue, read_request
 from provisioning.authority.home import Home, Settings
@@ -128,6 +128,7 @@ def add_verbs(verbs: Verbs) -> None:
     list_verbs.add_verbs(verbs)
     rotate_verb.add_rotate(verbs)
     replace_verb.add_replace(verbs)
+    ceremony_verbs.add_ceremony(verbs)
     escrow_verbs.add_escrow(verbs)
 
 
