@@ -288,21 +288,17 @@ def seal(config: Config, *, with_key: "WithKey", pin: Path | None) -> str:
     import sys
 
     from appliance.command import named
-    from appliance.credentials import AUDIT, PIN, STORE
+    from appliance.credentials import PIN, STORE
     from appliance.enrol.places import EnrolmentPlaces
-    from appliance.enrol.seal import PIN_BYTES_MAX, seal_box
+    from appliance.enrol.seal import PIN_BYTES_MAX, seal_audit, seal_box
     from appliance.files import read_regular
-    from appliance.key_wiring import at_rest_of
 
     given = None
     if pin is not None:
         with named(pin):
             given = sys.stdin.buffer.read(PIN_BYTES_MAX + 1) if pin == Path("-") else read_regular(pin, PIN_BYTES_MAX)
     seal_box(STORE, with_key=with_key, pin=given)
-    places = EnrolmentPlaces(config.state)
-    if places.audit_key.exists():
-        at_rest_of(AUDIT, places.audit_key)
-        places.hand_over()
+    seal_audit(EnrolmentPlaces(config.state).audit_key, STORE)
     words = f"The sealing keys of this box lie in {STORE}, encrypted with the key: {with_key}.\n"
     if with_key == "host":
         words += "That key lies on this card too: a thief of the card has both. With a TPM use --with-key tpm2.\n"

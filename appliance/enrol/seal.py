@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Literal
 
-from appliance.at_rest import KEY_BYTES
+from appliance.at_rest import KEY_BYTES, sealed
 from appliance.credentials import AUDIT, DECRYPT_TIMEOUT_S, PIN, RECORDER, UPLINK, by_tpm, credential
+from appliance.enrol.places import rights_of
 from appliance.errors import ConfigError, Refused
 from appliance.files import storage, write_durably
 
@@ -49,6 +50,27 @@ def seal_box(store: Path, *, with_key: WithKey, pin: bytes | None, tpm2_device: 
         write_durably(store / name, _encrypted(name, secret, with_key, tpm2_device), mode=0o600)
         if _there(store, name, tpm2_device) != secret:
             raise ConfigError(f"{store / name} does not open again: do not enrol this box, its systemd-creds is broken")
+
+
+def seal_audit(audit_key: Path, store: Path, *, tpm2_device: str = "") -> None:
+    """Seal the TLS key of the process `audit`, which may write nothing and cannot do it itself.
+
+    It is done as the owner of its folder: a link that he laid there leads root nowhere.
+
+    Args:
+        audit_key: Where it lies, if this box has one.
+        store: As `seal_box`, which has made its sealing key.
+        tpm2_device: As `credential`.
+
+    Raises:
+        ConfigError: The sealing key does not open.
+        StorageFull, StorageFault: It lies as it lay.
+    """
+    key = credential(AUDIT, NO_ENVIRONMENT, store, tpm2_device=tpm2_device)
+    if audit_key.parent.is_dir():
+        with rights_of(audit_key.parent), storage("sealing the audit's key"):
+            if audit_key.exists():
+                sealed(key, (), audit_key)
 
 
 def _there(store: Path, name: str, tpm2_device: str) -> bytes | None:

@@ -8,12 +8,14 @@ from tempfile import mkdtemp
 
 import pytest
 
+from appliance.at_rest import MAGIC, AtRest
 from appliance.credentials import AUDIT, PIN, RECORDER, UPLINK, credential
-from appliance.enrol.seal import seal_box
-from appliance.errors import ConfigError
+from appliance.enrol.seal import seal_audit, seal_box
+from appliance.errors import ConfigError, StorageFault
 from tests.tokens import TpmToken
 
 pytestmark = [pytest.mark.interop, pytest.mark.root]
+OWNER = 65_534
 NAMES = (RECORDER, UPLINK, AUDIT)
 
 
@@ -106,3 +108,42 @@ def test_what_systemd_gave_a_process_comes_before_what_lies_on_the_card(tmp_path
     assert credential(RECORDER, environment, tmp_path / "store") is None
     (given / RECORDER).write_bytes(b"given")
     assert credential(RECORDER, environment, tmp_path / "store") == b"given"
+
+
+def test_the_audits_key_is_sealed_and_stays_its_owners(tmp_path: Path) -> None:
+    seal_box(tmp_path / "store", with_key="host", pin=None)
+    key = tmp_path / "audit" / "tls.key"
+    seal_audit(key, tmp_path / "store")  # a box that has none
+    key.parent.mkdir(mode=0o700)
+    key.write_bytes(b"a key")
+    for path in (key.parent, key):
+        os.chown(path, OWNER, OWNER)
+    openly(tmp_path)
+    seal_audit(key, tmp_path / "store")
+    assert key.read_bytes().startswith(MAGIC)
+    assert (key.stat().st_uid, key.stat().st_mode & 0o777) == (OWNER, 0o600)
+    assert AtRest(credential(AUDIT, {}, tmp_path / "store")).read(key, 100) == b"a key"
+
+
+def test_a_link_in_the_audits_folder_leads_root_nowhere(tmp_path: Path) -> None:
+    """Whoever has taken that process over names a file that he may not read, and waits for somebody to seal."""
+    seal_box(tmp_path / "store", with_key="host", pin=None)
+    roots = tmp_path / "roots"
+    roots.write_bytes(b"of root alone")
+    roots.chmod(0o600)
+    key = tmp_path / "audit" / "tls.key"
+    key.parent.mkdir(mode=0o700)
+    os.chown(key.parent, OWNER, OWNER)
+    key.symlink_to(roots)
+    openly(tmp_path)
+    with pytest.raises(StorageFault, match=r"tls\.key: Permission denied"):
+        seal_audit(key, tmp_path / "store")
+    assert roots.read_bytes() == b"of root alone"
+    assert key.is_symlink()
+
+
+def openly(folder: Path) -> None:
+    """Let everybody pass through the test's own folders."""
+    for each in (folder, *folder.parents[:3]):
+        if each.is_relative_to("/tmp") and each != Path("/tmp"):
+            each.chmod(each.stat().st_mode | 0o011)
