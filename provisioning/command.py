@@ -19,6 +19,13 @@ def say(line: str, file: TextIO | None = None) -> None:
     print(printable(line), file=file)
 
 
+def counted(number: int, what: str) -> str:
+    """A number of things whose plural ends in s, or in ies for y: `1 body`, `2 bodies`."""
+    if number == 1:
+        return f"1 {what}"
+    return f"{number} {what.removesuffix('y')}ies" if what.endswith("y") else f"{number} {what}s"
+
+
 def entries_of(first: int, end: int) -> str:
     """Entries of a log in words, `end` not included."""
     if end <= first:

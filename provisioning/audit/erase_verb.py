@@ -27,7 +27,7 @@ from provisioning.audit.testimony import load_testimony
 from provisioning.audit.when import proven_interval
 from provisioning.authority.home import Home
 from provisioning.authority.roster import read_roster
-from provisioning.command import now_ms
+from provisioning.command import counted, now_ms
 from provisioning.custody.act import Did, Reach
 from provisioning.custody.log import CustodyLog
 
@@ -77,7 +77,7 @@ def run_erase(arguments: argparse.Namespace) -> int:
     ]
     finished = sum(destroy(kept, arguments.data) for kept in copies)
     if finished:
-        print(f"{finished} files of an earlier order were still here and are gone")
+        print(f"of an earlier order {counted(finished, 'file')} had stayed, and are gone now")
     if arguments.finish:
         return 0
     keys, trust, bodies = openers(home), trust_of(roster, policy_of(home, None)), use_of(arguments, Did.OPENED, "erase")
@@ -150,7 +150,7 @@ def _chosen(inventory: Inventory, arguments: argparse.Namespace) -> set[str]:
 
 def _erase(home: Home, inventory: Inventory, records: set[str], arguments: argparse.Namespace) -> None:
     kept, indices = inventory.kept, inventory.of(records)
-    print(f"{kept.log.origin}: {len(records)} records with {len(indices)} bodies", end="")
+    print(f"{kept.log.origin}: {counted(len(records), 'record')} with {counted(len(indices), 'body')}", end="")
     if arguments.dry_run:
         print(" would be erased")
         return
@@ -163,6 +163,6 @@ def _erase(home: Home, inventory: Inventory, records: set[str], arguments: argpa
         act = custody.write(use.did, use.by, records=names, reaches=part, words=use.words)
         keep_erased(kept, {reach.first: Erased(act=act, at_ms=at_ms, by=use.by) for reach in part})
     gone = destroy(kept, arguments.data)
-    print(f" erased ({gone} files); the log stays whole, and `landlink-hq verify` says on whose order")
+    print(f" erased ({counted(gone, 'file')}); the log stays whole, and `landlink-hq verify` says on whose order")
     if arguments.data is None:
         print("  a collector keeps copies of its own: run this there with --finish --data DIR")

@@ -89,11 +89,15 @@ def run_log(arguments: argparse.Namespace) -> int:
     )
     trust = trust_of(roster, policy_of(home, None))
     problems: list[Problem] = []
+    passed = 0
     with bars() as shown:
         for log in pulled_logs(home, logs_of(home, roster, arguments.box)):
             kept = PulledLog(log, home.pulled_log(log.origin))
             for line, interval in lines(kept, trust, wanted, problems, shown.bar(log.origin)):
                 say(json_line(line) if arguments.json else _for_people(line, interval))
+                passed += 1
+    if not passed:
+        print("no entry of these logs answers this; landlink-hq log --events: what there can be", file=sys.stderr)
     print_problems(problems, sys.stderr)
     return int(bool(problems))
 

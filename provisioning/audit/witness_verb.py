@@ -109,10 +109,12 @@ def _take(home: Home, arguments: argparse.Namespace) -> int:
 
 def own_witness(home: Home) -> Witness:
     """Headquarters as a witness, with the logs that its folder names. Raises ConfigError, Malformed."""
-    logs = read_policy(home.folder / FOLDER / LOGS).logs
+    place = home.folder / FOLDER / LOGS
+    logs = read_policy(place).logs if place.exists() else ()
     if not logs:
         raise ConfigError(
-            f"{home.folder / FOLDER / LOGS}: names no log; write a line `log VKEY` for each, as its authority gave it"
+            f"{place} names no log that this witness may cosign; write a line `log VKEY` for each, as its authority "
+            "gave it, and `quorum none` below them"
         )
     name = cosigner_name(home.settings.domain)
     ed25519, mldsa44 = load_ed25519(home.key(COSIGN_ED25519)), load_mldsa44(home.key(COSIGN_MLDSA44))

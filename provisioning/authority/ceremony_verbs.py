@@ -34,6 +34,18 @@ go out again. `finish` may be done again after an interruption.
 
 Example: landlink-hq ceremony begin /media/stick/session revoke LA-0001
 """
+SHOW: Final = """\
+Verify a session from the first root on, and show what it changes, old -> new, and who has signed. Nothing is written.
+Where headquarters' home is not at hand, --root is its fingerprint as every box showed it when it was enrolled.
+
+Example: landlink-hq ceremony show /media/stick/session --root "89ab cdef 0123 4567 89ab"
+"""
+FINISH: Final = """\
+Verify that enough have signed, and publish it: all of it or nothing, also over a power cut. Boxes follow with their
+next mirror. It may be done again after an interruption.
+
+Example: landlink-hq ceremony finish /media/stick/session
+"""
 SIGN: Final = """\
 Verify a session, show what it changes, and sign it with one key. Headquarters tells the session's fingerprint by
 telephone: the stick says nothing of itself. Every box shows the fingerprint of headquarters when it is enrolled; where
@@ -60,7 +72,7 @@ def add_ceremony(verbs: Verbs) -> None:
     step.add_argument("name", nargs="?", default="", metavar="NAME", help="which key, or which box")
     step.add_argument("--public", type=Path, metavar="FILE", help="public half of the key that follows")
     step.set_defaults(run=_begin)
-    step = steps.add_parser("show", help="what will be signed", description=SIGN)
+    step = steps.add_parser("show", help="what will be signed", description=SHOW)
     _add_session(step)
     step.set_defaults(run=_show)
     step = steps.add_parser("sign", help="at a holder's: sign it", description=SIGN)
@@ -68,7 +80,7 @@ def add_ceremony(verbs: Verbs) -> None:
     step.add_argument("--key", type=Path, required=True, metavar="FILE", help="the holder's private key")
     step.add_argument("--session", required=True, metavar="FINGERPRINT", help="as headquarters tells it")
     step.set_defaults(run=_sign)
-    step = steps.add_parser("finish", help="at headquarters: publish it", description=CEREMONY)
+    step = steps.add_parser("finish", help="at headquarters: publish it", description=FINISH)
     step.add_argument("folder", type=Path, metavar="DIR", help="the session")
     step.set_defaults(run=_finish)
     verb = verbs.add_parser("make-key", help="a signing key, at its holder's", description=MAKE)

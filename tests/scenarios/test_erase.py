@@ -88,7 +88,7 @@ def test_what_was_never_cosigned_is_proven_to_be_no_age_and_stays(
 
 def test_a_dry_run_counts_and_destroys_nothing(box: Box, capsys: pytest.CaptureFixture[str]) -> None:
     assert erased_by(box, "bbbb", "--dry-run") == set()
-    assert "1 records with 2 bodies would be erased" in capsys.readouterr().out
+    assert "1 record with 2 bodies would be erased" in capsys.readouterr().out
     assert read_erased(kept(box)) == {}
 
 
@@ -143,7 +143,7 @@ def test_an_order_that_says_too_little_destroys_nothing(
 def test_counting_needs_no_reason(box: Box, capsys: pytest.CaptureFixture[str]) -> None:
     before = kept(box).body_indices()
     assert run(box.home, "erase", "bbbb", "--dry-run") == 0
-    assert "1 records with 2 bodies would be erased" in capsys.readouterr().out
+    assert "1 record with 2 bodies would be erased" in capsys.readouterr().out
     assert kept(box).body_indices() == before
 
 

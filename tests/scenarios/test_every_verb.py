@@ -39,6 +39,11 @@ LEAST: dict[str, Sequence[str]] = {
     "landlink-hq init": ("--domain", "landlink.example"),
     "landlink-hq issue": ("x", "--out", "y"),
     "landlink-hq replace-key": ("root-2",),
+    "landlink-hq ceremony begin": ("x", "renew"),
+    "landlink-hq ceremony show": ("x",),
+    "landlink-hq ceremony sign": ("x", "--key", "y", "--session", "0123 4567 89ab cdef 0123"),
+    "landlink-hq ceremony finish": ("x",),
+    "landlink-hq make-key": ("x", "--public", "y"),
     "landlink-hq revoke": ("LA-0001",),
     "landlink-hq stick": ("x",),
     "landlink-hq distribute": ("x", "y", "z"),
@@ -72,7 +77,14 @@ def verbs_of(parser: argparse.ArgumentParser) -> Iterator[str]:
 
 
 VERBS = [name for parser in PARSERS.values() for name in verbs_of(parser())]
-WITHOUT_HOME = {"landlink-hq init", "landlink-hq join-escrow", "landlink-bench rehearse"}
+WITHOUT_HOME = {
+    "landlink-hq init",
+    "landlink-hq ceremony show",
+    "landlink-hq ceremony sign",
+    "landlink-hq join-escrow",
+    "landlink-hq make-key",
+    "landlink-bench rehearse",
+}
 """What works before there is a home, or without one."""
 
 
@@ -201,6 +213,7 @@ def test_a_file_that_is_not_there_is_named_with_what_to_do(
         ("landlink-hq exhibit", ("xy", "--out", "x")),
         ("landlink-hq exhibit", ("--none", "--out", "x")),
         ("landlink-hq replay", ()),
+        ("landlink-hq ceremony show", ("x", "--root", "nonsense")),
         ("landlink-hq import", ()),
         ("landlink-hq collect", ("--data", "x", "--listen", "everywhere")),
         ("landlink-hq init", ("--domain", "landlink.example", "--collector", "nowhere")),
@@ -225,6 +238,13 @@ def test_what_makes_no_sense_is_misuse_and_nothing_is_done(
     assert called(name, *words, before=before) == 64
     assert len(capsys.readouterr().err.split()) > 5
     assert sorted(path for path in home.rglob("*") if path.is_file()) == files
+
+
+def test_a_witness_that_knows_no_log_is_told_how_to_name_one(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert called("landlink-hq witness", before=("--home", str(home))) == 78
+    said = capsys.readouterr().err
+    assert "witness/logs names no log" in said
+    assert "write a line `log VKEY`" in said
 
 
 def test_log_events_explains_what_event_takes(capsys: pytest.CaptureFixture[str]) -> None:
