@@ -106,7 +106,8 @@ def read_bundles(size: int, read: ReadFile, start: int = 0) -> Iterator[tuple[by
     Raises:
         Malformed: A bundle does not hold its entries; and what `read` raises.
     """
-    for n in range(start // TILE_WIDTH, -(-size // TILE_WIDTH)):
+    bundles = range(start // TILE_WIDTH, -(-size // TILE_WIDTH)) if start < size else ()
+    for n in bundles:
         width = min(TILE_WIDTH, size - n * TILE_WIDTH)
         entries = parse_entries(read(entries_path(n, width)), width)
         yield entries[max(0, start - n * TILE_WIDTH) :]

@@ -24,7 +24,7 @@ def run_disk(arguments: argparse.Namespace) -> int:
         kept = PulledLog(log, home.pulled_log(log.origin))
         bodies = usage(kept.folder / "bodies", now_s=now_s)
         whole = usage(kept.folder, now_s=now_s)
-        count = len(kept.body_indices())
+        count = sum(1 for _ in kept.body_indices())
         print(
             f"{log.origin}: {kept.checkpoint().size} entries in {amount(whole.bytes - bodies.bytes)}, "
             f"{count} bodies in {amount(bodies.bytes)}; {amount(whole.a_day)} a day"

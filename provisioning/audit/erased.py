@@ -85,7 +85,7 @@ def destroy(kept: PulledLog, collector: Path | None) -> int:
 def without_order(kept: PulledLog, acts: list[Act]) -> list[Problem]:
     """What `erased.json` says without an order in headquarters' own log, and what was ordered and is still here."""
     ordered = [reach for act in acts if act.did is Did.ERASED for reach in act.reaches]
-    here = kept.body_indices()
+    here = set(kept.body_indices())
     problems: list[Problem] = []
     for index in read_erased(kept):
         if not any(one.origin == kept.log.origin and one.first <= index < one.end for one in ordered):

@@ -21,24 +21,26 @@ from functools import partial
 from typing import Final
 
 from appliance.errors import Malformed, Refused, Untrusted
-from appliance.formats.age import BLOB_BYTES_MAX
 from appliance.formats.checkpoint import Checkpoint, open_checkpoint
 from appliance.formats.edge import Edge
 from appliance.formats.merkle import EMPTY_ROOT, root_hash
 from appliance.formats.note import NOTE_BYTES_MAX
 from appliance.formats.statement import Sealed, Statement, parse_statement
-from appliance.formats.tiles import TILE_WIDTH, TileNodes, read_entries
-from provisioning.audit.acknowledged import check_receipt, missing_body, unfounded_claim
+from appliance.formats.tiles import TileNodes, read_bundles
+from provisioning.audit.acknowledged import unfounded_claim
+from provisioning.audit.bodies import Bodies
 from provisioning.audit.chronology import Chronology
 from provisioning.audit.contradiction import Suspect, read_tile, refuse_foreign
-from provisioning.audit.erased import read_erased
+from provisioning.audit.growing import grow
 from provisioning.audit.log import Problem, Trust, problem
 from provisioning.audit.progress import Advance
 from provisioning.audit.proof import Contradiction, Fault, consistency_of
 from provisioning.audit.resume import walk_at
 from provisioning.audit.revocation import after_revocation
+from provisioning.audit.sealed_note import keep_sealed, noted_sealed, read_sealed, sealed_of
 from provisioning.audit.source import Source
-from provisioning.audit.store import TILE_BYTES_MAX, PulledLog, check_body
+from provisioning.audit.staged import Staged, tidy
+from provisioning.audit.store import TILE_BYTES_MAX, PulledLog
 from provisioning.audit.succession import judge_succession
 from provisioning.audit.testimony import Testimony, count_kept, load_testimony, take_testimony
 from provisioning.audit.testimony_pages import COSIGNED, RECEIPTS
@@ -46,7 +48,6 @@ from provisioning.audit.walk import Walk
 from provisioning.audit.when import CosignedHead
 
 ENTRIES: Final = "entries"
-BODIES: Final = "bodies"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -110,6 +111,7 @@ class _Pulling:
     def run(self) -> Pulled:
         """All steps. Raises as `pull`."""
         kept, result = self._kept, self._result
+        tidy(kept.folder)
         judged = count_kept(kept, COSIGNED)
         self._ask_collector(COSIGNED, RECEIPTS)
         old = _kept_checkpoint(kept)
@@ -125,14 +127,15 @@ class _Pulling:
         suspect.refuse_shorter_or_other(old)
         self._refuse_behind(suspect, new)
         if new.size > old.size or kept.note() is None:
-            self._take_entries(old, new, note, suspect)
+            sealed = self._take_entries(old, new, note, suspect)
         else:
             kept.merge_signatures(note)  # the same tree, maybe with headquarters' word on it, or a witness's
+            sealed = self._sealed(new.size)
         self._judge_claims()
         if old.size == 0 < new.size:
             result.problems += judge_succession(kept)
         result.problems += after_revocation(kept.log, new.size, self._testimony)
-        self._take_bodies(new.size)
+        self._take_bodies(sealed)
         return result
 
     def _ask_collector(self, *kinds: str) -> None:
@@ -182,8 +185,8 @@ class _Pulling:
                 )
                 self._name(None, words)
 
-    def _take_entries(self, old: Checkpoint, new: Checkpoint, note: bytes, suspect: Suspect) -> None:
-        """Steps 1, 5, 6 and 7."""
+    def _take_entries(self, old: Checkpoint, new: Checkpoint, note: bytes, suspect: Suspect) -> bytes:
+        """Steps 1, 5, 6 and 7; a byte for each entry that is now kept, 1 where it has a body."""
         kept, source = self._kept, self._source
         edge = Edge.resume(old.size, kept.tile) if old.size else Edge()
         if edge.root() != old.root:
@@ -191,44 +194,54 @@ class _Pulling:
                 f"headquarters' own copy in {kept.folder} was altered: its tiles do not give the root that was kept; "
                 "`landlink-hq verify` says where; move the folder away and pull again"
             )
+        known = read_sealed(kept, old.size)
         chronology = Chronology(self._testimony)
         walk = walk_at(kept, old.size, chronology)
-        cosigned = {head.checkpoint.size: head for head in self._testimony.heads}
-        differs: CosignedHead | None = None
-        for index, leaf in enumerate(read_entries(new.size, partial(read_tile, source), old.size), old.size):
-            edge.append(leaf)
-            if index == 0:
-                _admit(kept, leaf)
-            self._judge_entry(index, leaf, walk, chronology)
-            head = cosigned.get(index + 1)
-            if head is not None and differs is None and edge.root() != head.checkpoint.root:
-                differs = head
-            if index % TILE_WIDTH == 0 or index == new.size - 1:
-                self._advance(ENTRIES, index + 1 - old.size, new.size - old.size)
-        if edge.root() != new.root:
-            suspect.refuse_growth(old)
-        if differs is not None:
-            suspect.refuse_cosigned(differs)
-        tiles = edge.publish()
-        kept.keep_tiles(tiles, note)
+        reading = _Reading(edge, walk, chronology, {head.checkpoint.size: head for head in self._testimony.heads})
+        with kept.staging() as staged:
+            sealed = self._read_entries(new, old.size, reading, staged)
+            if edge.root() != new.root:
+                suspect.refuse_growth(old)
+            if reading.differs is not None:
+                suspect.refuse_cosigned(reading.differs)
+            staged.add(edge.publish())
+            kept.keep_tree(staged, note)
+        keep_sealed(kept, known + sealed)
         self._result.entries, self._result.size = new.size - old.size, new.size
         self._result.unproven = chronology.unproven
-        for path, content in tiles:
-            if source.read(path, bytes_max=TILE_BYTES_MAX) != content:
+        for path in staged.paths:
+            if source.read(path, bytes_max=TILE_BYTES_MAX) != kept.tile(path):
                 words = f"{source.name}: {path} is not what the log's entries give; the entries themselves hold"
                 self._name(None, words)
+        return known + sealed
 
-    def _judge_entry(self, index: int, leaf: bytes, walk: Walk, chronology: Chronology) -> None:
-        """Step 6."""
-        try:
-            statement = walk.take(leaf)
-        except (Malformed, Untrusted) as error:
-            self._result.problems.append(problem(self._kept.log, index, error))
-            return
+    def _read_entries(self, new: Checkpoint, start: int, reading: "_Reading", staged: Staged) -> bytes:
+        """The source's entries from `start` on, each judged, each full tile staged; a byte for each, 1 with a body."""
+        sealed, roots = bytearray(), {size: head.checkpoint.root for size, head in reading.cosigned.items()}
+        for bundle in read_bundles(new.size, partial(read_tile, self._source), start):
+            first = reading.edge.size
+            for size in grow(reading.edge, bundle, roots):
+                reading.differs = reading.differs or reading.cosigned[size]
+            staged.add(reading.edge.take_full())
+            if first == 0:
+                _admit(self._kept, bundle[0])
+            for index, statement in enumerate(reading.walk.take_all(bundle), first):
+                sealed.append(self._judge_entry(index, bundle[index - first], statement, reading.chronology))
+            self._advance(ENTRIES, reading.edge.size - start, new.size - start)
+        return bytes(sealed)
+
+    def _judge_entry(
+        self, index: int, leaf: bytes, statement: Statement | Malformed | Untrusted, chronology: Chronology
+    ) -> bool:
+        """Step 6; whether the entry has a body."""
+        if isinstance(statement, (Malformed, Untrusted)):
+            self._result.problems.append(problem(self._kept.log, index, statement))
+            return sealed_of(leaf) is not None
         for words in chronology.take(index, statement):
             self._name(index, words)
         if unfounded_claim(index, statement, self._testimony):
             self._claims.append((index, statement))
+        return isinstance(statement.kind, Sealed)
 
     def _judge_claims(self) -> None:
         """Step 8: a receipt may have been given while entries were read; so the collector is asked once more."""
@@ -240,35 +253,44 @@ class _Pulling:
             if words:
                 self._name(index, words)
 
-    def _take_bodies(self, size: int) -> None:
+    def _sealed(self, size: int) -> bytes:
+        """A byte for each entry kept, 1 where it has a body; noted where the note was behind or damaged."""
+        sealed = read_sealed(self._kept, size)
+        if len(noted_sealed(self._kept)) < size:
+            keep_sealed(self._kept, sealed)
+        return sealed
+
+    def _take_bodies(self, sealed: bytes) -> None:
         """Step 9."""
-        kept, result = self._kept, self._result
-        here = kept.body_indices() | read_erased(kept).keys()  # what was erased on order is not fetched again
-        awaited = [
-            (index, sealed)
-            for index, leaf in enumerate(kept.leaves(size))
-            if index not in here and (sealed := _sealed(leaf)) is not None
-        ]
-        for done, (index, sealed) in enumerate(awaited, 1):
-            try:
-                check_receipt(index, sealed, self._testimony)
-                blob = self._source.body(index, bytes_max=BLOB_BYTES_MAX)
-                if blob is not None:
-                    check_body(blob, sealed)
-                    kept.keep_body(index, blob)
-                    result.bodies += 1
-                    continue
-                words = missing_body(index, self._testimony)
-                if words and self._collector is self._source:  # another source need not have it
-                    self._name(index, words)
-            except Untrusted as error:
-                result.problems.append(problem(kept.log, index, error))
-            finally:
-                self._advance(BODIES, done, len(awaited))
-            result.awaited += 1
+        from_collector = self._collector is self._source
+        whole = self._testimony.asked and not self._result.problems
+        bodies = Bodies(
+            self._kept, self._source, self._testimony, from_collector=from_collector, all_receipts=whole
+        ).take(sealed, self._advance)
+        self._result.bodies, self._result.awaited = bodies.bodies, bodies.awaited
+        self._result.problems += bodies.problems
 
     def _name(self, index: int | None, words: str) -> None:
         self._result.problems.append(Problem(origin=self._kept.log.origin, index=index, words=words))
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What goes along with the new entries.
+
+    Attributes:
+        edge: The tree.
+        walk: Whose statements.
+        chronology: Their times.
+        cosigned: What headquarters cosigned of it, by size.
+        differs: The first of those that the entries do not give.
+    """
+
+    edge: Edge
+    walk: Walk
+    chronology: Chronology
+    cosigned: dict[int, CosignedHead]
+    differs: CosignedHead | None = None
 
 
 def _kept_checkpoint(kept: PulledLog) -> Checkpoint:
@@ -288,11 +310,3 @@ def _admit(kept: PulledLog, leaf: bytes) -> None:
             f"this log is of mode {mode}, this home is for {kept.log.mode}; "
             f"use the home for {mode} (--home), the two never mix"
         )
-
-
-def _sealed(leaf: bytes) -> Sealed | None:
-    try:
-        kind = parse_statement(leaf).unverified.kind
-    except Malformed:  # named by step 5
-        return None
-    return kind if isinstance(kind, Sealed) else None

@@ -4,6 +4,8 @@
 pulled/<domain>/<log>/checkpoint    the last verified one, as it was served
                       tile/...      computed from verified leaves
                       bodies/<index>.age
+                      sealed                        which entries have a body, as a hint (sealed_note.py)
+                      new/tile/...                  while a pull is under way (staged.py)
                       cosigned/<n>, receipts/<n>   what headquarters signed about it (testimony_pages.py)
                       cosigned/own/*.note           what this desk cosigned itself
                       proof/<fault>-.../           signed checkpoints that contradict each other (proof.py)
@@ -11,7 +13,9 @@ pulled/<domain>/<log>/checkpoint    the last verified one, as it was served
 """
 
 import hashlib
+import os
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final
 
@@ -21,9 +25,10 @@ from appliance.formats.age import BLOB_BYTES_MAX
 from appliance.formats.checkpoint import Checkpoint, open_checkpoint
 from appliance.formats.note import NOTE_BYTES_MAX, SIGNATURES_MAX, Opened, Verifier
 from appliance.formats.statement import Sealed
-from appliance.formats.tiles import BUNDLE_BYTES_MAX, read_entries
+from appliance.formats.tiles import BUNDLE_BYTES_MAX, read_bundles, read_entries
 from provisioning.audit.log import Log
 from provisioning.audit.proof import Contradiction, proofs_in, write_proof
+from provisioning.audit.staged import Staged, staging
 from provisioning.audit.testimony_pages import COSIGNED, PAGE_BYTES_MAX, page_path
 
 TILE_BYTES_MAX: Final = BUNDLE_BYTES_MAX
@@ -74,6 +79,10 @@ class PulledLog:
         """Leaves from `start` to `size`, unverified. Raises as `tile`, and Malformed."""
         return read_entries(size, self.tile, start)
 
+    def bundles(self, size: int, start: int = 0) -> Iterator[tuple[bytes, ...]]:
+        """The same leaves, those of one bundle at a time. Raises as `leaves`."""
+        return read_bundles(size, self.tile, start)
+
     def body_path(self, index: int) -> Path:
         """Where the sealed body of entry `index` lies."""
         return self.folder / "bodies" / f"{index}.age"
@@ -87,11 +96,17 @@ class PulledLog:
         self._make_folder("bodies")
         replace_file(self.body_path(index), blob)
 
-    def keep_tiles(self, tiles: list[tuple[str, bytes]], note: bytes) -> None:
-        """Keep what verified leaves gave, then the checkpoint that covers it. Raises StorageFull, StorageFault."""
-        for path, content in tiles:
-            self._make_folder(str(Path(path).parent))
-            replace_file(self.folder / path, content)
+    def staging(self) -> AbstractContextManager[Staged]:
+        """Where new tiles wait until all of them hold. Raises StorageFull, StorageFault."""
+        return staging(self.folder)
+
+    def keep_tree(self, staged: Staged, note: bytes) -> None:
+        """Keep tiles that verified leaves gave, then the checkpoint that covers them.
+
+        Raises:
+            StorageFull, StorageFault: The checkpoint is as it was.
+        """
+        staged.switch_in()
         self._make_folder(".")
         write_durably(self.folder / "checkpoint", note, mode=0o644)
 
@@ -151,10 +166,16 @@ class PulledLog:
         write_durably(self.folder / COSIGNED / "own" / f"{size:012d}-{at_ms:015d}.note", note, mode=0o644)
         write_durably(self.folder / "checkpoint", note, mode=0o644)
 
-    def body_indices(self) -> set[int]:
-        """Entries whose body lies here."""
-        names = (path.name.removesuffix(".age") for path in (self.folder / "bodies").glob("*.age"))
-        return {int(name) for name in names if name.isascii() and name.isdecimal()}
+    def body_indices(self) -> Iterator[int]:
+        """Entries whose body lies here, in no order. Raises StorageFault."""
+        try:
+            with os.scandir(self.folder / "bodies") as entries:
+                names = (entry.name.removesuffix(".age") for entry in entries if entry.name.endswith(".age"))
+                yield from (int(name) for name in names if name.isascii() and name.isdecimal())
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise StorageFault(f"reading {self.folder / 'bodies'}: {error.strerror}") from None
 
     def _make_folder(self, name: str) -> None:
         with storage(f"making {name} of {self.log.origin}"):

@@ -3,22 +3,23 @@
 It names everything that it finds and stops at nothing that it can pass: an auditor wants the whole list.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from appliance.errors import Malformed, Untrusted
 from appliance.formats.checkpoint import Checkpoint
 from appliance.formats.edge import Edge
-from appliance.formats.statement import Sealed
-from appliance.formats.tiles import TILE_WIDTH, parse_path, tiles_of
+from appliance.formats.statement import Sealed, Statement
+from appliance.formats.tiles import TILE_WIDTH, parse_path
 from provisioning.audit.acknowledged import check_receipt, missing_body, unfounded_claim
 from provisioning.audit.chronology import Chronology
-from provisioning.audit.erased import Erased, read_erased
+from provisioning.audit.erased import read_erased
+from provisioning.audit.growing import grow
 from provisioning.audit.log import Problem, Trust, problem
 from provisioning.audit.progress import Advance
 from provisioning.audit.proof import verify_proof
 from provisioning.audit.revocation import after_revocation
+from provisioning.audit.sealed_note import NOTE, read_note, sealed_of
 from provisioning.audit.store import PulledLog, check_body
 from provisioning.audit.succession import judge_succession
 from provisioning.audit.testimony import Testimony, load_testimony
@@ -82,18 +83,14 @@ def verify(kept: PulledLog, trust: Trust, advance: Advance) -> Verified:
 def _verify_tree(kept: PulledLog, checkpoint: Checkpoint, testimony: Testimony, result: Verified) -> None:
     """Every tile is what the leaves give, and the leaves give the signed root and every root that was cosigned."""
     cosigned = {head.checkpoint.size: head.checkpoint.root for head in testimony.heads}
-    expected = {tile.path for tile in tiles_of(checkpoint.size)}
     edge = Edge()
     try:
-        for leaf in kept.leaves(checkpoint.size):
-            edge.append(leaf)
-            root = cosigned.get(edge.size)
-            if root is not None and edge.root() != root:
-                words = f"fork: of {edge.size} entries headquarters has cosigned another tree than this one"
+        for bundle in kept.bundles(checkpoint.size):
+            for size in grow(edge, bundle, cosigned):
+                words = f"fork: of {size} entries headquarters has cosigned another tree than this one"
                 result.problems.append(Problem(origin=kept.log.origin, index=None, words=words))
-            if edge.size % TILE_WIDTH == 0 or edge.size == checkpoint.size:
-                # In between, higher tiles are partial ones that a tree of the final size no longer has.
-                _verify_tiles(kept, [tile for tile in edge.publish() if tile[0] in expected], result)
+            _verify_tiles(kept, edge.take_full(), result)
+        _verify_tiles(kept, edge.publish(), result)
     except (Malformed, Untrusted) as error:
         result.problems.append(problem(kept.log, None, error))
         return
@@ -126,47 +123,82 @@ def _first_difference(one: bytes, other: bytes) -> int:
 
 def _verify_entries(kept: PulledLog, size: int, testimony: Testimony, result: Verified, advance: Advance) -> None:
     """Every statement under its epoch's key, its times, and every body that a statement names."""
-    walk, chronology = Walk(kept.log), Chronology(testimony)
-    strays, erased = kept.body_indices(), read_erased(kept)
+    walk, entries = Walk(kept.log), _Entries(kept, testimony, result)
+    index = 0
     try:
-        for index, leaf in enumerate(kept.leaves(size)):
-            try:
-                statement = walk.take(leaf)
-                said = [*chronology.take(index, statement), unfounded_claim(index, statement, testimony)]
-                result.problems += [Problem(origin=kept.log.origin, index=index, words=each) for each in said if each]
-                if isinstance(statement.kind, Sealed):
-                    _verify_body(kept, index, statement.kind, testimony, erased, result)
-                    strays.discard(index)
-            except (Malformed, Untrusted) as error:
-                result.problems.append(problem(kept.log, index, error))
-                strays.discard(index)
-            advance("entries", index + 1, size)
+        for bundle in kept.bundles(size):
+            for leaf, statement in zip(bundle, walk.take_all(bundle), strict=True):
+                entries.take(index, leaf, statement)
+                index += 1
+                advance("entries", index, size)
     except (Malformed, Untrusted):  # the bundle itself: named with the tree
         return
-    result.unproven = chronology.unproven
-    for index in sorted(strays):
-        words = "a body lies here that no statement names"
-        result.problems.append(Problem(origin=kept.log.origin, index=index, words=words))
+    entries.end()
 
 
-def _verify_body(
-    kept: PulledLog,
-    index: int,
-    sealed: Sealed,
-    testimony: Testimony,
-    erased: Mapping[int, Erased],
-    result: Verified,
-) -> None:
-    check_receipt(index, sealed, testimony)
-    blob = kept.body(index)
-    if blob is None and index in erased:
-        result.erased += 1
-        return
-    if blob is None:
-        words = "its body is not here: it has not been delivered, or it was removed"
-        raise Untrusted(missing_body(index, testimony) or words)
-    check_body(blob, sealed)
-    result.bodies += 1
+class _Entries:
+    """What is said of the entries of a log, in their order; its parameters are those of `_verify_entries`."""
+
+    def __init__(self, kept: PulledLog, testimony: Testimony, result: Verified) -> None:
+        self._kept = kept
+        self._testimony = testimony
+        self._result = result
+        self._chronology = Chronology(testimony)
+        self._strays = set(kept.body_indices())
+        self._erased = read_erased(kept)
+        self._misnoted = False
+        try:
+            self._noted = read_note(kept)[1]
+        except Untrusted:
+            self._noted, self._misnoted = b"", True
+
+    def take(self, index: int, leaf: bytes, statement: Statement | Malformed | Untrusted) -> None:
+        """Judge the next entry."""
+        if isinstance(statement, (Malformed, Untrusted)):
+            self._result.problems.append(problem(self._kept.log, index, statement))
+            self._strays.discard(index)
+            self._compare_note(index, sealed=sealed_of(leaf) is not None)
+            return
+        sealed = statement.kind if isinstance(statement.kind, Sealed) else None
+        self._compare_note(index, sealed=sealed is not None)
+        said = [*self._chronology.take(index, statement), unfounded_claim(index, statement, self._testimony)]
+        for words in filter(None, said):
+            self._name(index, words)
+        if sealed is None:
+            return
+        self._strays.discard(index)
+        try:
+            self._verify_body(index, sealed)
+        except Untrusted as error:
+            self._result.problems.append(problem(self._kept.log, index, error))
+
+    def end(self) -> None:
+        """All entries were taken."""
+        self._result.unproven = self._chronology.unproven
+        for index in sorted(self._strays):
+            self._name(index, "a body lies here that no statement names")
+        if self._misnoted:
+            note = self._kept.folder / NOTE
+            self._name(None, f"{note} was altered: a pull may miss bodies by it; remove it, the next pull writes it")
+
+    def _compare_note(self, index: int, *, sealed: bool) -> None:
+        if index < len(self._noted) and bool(self._noted[index]) != sealed:
+            self._misnoted = True
+
+    def _verify_body(self, index: int, sealed: Sealed) -> None:
+        check_receipt(index, sealed, self._testimony)
+        blob = self._kept.body(index)
+        if blob is None and index in self._erased:
+            self._result.erased += 1
+            return
+        if blob is None:
+            words = "its body is not here: it has not been delivered, or it was removed"
+            raise Untrusted(missing_body(index, self._testimony) or words)
+        check_body(blob, sealed)
+        self._result.bodies += 1
+
+    def _name(self, index: int | None, words: str) -> None:
+        self._result.problems.append(Problem(origin=self._kept.log.origin, index=index, words=words))
 
 
 def _verify_proofs(kept: PulledLog, result: Verified) -> None:

@@ -76,6 +76,9 @@ class Pages:
     def body(self, index: int, *, bytes_max: int) -> bytes | None:
         raise AssertionError((index, bytes_max))
 
+    def bodies(self) -> None:
+        raise AssertionError
+
 
 @pytest.fixture
 def collector() -> Pages:
@@ -95,7 +98,8 @@ def kept(tmp_path: Path) -> PulledLog:
     )
     made = PulledLog(Log(box=box, origin=ORIGIN, mode=Mode.LIVE), tmp_path / "pulled")
     empty = sign_checkpoint(Checkpoint(origin=ORIGIN, size=0, root=EMPTY_ROOT), [LogSigner(ORIGIN, LOG_KEY)])
-    made.keep_tiles([], empty)
+    with made.staging() as staged:
+        made.keep_tree(staged, empty)
     return made
 
 
@@ -172,7 +176,8 @@ def test_what_headquarters_did_not_sign_about_this_log_is_named_and_not_kept(
 
 
 def test_what_this_desk_cosigned_itself_counts_and_does_not_say_how_far_the_collector_reached(kept: PulledLog) -> None:
-    kept.keep_tiles([], note(7))
+    with kept.staging() as staged:
+        kept.keep_tree(staged, note(7))
     kept.keep_cosigned(note(7), at_ms=1)
     read, problems = word.load_testimony(kept, TRUST, again=True)
     assert problems == []
