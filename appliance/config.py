@@ -88,11 +88,15 @@ class CameraConfig(Noun, frozen=True, kw_only=True):
 
     Attributes:
         wait_ms: How long after the scanner's last byte a light may wait for the camera's reading of the same page.
+        white, infrared, ultraviolet: BCM pins of its lamps; None where none is fitted, or the white one is always on.
     """
 
     kind: Literal["none", "picamera2", "simulated"] = "none"
     socket: SocketPathText | None = None
     wait_ms: Annotated[int, Meta(ge=0, le=2_000)] = 500
+    white: PinNumber | None = None
+    infrared: PinNumber | None = None
+    ultraviolet: PinNumber | None = None
 
 
 class PanelConfig(Noun, frozen=True, kw_only=True):
@@ -222,6 +226,8 @@ def parse_config(text: bytes) -> Config:
     for name, device in (("camera", config.camera.kind), ("panel", config.panel.pins)):
         if device == "simulated" and getattr(config, name).socket is None:
             raise ConfigError(f"box.toml: {name}.socket is missing; a simulated {name} needs the desk's socket")
+    if config.camera.white is None and (config.camera.infrared, config.camera.ultraviolet) != (None, None):
+        raise ConfigError("box.toml: camera.white is missing; other lamps need a white one that goes out for them")
     if config.scanner.dialect == "none" and (config.camera.kind == "none" or config.post.profile == "carrier"):
         raise ConfigError("box.toml: scanner.dialect is none, but there is no camera to read instead of a scanner")
     if config.scanner.dialect != "none" and config.scanner.port is None:

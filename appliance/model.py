@@ -126,13 +126,11 @@ class InfraredReading(Noun, frozen=True, kw_only=True):
             is nothing to say.
         vanished: Which of the lines joined have no ink there at all, though paper is seen: their places.
         why: Why there is nothing to say; "" otherwise.
-        image_sha256: Of the image; None when there was none.
     """
 
     seen: Annotated[int, Meta(ge=0, le=100)] | None = None
     vanished: Annotated[bytes, Meta(max_length=132)] = b""
     why: Line = ""
-    image_sha256: Digest | None = None
 
 
 class CameraReading(Noun, frozen=True, kw_only=True):

@@ -88,7 +88,8 @@ class Screened(Noun, frozen=True, kw_only=True, tag="screened"):
     Attributes:
         document: None when nothing could be parsed; the decision then refers.
         laid: 1 for a person's first document, 2 for the next (a visa, the same page again).
-        camera: What the camera made of the same page; None where none is fitted, or the document was typed.
+        camera: What the camera made of the same page, or of what lay there while it was typed in; None where none is
+            fitted.
         spared: Entries among the hits of which it was decided before that this traveller is not the person; with them
             and the rules of the release, headquarters comes to the same decision.
     """

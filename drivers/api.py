@@ -208,6 +208,27 @@ class Camera(Protocol):
         ...
 
 
+class Light(enum.StrEnum):
+    """What lights the page for an image."""
+
+    WHITE = "white"
+    INFRARED = "infrared"
+    ULTRAVIOLET = "ultraviolet"
+
+
+class LitCamera(Camera, Protocol):
+    """A camera that lights its place itself, and only while it takes an image."""
+
+    @property
+    def lights(self) -> frozenset[Light]:
+        """Lamps beside the white one that it can take an image under."""
+        ...
+
+    def capture_under(self, light: Light, *, bytes_max: int) -> Image:
+        """Take one image exposed after this call, under one lamp. Raises as `capture`."""
+        ...
+
+
 class DeviceError(Exception):
     """A device did not do its part; the text is in plain words and holds no personal data."""
 

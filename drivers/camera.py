@@ -1,14 +1,18 @@
 """The camera over the document's place, on a Pi: picamera2, imported here and only at the first capture.
 
 Focus and exposure are fixed: the document always lies at the same distance under the box's own light. Image and
-metadata come from one request, so the evidence is of the same frame. Has not yet run on a real camera (README.md).
+metadata come from one request whose exposure begins after the lamp is lit, so the evidence is of the same frame and of
+that light. Sensor and lens have not yet run (README.md); lamps, order and release are tested without them.
 """
 
 import importlib
 import io
-from typing import Any, Final
+import threading
+from collections.abc import Callable
+from typing import Any, Final, Protocol
 
-from drivers.api import DeviceError, Image
+from drivers.api import DeviceError, Image, Light
+from drivers.lights import Lights
 
 CAPTURE_TIMEOUT_S: Final = 3.0
 SIZE: Final = (2028, 1520)
@@ -36,59 +40,108 @@ def encode_jpeg(image: Any, *, bytes_max: int) -> bytes:  # noqa: ANN401 - PIL's
     raise DeviceError(f"no image of the page fits {bytes_max} bytes")
 
 
-class PiCamera:
-    """The Pi's camera (drivers.api.Camera); started at the first capture and made anew after each failure."""
+class Sensor(Protocol):
+    """What lies behind the lens, running, with focus and exposure fixed."""
 
-    def __init__(self) -> None:
-        self._camera: Any = None
+    def expose(self) -> tuple[Any, dict[str, Any]]:
+        """PIL image and metadata of one frame whose exposure begins after this call."""
+        ...
+
+    def close(self) -> None:
+        """Release it."""
+        ...
+
+
+class PiCamera:
+    """The Pi's camera (drivers.api.LitCamera); started at the first capture and made anew after each failure.
+
+    Args:
+        lights: The lamps that are fitted; none, where the page is lit by what the box is always lit by.
+        open_sensor: Starts what lies behind the lens; raises ImportError, or what libcamera raises.
+    """
+
+    def __init__(self, lights: Lights | None = None, open_sensor: Callable[[], Sensor] | None = None) -> None:
+        self._lights = lights or Lights({})
+        self._open_sensor = open_sensor or PiSensor
+        self._sensor: Sensor | None = None
+        self._one_at_a_time = threading.Lock()
+
+    @property
+    def lights(self) -> frozenset[Light]:
+        """Lamps beside the white one that it can take an image under."""
+        return self._lights.fitted - {Light.WHITE}
 
     def capture(self, *, bytes_max: int) -> Image:
-        """Take one image whose exposure begins after this call.
+        """As `capture_under` white light."""
+        return self.capture_under(Light.WHITE, bytes_max=bytes_max)
+
+    def capture_under(self, light: Light, *, bytes_max: int) -> Image:
+        """Take one image whose exposure begins after this call, under one lamp; it is out when this returns.
 
         Raises:
             DeviceError: No picamera2 (Debian's python3-picamera2), no camera, no frame within CAPTURE_TIMEOUT_S, or
                 none fits `bytes_max`.
         """
-        try:
-            if self._camera is None:
-                self._camera = _start()
-            image, metadata = _take(self._camera)
-        except ImportError as error:
-            raise DeviceError("python3-picamera2 is not installed") from error
-        except (RuntimeError, IndexError, OSError, TimeoutError) as error:  # libcamera's errors; no camera: IndexError
-            self.close()
-            raise DeviceError("the camera gave no image in time") from error
-        captured = {
-            "camera": "picamera2",
-            "exposure_us": str(metadata.get("ExposureTime", "")),
-            "gain": str(metadata.get("AnalogueGain", "")),
-            "sensor_timestamp_ns": str(metadata.get("SensorTimestamp", "")),
-        }
+        with self._one_at_a_time:
+            image, metadata = self._expose(light)
+        captured = {"camera": "picamera2", "light": light.value}
+        captured |= {name: str(metadata.get(key, "")) for name, key in METADATA.items()}
         return Image(jpeg=encode_jpeg(image, bytes_max=bytes_max), captured=captured)
 
     def close(self) -> None:
+        """All lamps out; release camera and pins."""
+        with self._one_at_a_time:
+            self._release()
+            self._lights.close()
+
+    def _expose(self, light: Light) -> tuple[Any, dict[str, Any]]:
+        try:
+            if self._sensor is None:
+                self._sensor = self._open_sensor()
+            with self._lights.lit(light):
+                return self._sensor.expose()
+        except ImportError as error:
+            raise DeviceError("python3-picamera2 is not installed") from error
+        except (RuntimeError, IndexError, OSError, TimeoutError) as error:  # libcamera's errors; no camera: IndexError
+            self._release()
+            raise DeviceError("the camera gave no image in time") from error
+
+    def _release(self) -> None:
+        sensor, self._sensor = self._sensor, None
+        if sensor is not None:
+            sensor.close()
+
+
+METADATA: Final = {
+    "exposure_us": "ExposureTime",
+    "gain": "AnalogueGain",
+    "focus_dioptres": "LensPosition",
+    "sensor_timestamp_ns": "SensorTimestamp",
+}
+"""What the record keeps of a frame, and libcamera's name for it; "" where a sensor does not say."""
+
+
+class PiSensor:
+    """picamera2, running, with focus and exposure fixed."""
+
+    def __init__(self) -> None:
+        picamera2 = importlib.import_module("picamera2")
+        camera: Any = picamera2.Picamera2()
+        camera.configure(camera.create_still_configuration(main={"size": SIZE, "format": "RGB888"}))
+        camera.set_controls({"AeEnable": False, "AwbEnable": False, "ExposureTime": EXPOSURE_US, "AnalogueGain": GAIN})
+        if "AfMode" in camera.camera_controls:  # a lens of fixed focus has none
+            camera.set_controls({"AfMode": 0, "LensPosition": LENS_POSITION_DIOPTRES})
+        camera.start()
+        self._camera = camera
+
+    def expose(self) -> tuple[Any, dict[str, Any]]:
+        """As Sensor; the frame's buffer goes back to the camera whatever happens."""
+        request = self._camera.capture_request(wait=CAPTURE_TIMEOUT_S, flush=True)
+        try:
+            return request.make_image("main"), request.get_metadata()
+        finally:
+            request.release()
+
+    def close(self) -> None:
         """Release the camera."""
-        camera, self._camera = self._camera, None
-        if camera is not None:
-            camera.close()
-
-
-def _start() -> Any:  # noqa: ANN401 - picamera2 publishes no types
-    """A running camera with focus and exposure fixed."""
-    picamera2 = importlib.import_module("picamera2")
-    camera: Any = picamera2.Picamera2()
-    camera.configure(camera.create_still_configuration(main={"size": SIZE, "format": "RGB888"}))
-    camera.set_controls({"AeEnable": False, "AwbEnable": False, "ExposureTime": EXPOSURE_US, "AnalogueGain": GAIN})
-    if "AfMode" in camera.camera_controls:  # a lens of fixed focus has none
-        camera.set_controls({"AfMode": 0, "LensPosition": LENS_POSITION_DIOPTRES})
-    camera.start()
-    return camera
-
-
-def _take(camera: Any) -> tuple[Any, dict[str, Any]]:  # noqa: ANN401 - picamera2 publishes no types
-    """PIL image and metadata of one frame; its buffer goes back to the camera whatever happens."""
-    request = camera.capture_request(wait=CAPTURE_TIMEOUT_S, flush=True)
-    try:
-        return request.make_image("main"), request.get_metadata()
-    finally:
-        request.release()
+        self._camera.close()

@@ -314,6 +314,7 @@ class SmallPost:
         self.clock = PaperClock()
         self.lists = lists or on_hand()
         self.lit: list[str] = []
+        self.referred: list[str] = []
         self.camera: CameraReading | None = None
         self.board = Board(Snapshot(state=State(direction=Direction.ENTRY, lane="1")))
         fittings = Fittings(
@@ -324,7 +325,9 @@ class SmallPost:
             on_hand=lambda: self.lists,
             duty_telephone=TELEPHONE,
             lit=lambda of, _crossing, _person, _image: self.lit.append(of),
+            referred=lambda of, _crossing, _person: self.referred.append(of),
             look=lambda: Look(reading=self.camera) if self.camera else None,
+            look_at_typed=lambda: Look(reading=self.camera) if self.camera else None,
         )
         self.clerk = Clerk(self.board.latest.state, fittings)
 

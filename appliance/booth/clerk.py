@@ -78,7 +78,9 @@ class Fittings:
     Attributes:
         on_hand: Gives the lists in memory.
         look: What the camera has of the document that is being taken: None where none is fitted; bounded in time.
+        look_at_typed: The same of a page that is typed in: what lies under the camera then.
         lit: Called after the light of a result whose record is kept: time for the picture, if there is none yet.
+        referred: Called after that, where it is a referral: time for pictures under other lamps.
     """
 
     panel: Panel
@@ -88,7 +90,9 @@ class Fittings:
     on_hand: Callable[[], OnHand]
     duty_telephone: str
     lit: Callable[[Id, Crossing, Person, Image | None], None]
+    referred: Callable[[Id, Crossing, Person], None] = lambda _record, _crossing, _person: None
     look: Callable[[], Look | None] = lambda: None
+    look_at_typed: Callable[[], Look | None] = lambda: None
 
 
 class Clerk:
@@ -128,7 +132,7 @@ class Clerk:
             self._take(NextBelongs(following=following))
         self._notice = ""
         self._take(Arrived())
-        look = self._fit.look() if isinstance(reading, MrzReading) else None
+        look = self._fit.look() if isinstance(reading, MrzReading) else self._fit.look_at_typed()
         now = self._fit.clock.now()
         on_hand = self._fit.on_hand()
         telephone = self._fit.duty_telephone
@@ -345,6 +349,8 @@ class Clerk:
         if case is not None and self._state.shown == case.case.of:
             of, image = self._image or ("", None)
             self._fit.lit(record, case.case.crossing, case.case.person, image if of == record else None)
+            if case.case.refers:
+                self._fit.referred(record, case.case.crossing, case.case.person)
 
     def _not_taken(self) -> None:
         """The recorder's own words are a technician's, and in `recorder_why`."""

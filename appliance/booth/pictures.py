@@ -28,6 +28,7 @@ class Wanted:
     Attributes:
         still_lies: Whether no other document has been laid since.
         image: What the camera has of it already; None when it is still to be taken.
+        take: How to take it, where not by white light; raises DeviceError.
     """
 
     of: Id
@@ -35,6 +36,7 @@ class Wanted:
     person: Person
     still_lies: Callable[[], bool]
     image: Image | None = None
+    take: Callable[[], Image] | None = None
 
 
 class Pictures:
@@ -93,7 +95,7 @@ class Pictures:
 
     def _photographed(self, wanted: Wanted) -> Image | None:
         try:
-            image = self._camera.capture(bytes_max=PICTURE_BYTES_MAX)
+            image = wanted.take() if wanted.take else self._camera.capture(bytes_max=PICTURE_BYTES_MAX)
         except DeviceError as error:
             self._notice(f"No picture of this page: {error}.")
             return None

@@ -1,17 +1,21 @@
 """Stage 7 of 8: show - what is on the page, worked out from one snapshot; the same for templates and GET /state."""
 
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
 
 from appliance.booth import words
 from appliance.booth.board import Snapshot
+from appliance.booth.filled import filled
 from appliance.booth.match_view import MatchView, match_view
 from appliance.booth.match_words import headline_and_rest
 from appliance.booth.state import Kept, OpenCase, Phase, State
 from appliance.booth.status_line import ListView, Quiet, Surroundings, listed, quiet
+from appliance.clock import Instant
 from appliance.examine.cards import card_steps
 from appliance.examine.second import differences, is_camera, unsure
+from appliance.examine.typed import FieldDifference, typed_differences
 from appliance.formats.voice import case_code
 from appliance.formats.wire import Case
 from appliance.inquiry.life import STAGE_OF
@@ -38,14 +42,16 @@ class Line(Struct, frozen=True, kw_only=True):
 
 
 class SecondLine(Struct, frozen=True, kw_only=True):
-    """One printed line as two readers read it, character by character with whether they differ.
+    """One printed line, or field, as two readers read it, character by character with whether they differ.
 
     Attributes:
-        which: "Line 2 of 2, character 14", as an officer counts.
+        which: "Line 2 of 2, character 14", as an officer counts; "Surname, character 3" where it was typed.
+        by: Who the first reader is: "scanner", or "typed".
         scanner: () where the camera alone reads; marked is then what it could not read surely.
     """
 
     which: str
+    by: str = "scanner"
     scanner: tuple[tuple[str, bool], ...]
     camera: tuple[tuple[str, bool], ...]
 
@@ -77,6 +83,8 @@ class CaseView(Struct, frozen=True, kw_only=True):
         answer: The outcome that was said and is not recorded yet, "" for none; `ahead`: a step that is not.
         lamp: "green", "amber" or "red".
         card: Of a referral: what to do with the document in hand, and what is to be seen (examine/cards.py).
+        filled: Of a referral that may have been read wrongly: what was read, box by box of the form to type it in
+            (filled.py); None for any other.
     """
 
     of: str
@@ -103,6 +111,7 @@ class CaseView(Struct, frozen=True, kw_only=True):
     news: bool
     lamp: str
     card: tuple[tuple[str, str], ...]
+    filled: Mapping[str, str] | None
 
 
 class HandOverView(Struct, frozen=True, kw_only=True):
@@ -217,7 +226,7 @@ def _case(open_case: OpenCase, snapshot: Snapshot, around: Surroundings) -> Case
         ),
         reasons=reasons,
         notices=seen.decision.notices if seen and isinstance(seen.decision, Clear) else (),
-        document=_document(document, seen) if document else None,
+        document=_document(document, seen, around.now) if document else None,
         match=match,
         crossing=case.crossing.id,
         person=case.person.id,
@@ -231,6 +240,7 @@ def _case(open_case: OpenCase, snapshot: Snapshot, around: Surroundings) -> Case
         news=_has_news(case, snapshot.state),
         lamp="red" if open_case.kept is Kept.NOT_RECORDED else "amber" if case.refers else "green",
         card=_card(document) if case.refers and document else (),
+        filled=filled(seen, around.now) if case.refers and seen else None,
     )
 
 
@@ -270,7 +280,7 @@ def _reasons(open_case: OpenCase, seen: Screened | None) -> tuple[ReasonView, ..
     )
 
 
-def _document(document: TravelDocument, seen: Screened | None) -> DocumentView:
+def _document(document: TravelDocument, seen: Screened | None, now: Instant) -> DocumentView:
     facts = [
         ("Number", document.document_number or "none"),
         ("Issued by", words.state(document.issuing_state) or "not stated"),
@@ -284,7 +294,24 @@ def _document(document: TravelDocument, seen: Screened | None) -> DocumentView:
         facts=tuple(facts),
         typed=document.format is DocumentFormat.TYPED,
         lines=_lines(document) if document.repairs else (),
-        second=_second(document, seen.camera, alone=is_camera(seen.reading)) if seen and seen.camera else (),
+        second=_beside(document, seen, now) if seen and seen.camera else (),
+    )
+
+
+def _beside(document: TravelDocument, seen: Screened, now: Instant) -> tuple[SecondLine, ...]:
+    """What the camera read otherwise, or not surely."""
+    assert seen.camera is not None, "it was asked for"
+    if document.format is DocumentFormat.TYPED:
+        return tuple(_typed_line(each) for each in typed_differences(document, seen.camera, now))
+    return _second(document, seen.camera, alone=is_camera(seen.reading))
+
+
+def _typed_line(different: FieldDifference) -> SecondLine:
+    return SecondLine(
+        which=f"{different.field}, {_counted(different.places)}",
+        by="typed",
+        scanner=tuple((char, at in different.places) for at, char in enumerate(different.typed)),
+        camera=tuple((char, at in different.places) for at, char in enumerate(different.camera)),
     )
 
 
@@ -331,8 +358,11 @@ def _second(document: TravelDocument, camera: CameraReading, *, alone: bool) -> 
 
 
 def _which(line: int, of: int, columns: list[int]) -> str:
-    counted = ", ".join(str(column + 1) for column in columns)
-    return f"Line {line + 1} of {of}, character{'s' if len(columns) > 1 else ''} {counted}"
+    return f"Line {line + 1} of {of}, {_counted(columns)}"
+
+
+def _counted(places: Sequence[int]) -> str:
+    return f"character{'s' if len(places) > 1 else ''} {', '.join(str(place + 1) for place in places)}"
 
 
 def _crossing(state: State) -> str:

@@ -71,4 +71,5 @@ def _level(image: Grey, line: Line, along: Floats, pitch: float) -> Floats:
     points = line.origin + places[..., None] * line.along + below[..., None] * line.across
     flat = points.reshape(len(along), -1, 2).astype(np.float32)
     grey = cv2.remap(image, flat[..., 0], flat[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.median(grey, axis=1)
+    level: Floats = np.median(grey, axis=1)
+    return level

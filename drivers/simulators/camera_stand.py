@@ -7,19 +7,34 @@ from typing import Final
 
 import msgspec
 
-from drivers.api import DeviceError
+from drivers.api import DeviceError, Light
 from drivers.camera import encode_jpeg
 from drivers.simulators.views import View
 
-CAPTURED: Final = {"camera": "simulated", "light": "white", "exposure_us": "8000"}
+CAPTURED: Final = {"camera": "simulated", "exposure_us": "8000"}
 
 
 class _Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bytes_max: int
+    light: Light = Light.WHITE
 
 
-Scene = tuple[tuple[str, ...], View] | None
-"""The zone of the page that lies there, and how the camera sees it; None for an empty desk."""
+class Laid(msgspec.Struct, frozen=True):
+    """The page that lies there.
+
+    Attributes:
+        mrz: Its zone.
+        view: How the camera sees it.
+        vanishing: Its zone is printed in ink that infrared light does not show.
+    """
+
+    mrz: tuple[str, ...]
+    view: View
+    vanishing: bool = False
+
+
+Scene = Laid | None
+"""None for an empty desk."""
 
 
 class CameraStand:
@@ -37,12 +52,13 @@ class CameraStand:
         self._scene = scene
         self._photographed = photographed
         self._bytes_max: int | None = None
-        self._answers: dict[tuple[Scene, int], bytes] = {}
+        self._answers: dict[tuple[Scene, int, Light], bytes] = {}
 
     def prepare(self, scene: Scene) -> None:
         """Draw what a box is about to photograph, if there is a box that does."""
         if self._bytes_max is not None:
-            self._answers = {(scene, self._bytes_max): _answer(scene, self._bytes_max)}
+            wanted = (scene, self._bytes_max, Light.WHITE)
+            self._answers = {wanted: _answer(*wanted)}
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection: a request in, a header and an image out."""
@@ -57,24 +73,28 @@ class CameraStand:
 
     async def _capture(self, line: bytes) -> bytes:
         try:
-            self._bytes_max = msgspec.json.decode(line, type=_Request).bytes_max
+            request = msgspec.json.decode(line, type=_Request)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             return _refuse(str(error))
-        wanted = (self._scene(), self._bytes_max)
+        self._bytes_max = request.bytes_max
+        wanted = (self._scene(), request.bytes_max, request.light)
         if wanted in self._answers:
             return self._answers[wanted]
         return await asyncio.to_thread(_answer, *wanted)
 
 
-def _answer(scene: Scene, bytes_max: int) -> bytes:
+def _answer(scene: Scene, bytes_max: int, light: Light) -> bytes:
     from drivers.simulators import page, physics  # noqa: PLC0415 - a desk without a camera needs no Pillow
 
-    image = page.draw_desk() if scene is None else physics.seen(page.draw_page(scene[0]), scene[1])
+    image = page.draw_desk()
+    if scene is not None:
+        image = physics.seen(page.draw_page(scene.mrz, light, vanishing=scene.vanishing), scene.view)
+    captured = {**CAPTURED, "light": light.value}
     try:
         jpeg = encode_jpeg(image, bytes_max=bytes_max)
     except DeviceError as error:
         return _refuse(str(error))
-    return json.dumps({"ok": True, "bytes": len(jpeg), "captured": CAPTURED}).encode() + b"\n" + jpeg
+    return json.dumps({"ok": True, "bytes": len(jpeg), "captured": captured}).encode() + b"\n" + jpeg
 
 
 def _refuse(why: str) -> bytes:

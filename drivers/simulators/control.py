@@ -27,6 +27,7 @@ class Lay(_Request, frozen=True, kw_only=True, tag="lay"):
         at: The byte of the report at which it goes wrong.
         for_s: How long a stall or an unplugging lasts, seconds.
         view: How the camera sees it.
+        vanishing: Its zone is printed in ink that infrared light does not show.
     """
 
     mrz: Lines
@@ -35,6 +36,7 @@ class Lay(_Request, frozen=True, kw_only=True, tag="lay"):
     at: Annotated[int, Meta(ge=0, le=4096)] = 0
     for_s: Seconds = 0.7
     view: View = View.CLEAN
+    vanishing: bool = False
 
 
 class Remove(_Request, frozen=True, kw_only=True, tag="remove"):

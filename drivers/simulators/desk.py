@@ -16,7 +16,7 @@ from typing import Any, Final, assert_never
 
 import msgspec
 
-from drivers.simulators.camera_stand import CameraStand
+from drivers.simulators import camera_stand
 from drivers.simulators.control import DECODER, Lay, Lid, Plug, Press, Raw, Remove, Request, State, Unplug
 from drivers.simulators.faults import Fault, Pause, script
 from drivers.simulators.lamps import LampLog
@@ -65,8 +65,8 @@ class Desk:
         folder.mkdir(parents=True, exist_ok=True)
         self._port = PtyPort(folder / "scanner", received=self._received, host_gone=self._host_gone)
         self._lamps = LampLog(folder / "lamps.jsonl", seen=lambda edge: self._tell({"event": "lamp", **edge}))
-        self._camera = CameraStand(
-            lambda: (tuple(self._laid.lay.mrz), self._laid.lay.view) if self._laid else None,
+        self._camera = camera_stand.CameraStand(
+            lambda: _scene(self._laid.lay) if self._laid else None,
             photographed=lambda: self._tell({"event": "photographed"}),
         )
         self._pins = PinBoard(folder / "pins.sock", lamps=self._lamps)
@@ -192,7 +192,7 @@ class Desk:
         return {"ok": True}
 
     def _lay(self, lay: Lay) -> dict[str, Any]:
-        self._camera.prepare((tuple(lay.mrz), lay.view))
+        self._camera.prepare(_scene(lay))
         self._count += 1
         self._laid = Laid(number=self._count, lay=lay)
         self._read = False
@@ -222,6 +222,11 @@ class Desk:
                 listener.transport.abort()
             else:
                 listener.write(line)
+
+
+def _scene(lay: Lay) -> camera_stand.Laid:
+    """What the camera has before it."""
+    return camera_stand.Laid(mrz=tuple(lay.mrz), view=lay.view, vanishing=lay.vanishing)
 
 
 def _bind(path: Path) -> socket.socket:

@@ -11,11 +11,13 @@ from typing import Final
 
 from PIL import Image, ImageDraw, ImageFont
 
+from drivers.api import Light
+
 PIXELS_PER_MM: Final = 9
 MARGIN_MM: Final = 6
 """Of the desk around the page."""
 PITCH_MM: Final = 2.54
-LINE_SPACING_MM: Final = 6.0
+LINE_SPACING_MM: Final = 6.35
 ZONE_BOTTOM_MM: Final = 6.0
 """From the lower edge to the foot of the last line."""
 
@@ -29,6 +31,9 @@ ZONE: Final = (248, 248, 244)
 INK: Final = (24, 26, 32)
 LABEL: Final = (88, 96, 120)
 PATTERN: Final = ((206, 220, 226), (226, 214, 208))
+UNDER: Final = {Light.INFRARED: (232, 232, 232), Light.ULTRAVIOLET: (34, 30, 58)}
+"""The paper under other lamps: bright in the infrared, dull in the ultraviolet, where only the pattern glows."""
+GLOW: Final = ((120, 196, 120), (196, 120, 120))
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 Box = tuple[float, float, float, float]
@@ -48,18 +53,28 @@ def draw_desk() -> Image.Image:
     return Image.new("RGB", (_px(width + 2 * MARGIN_MM), _px(height + 2 * MARGIN_MM)), DESK)
 
 
-def draw_page(mrz: Sequence[str]) -> Image.Image:
-    """The page of a document whose zone is `mrz` (any lines at all), lying on the desk."""
+def draw_page(mrz: Sequence[str], light: Light = Light.WHITE, *, vanishing: bool = False) -> Image.Image:
+    """The page of a document whose zone is `mrz` (any lines at all), lying on the desk.
+
+    Args:
+        mrz: Its lines.
+        light: Infrared shows carbon ink alone, which the zone's is; ultraviolet dull paper, and what glows.
+        vanishing: The zone is printed in ink that infrared light does not show.
+    """
     columns = min((columns for columns in SIZES_MM if columns >= max(map(len, mrz), default=0)), default=44)
     width_mm, height_mm = SIZES_MM[columns]
     image = draw_desk()
-    page = Image.new("RGB", (_px(width_mm), _px(height_mm)), PAPER)
+    page = Image.new("RGB", (_px(width_mm), _px(height_mm)), UNDER.get(light, PAPER))
     pen = ImageDraw.Draw(page)
-    _draw_pattern(pen, page.width, page.height)
     zone_top = height_mm - ZONE_BOTTOM_MM - LINE_SPACING_MM * max(len(mrz), 2)
-    _draw_portrait(pen, width_mm=width_mm, bottom_mm=zone_top - 3)
-    _draw_fields(pen, visual_zone(mrz), left_mm=width_mm * 0.34, bottom_mm=zone_top)
-    _draw_zone(pen, mrz, width_mm=width_mm, top_mm=zone_top, bottom_mm=height_mm)
+    if light is not Light.INFRARED:
+        _draw_pattern(pen, page.width, page.height, PATTERN if light is Light.WHITE else GLOW)
+    if light is Light.WHITE:
+        _draw_portrait(pen, width_mm=width_mm, bottom_mm=zone_top - 3)
+        _draw_fields(pen, visual_zone(mrz), left_mm=width_mm * 0.34, bottom_mm=zone_top)
+        pen.rectangle(_box(0, zone_top, width_mm, height_mm), fill=ZONE)
+    if not (vanishing and light is Light.INFRARED):
+        _draw_zone(pen, mrz, width_mm=width_mm, bottom_mm=height_mm)
     image.paste(page, (_px(MARGIN_MM), _px(MARGIN_MM)))
     return image
 
@@ -92,9 +107,9 @@ def _date(text: str) -> str:
     return " ".join((text[4:6], text[2:4], text[:2])).replace("<", "-")
 
 
-def _draw_pattern(pen: ImageDraw.ImageDraw, width: int, height: int) -> None:
+def _draw_pattern(pen: ImageDraw.ImageDraw, width: int, height: int, colours: Sequence[tuple[int, int, int]]) -> None:
     """Fine waves all over the paper, in two colours."""
-    for index, colour in enumerate(PATTERN):
+    for index, colour in enumerate(colours):
         for row in range(-40, height + 40, 14):
             wave = [
                 (x, row + 16 * math.sin(x / (70 + 23 * index) + row / 60 + index)) for x in range(0, width + 12, 12)
@@ -127,11 +142,8 @@ def _draw_fields(pen: ImageDraw.ImageDraw, fields: Sequence[Field], *, left_mm: 
         pen.text((_px(left_mm), _px(top + step * 0.30)), field.value[:34], font=_font(step * 0.48), fill=INK)
 
 
-def _draw_zone(
-    pen: ImageDraw.ImageDraw, mrz: Sequence[str], *, width_mm: float, top_mm: float, bottom_mm: float
-) -> None:
+def _draw_zone(pen: ImageDraw.ImageDraw, mrz: Sequence[str], *, width_mm: float, bottom_mm: float) -> None:
     """The machine readable zone: every character in the middle of its cell."""
-    pen.rectangle(_box(0, top_mm, width_mm, bottom_mm), fill=ZONE)
     font = _monospaced(3.9)
     left = (width_mm - PITCH_MM * max(map(len, mrz), default=0)) / 2
     for row, line in enumerate(mrz):

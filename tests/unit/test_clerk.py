@@ -178,3 +178,10 @@ def test_an_expired_document_refers_with_the_reason_in_the_case() -> None:
 def person_of(recorder: MemoryRecorder, of: str) -> list[str]:
     found: list[Record] = [record for record in recorder.screenings if record.record_id == of]
     return [record.person.id for record in found if record.person]
+
+
+def test_pictures_under_other_lamps_are_for_referrals_alone() -> None:
+    for number, referred in ((LISTED, 1), ("PA1234567", 0)):
+        post = SmallPost()
+        post.lay(*passport(number))
+        assert (len(post.lit), len(post.referred)) == (1, referred)

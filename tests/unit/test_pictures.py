@@ -70,6 +70,20 @@ def test_a_picture_that_may_show_the_next_page_is_thrown_away() -> None:
     assert desk.recorder.records == []
 
 
+def test_a_picture_under_another_lamp_is_taken_as_its_result_says() -> None:
+    desk = Desk()
+    pictures = Pictures(
+        desk.camera, Outbox(desk.recorder, desk.recorder, mode=Mode.LIVE), PaperClock(), desk.notices.append
+    )
+    dull = Image(jpeg=b"dull", captured={"light": "ultraviolet"})
+    pictures.want(Wanted(of=OF, crossing=CROSSING, person=PERSON, still_lies=lambda: True, take=lambda: dull))
+    pictures.start()
+    pictures.stop()
+    (record,) = desk.recorder.records
+    assert isinstance(record.body, Picture)
+    assert (record.body.content, record.body.captured) == (b"dull", {"light": "ultraviolet"})
+
+
 @pytest.mark.parametrize(("trouble", "words"), [("full", "disk of the box is full"), ("away", "does not answer")])
 def test_a_refused_picture_is_said_and_not_tried_for_ever(trouble: str, words: str) -> None:
     desk = Desk(recorder=MemoryRecorder(trouble=trouble))
