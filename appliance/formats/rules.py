@@ -4,7 +4,10 @@ A TUF target of the role `policy`. A post works by the rules of the release in s
 case refer. Some things no rule can lower (`check_rules`, and decide.py once more): a list that could not be searched, a
 page that could not be read, and a document whose number is listed always refer (I5).
 
-What every box is delivered with is default_rules.json, version 1; headquarters' own begin with 2.
+What every box is delivered with is default_rules.json; headquarters' own begin with 2. It keeps the number 1 when it
+changes: it is a part of the software, whose version each epoch of the log names, and no box compares it with that of
+another software. A higher number would be refused beside headquarters' own of that number. What is added to it must
+change nothing by itself: a check that is not named there refers, and so do those that are.
 """
 
 from collections.abc import Iterable

@@ -14,7 +14,7 @@ from typing import Final
 from appliance.errors import ConfigError, Malformed
 from appliance.files import write_durably
 from appliance.formats.age import Identity, generate_identity, parse_identity
-from provisioning.authority.holders import absent
+from provisioning.authority.keys import read_key_file
 
 IDENTITIES: Final = ("record", "escrow", "protection")
 IDENTITY_BYTES_MAX: Final = 4_096
@@ -32,13 +32,9 @@ def write_identity(path: Path, identity: Identity) -> None:
 
 def load_identity(path: Path, former: Sequence[Identity] = ()) -> Identity:
     """Read one identity; it opens what was sealed to `former`, too. Raises ConfigError when it is missing or none."""
+    content = read_key_file(path, IDENTITY_BYTES_MAX)
     try:
-        with path.open("rb") as file:
-            return parse_identity(file.read(IDENTITY_BYTES_MAX).decode("ascii").strip(), former)
-    except FileNotFoundError:
-        raise absent(path) from None
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}") from None
+        return parse_identity(content.decode("ascii").strip(), former)
     except (Malformed, UnicodeDecodeError):
         raise ConfigError(f"{path}: no identity of the form AGE-SECRET-KEY-PQ-1...") from None
 

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 from appliance.errors import ConfigError
-from appliance.files import write_durably
+from appliance.files import read_regular, write_durably
 from provisioning.authority.holders import absent
 
 PEM_BYTES_MAX: Final = 16_384
@@ -36,16 +36,21 @@ def write_private_key(path: Path, key: PrivateKeyTypes) -> None:
     write_durably(path, pem, mode=0o600)
 
 
-def load_private_key(path: Path) -> PrivateKeyTypes:
-    """Read a key file. Raises ConfigError when it is missing or holds no private key."""
+def read_key_file(path: Path, bytes_max: int) -> bytes:
+    """Read a file that holds a key. Raises ConfigError when it is missing, and says where it belongs; or is none."""
     try:
-        with path.open("rb") as file:
-            pem = file.read(PEM_BYTES_MAX)
-        return serialization.load_pem_private_key(pem, password=None)
+        return read_regular(path, bytes_max)
     except FileNotFoundError:
         raise absent(path) from None
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from None
+
+
+def load_private_key(path: Path) -> PrivateKeyTypes:
+    """Read a key file. Raises ConfigError when it is missing or holds no private key."""
+    pem = read_key_file(path, PEM_BYTES_MAX)
+    try:
+        return serialization.load_pem_private_key(pem, password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise ConfigError(f"{path}: no private key in PEM") from None
 
@@ -68,13 +73,7 @@ def load_mldsa44(path: Path) -> MLDSA44PrivateKey:
 
 def load_secret(path: Path) -> bytes:
     """Read a secret of 32 bytes. Raises ConfigError when it is missing or none."""
-    try:
-        with path.open("rb") as file:
-            secret = file.read(SECRET_BYTES + 1)
-    except FileNotFoundError:
-        raise absent(path) from None
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}") from None
+    secret = read_key_file(path, PEM_BYTES_MAX)
     if len(secret) != SECRET_BYTES:
         raise ConfigError(f"{path}: a secret has {SECRET_BYTES} bytes")
     return secret
