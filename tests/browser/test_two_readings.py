@@ -50,3 +50,24 @@ def test_the_officer_is_asked_to_look_at_exactly_those_characters(
     expect(page.locator(".second mark")).to_have_text(["X", printed[0][6]])
     page.screenshot(path=tmp_path / "two_readings.png")
     page.close()
+
+
+def test_a_page_that_may_have_been_read_wrongly_is_typed_in_beginning_with_what_was_read(
+    browser: Browser, post: Post, desk: DeskLine, tmp_path: Path
+) -> None:
+    page = booth(browser, post)
+    printed = passport("PX7000003")
+    desk.ask(do="lay", mrz=list(printed), read=[printed[0], "PX74" + printed[1][4:]])
+    page.wait_for_selector(".stage.amber[data-of]", timeout=ANSWER_MS)
+    desk.ask(do="remove")
+    expect(page.locator("[data-filled]")).to_have_count(0)  # nothing personal before somebody opens it
+    page.keyboard.press("Space")
+    page.get_by_role("button", name="Type it in, begun with what was read").click()
+    page.screenshot(path=tmp_path / "typed.png")
+    expect(page.locator("#typed [name=document_number]")).to_have_value("PX7400003")
+    expect(page.locator("#typed [name=date_of_birth]")).to_have_value("4.3.1987")
+    expect(page.locator("#typed [name=belongs][value=document]")).to_be_checked()
+    page.locator("#typed [name=document_number]").fill("PX7000003")
+    page.locator("#typed .go").click()
+    expect(page.locator("#typed")).not_to_be_visible(timeout=ANSWER_MS)
+    page.close()

@@ -177,6 +177,16 @@ const open = (dialog) => {
   }
   byId(dialog).showModal();
 };
+// A page in view that may have been read wrongly: the form begins with what was read, where nothing was typed yet.
+function begin(form) {
+  const read = JSON.parse(document.querySelector("#stage [data-filled]")?.dataset.filled ?? "null");
+  const boxes = [...form.querySelectorAll("input:not([type=radio], [type=hidden])")];
+  if (!read || boxes.some((box) => box.value)) return;
+  for (const box of boxes) box.value = read[box.name] ?? "";
+  for (const radio of form.querySelectorAll("[type=radio]")) {
+    radio.checked = radio.value === (radio.name === "belongs" ? "document" : (read[radio.name] ?? "P"));
+  }
+}
 const belongs = (whose) => {
   const pressed = document.querySelector(`[data-do="${whose}"]`)?.ariaPressed === "true";
   return tell(`/${whose}`, { on: pressed ? "0" : "1" });
@@ -216,7 +226,10 @@ const actions = {
   panel: openPanel,
   fill: fillReason,
   look,
-  typed: () => open("typed"),
+  typed: () => {
+    open("typed");
+    begin(byId("typed").querySelector("form"));
+  },
   lookup: (button) => submit(button.form, "/lookup"),
   crossing: () => open("crossing"),
   help: () => open("help"),

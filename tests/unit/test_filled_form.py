@@ -1,0 +1,69 @@
+"""The form in which a page is typed begins with what was read of it, by whichever reader, where that is in doubt."""
+
+import pytest
+from msgspec import structs
+
+from appliance.booth.filled import filled
+from appliance.booth.forms import typed
+from appliance.model import CameraReading
+from appliance.recorded import Screened
+from tests.small_post import PaperClock, SmallPost
+
+NOW = PaperClock().now()
+# Doc 9303-4 appendix B, with dates that are not expired
+TD3 = ("P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<", "L898902C36UTO7408122F3204153ZE184226B<<<<<16")
+READ = {
+    "document_kind": "P",
+    "issuing_state": "UTO",
+    "document_number": "L898902C3",
+    "primary_identifier": "ERIKSSON",
+    "secondary_identifier": "ANNA MARIA",
+    "date_of_birth": "12.8.1974",
+    "date_of_expiry": "15.4.2032",
+}
+
+
+def screened(*lines: str, camera: tuple[str, ...] | None = None) -> Screened:
+    post = SmallPost()
+    if camera is not None:
+        percent = bytes([90]) * len("".join(camera))
+        post.camera = CameraReading(lines=camera, raw=camera, percent=percent, doubt=False)
+    post.lay(*lines)
+    (record,) = post.recorder.records
+    assert isinstance(record.body, Screened)
+    return record.body
+
+
+def test_what_the_camera_read_begins_the_form_where_the_scanner_could_not() -> None:
+    assert filled(screened("P<UTOERIKSSON<<ANNA", camera=TD3), NOW) == READ
+
+
+def test_where_nobody_could_read_anything_the_form_is_empty() -> None:
+    assert filled(screened("P<UTOERIKSSON<<ANNA"), NOW) == {}
+
+
+def test_a_page_whose_check_digits_fail_begins_the_form_with_what_was_read() -> None:
+    wrong = TD3[1].replace("L898902C36", "L898402C36")
+    assert filled(screened(TD3[0], wrong), NOW) == READ | {"document_number": "L898402C3"}
+
+
+def test_a_page_without_doubt_begins_no_form() -> None:
+    assert filled(screened(*TD3), NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("printed", "shown"), [("740812", "12.8.1974"), ("7408<<", "8.1974"), ("74<<<<", "1974"), ("<<<<<<", "")]
+)
+def test_as_much_of_a_date_as_is_known(printed: str, shown: str) -> None:
+    read = screened("P<UTOERIKSSON<<ANNA", camera=(TD3[0], TD3[1][:13] + printed + TD3[1][19:]))
+    found = filled(read, NOW)
+    assert found is not None
+    assert found["date_of_birth"] == shown
+
+
+def test_what_the_form_begins_with_can_be_sent_as_it_is() -> None:
+    begun = filled(screened("P<UTOERIKSSON<<ANNA", camera=TD3), NOW)
+    assert begun is not None
+    page = typed(dict(begun) | {"belongs": "document"}, NOW)
+    assert page.reading.document_number == "L898902C3"
+    assert filled(structs.replace(screened(*TD3), reading=page.reading), NOW) is None
