@@ -1,18 +1,17 @@
 """Revoked key: whoever holds a revoked box's keys signs on; headquarters' own signatures say up to where they count."""
 
-import hashlib
 from pathlib import Path
 
 import pytest
 
 from appliance.formats.note import Ed25519Cosigner, MlDsa44Cosigner, add_signatures
-from appliance.formats.receipt import DeliveryReceipt, sign_receipt
-from appliance.formats.release import COSIGN_ED25519, COSIGN_MLDSA44, RECEIPTS
+from appliance.formats.release import COSIGN_ED25519, COSIGN_MLDSA44
 from provisioning.audit.testimony_pages import COSIGNED, encode_page
 from provisioning.audit.testimony_pages import RECEIPTS as RECEIPT_PAGES
 from provisioning.authority.home import Home
 from provisioning.authority.keys import cosigner_name, load_ed25519, load_mldsa44
 from provisioning.authority.roster import revoke
+from tests.exhibit_post import receipt as receipt_for
 from tests.scenarios.auditor import kept, pull_from, verify_of, words
 from tests.scenarios.made_headquarters import NOW_MS, Box
 
@@ -38,20 +37,7 @@ def cosign(box: Box, at_ms: int) -> None:
 
 
 def receipt(box: Box, index: int, at_ms: int) -> None:
-    key = load_ed25519(box.home.key(RECEIPTS))
-    body = box.body(index).read_bytes()
-    said = DeliveryReceipt(
-        origin=box.origin,
-        index=index,
-        sha256=hashlib.sha256(body).digest(),
-        size=len(body),
-        received_ms=at_ms,
-        ledger_position=1,
-        previous=None,
-        opened_through=-1,
-    )
-    signed = sign_receipt(said, public=key.public_key().public_bytes_raw(), sign=key.sign)
-    kept(box).keep_page(RECEIPT_PAGES, 0, encode_page([signed]))
+    kept(box).keep_page(RECEIPT_PAGES, 0, encode_page([receipt_for(box, index, at_ms)]))
 
 
 def thief_signs_on(box: Box) -> None:

@@ -18,10 +18,9 @@ from pathlib import Path
 import pytest
 
 from appliance.formats.merkle import consistency_proof, inclusion_proof, leaf_hash, root_hash
-from provisioning.authority.home import Home
 from tests.merkle_nodes import Nodes
 from tests.scenarios.auditor import flip, kept, run
-from tests.scenarios.made_headquarters import Box, day_at_the_post, headquarters
+from tests.scenarios.made_headquarters import Box, headquarters
 from tests.scenarios.rehearsed import free_port
 
 pytestmark = pytest.mark.interop
@@ -97,18 +96,6 @@ def other(tmp_path: Path) -> Iterator[Other]:
     made = Other(folder, free_port())
     yield made
     made.stop()
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return headquarters(tmp_path / "hq")
-
-
-@pytest.fixture
-def box(home: Home, tmp_path: Path) -> Box:
-    made = Box(home, tmp_path / "box")
-    day_at_the_post(made)
-    return made
 
 
 def require(box: Box, other: Other, *, url: bool = True) -> None:

@@ -16,8 +16,6 @@ from tests.scenarios.auditor import flip, kept, open_of, pull_from, verify_of, w
 from tests.scenarios.made_headquarters import (
     Box,
     Epoch,
-    day_at_the_post,
-    headquarters,
     outcome,
     picture,
     screened,
@@ -25,18 +23,6 @@ from tests.scenarios.made_headquarters import (
 
 ENTRIES_OF_THE_DAY = 9
 SEALED_OF_THE_DAY = 7
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return headquarters(tmp_path / "hq")
-
-
-@pytest.fixture
-def box(home: Home, tmp_path: Path) -> Box:
-    made = Box(home, tmp_path / "box")
-    day_at_the_post(made)
-    return made
 
 
 # --- flipped bits -----------------------------------------------------------------------------------------------------

@@ -37,18 +37,6 @@ ENTRIES_OF_THE_DAY = 9
 SEALED_OF_THE_DAY = 7
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return headquarters(tmp_path / "hq")
-
-
-@pytest.fixture
-def box(home: Home, tmp_path: Path) -> Box:
-    made = Box(home, tmp_path / "box")
-    day_at_the_post(made)
-    return made
-
-
 # --- what should be --------------------------------------------------------------------------------------------------
 
 
