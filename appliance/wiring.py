@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from appliance.clock import Grade
 from appliance.config import Config
-from drivers.api import Camera, Panel, Scanner, ScannerCodec
+from drivers.api import Light, LitCamera, Panel, Scanner, ScannerCodec
 
 if TYPE_CHECKING:
     from appliance.booth.frames import Sight
+    from appliance.booth.looks import Eyes
     from appliance.enrol.seal import WithKey
-    from appliance.model import CameraReading
+    from appliance.model import CameraReading, InfraredReading
+    from drivers.lights import Lights
 
 # --- fitted hardware --------------------------------------------------------------------------------------------------
 
@@ -60,7 +62,7 @@ def _codec(config: Config) -> ScannerCodec:
             return FramedCodec(lrc=scanner.lrc)
 
 
-def _camera(config: Config) -> Camera | None:
+def _camera(config: Config) -> LitCamera | None:
     """The camera, None where none is fitted."""
     match config.camera.kind:
         case "none":
@@ -68,12 +70,30 @@ def _camera(config: Config) -> Camera | None:
         case "picamera2":
             from drivers.camera import PiCamera
 
-            return PiCamera()
+            return PiCamera(_lights(config))
         case "simulated":
             from drivers.simulators.camera import SimulatedCamera
 
             assert config.camera.socket is not None, "parse_config saw to it"
-            return SimulatedCamera(Path(config.camera.socket))
+            return SimulatedCamera(Path(config.camera.socket), frozenset(_lamps(config)) - {Light.WHITE})
+
+
+def _lights(config: Config) -> "Lights":
+    """The camera's lamps, all dark; without any, no pin is touched."""
+    from drivers.lights import Lights
+
+    lamps = _lamps(config)
+    if not lamps:
+        return Lights(lamps)
+    from gpiozero.pins.lgpio import LGPIOFactory
+
+    return Lights(lamps, LGPIOFactory())
+
+
+def _lamps(config: Config) -> dict[Light, int]:
+    """Pins of the camera's lamps that are fitted."""
+    pins = {light: getattr(config.camera, light.value) for light in Light}
+    return {light: pin for light, pin in pins.items() if pin is not None}
 
 
 def _sight() -> "Sight":
@@ -88,6 +108,25 @@ def _vote(readings: "Sequence[CameraReading]") -> "CameraReading":
     from appliance.ocr.voting import vote
 
     return vote(readings)
+
+
+def _eyes() -> "Eyes":
+    """How images are understood that the lane asks for."""
+    from appliance.booth.looks import Eyes
+    from appliance.booth.page_watch import moved
+
+    return Eyes(
+        read=_read_image,
+        infrared=_read_in_infrared,
+        moved=lambda before, now: moved(_glance(before), _glance(now)),
+    )
+
+
+def _read_in_infrared(jpeg: bytes, infrared: bytes) -> "InfraredReading":
+    """What the infrared image shows of the lines in the other. Raises Malformed."""
+    from appliance.ocr.second import infrared_reading
+
+    return infrared_reading(jpeg, infrared)
 
 
 def _glance(jpeg: bytes) -> bytes:
@@ -210,7 +249,8 @@ def booth(config: Config) -> None:
     except DeviceError as error:
         camera_why = str(error)
     scanner = None if config.scanner.dialect == "none" else _scanner(config)
-    hardware = Hardware(scanner=scanner, panel=panel, camera=camera, camera_why=camera_why, sight=_sight())
+    eyes = _eyes()
+    hardware = Hardware(scanner=scanner, panel=panel, camera=camera, camera_why=camera_why, sight=_sight(), eyes=eyes)
     run(config, hardware, clock=clock, lists=lists)
 
 

@@ -7,7 +7,9 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Final, TypeVar
@@ -22,6 +24,7 @@ from appliance.booth.frames import Sight
 from appliance.booth.gate import Gate, allowed_hosts
 from appliance.booth.lane import Lane
 from appliance.booth.lists_on_hand import ListsOnHand
+from appliance.booth.looks import Eyes, Looks
 from appliance.booth.outbox import Outbox
 from appliance.booth.page import Page, Place
 from appliance.booth.page_watch import PageWatch
@@ -39,8 +42,8 @@ from appliance.last_words import last_words
 from appliance.line import RecorderLine
 from appliance.model import Id, Mode
 from appliance.notify import READY, notify
-from appliance.recorded import Crossing, Person
-from drivers.api import Camera, DeviceState, Image, Panel, Scanner
+from appliance.recorded import PICTURE_BYTES_MAX, Crossing, Person
+from drivers.api import DeviceState, Image, LitCamera, Panel, Scanner
 
 RECORD_PATIENCE_S: Final = 3.0
 """How long one record is asked for again while the recorder restarts, before the page says NOT RECORDED."""
@@ -65,13 +68,14 @@ class Hardware:
     Attributes:
         camera: None where there is none, or where it did not start; `camera_why` then says why.
         scanner: None where the camera alone reads.
-        sight: How images are understood; loads what it needs at its first call.
+        sight, eyes: How images are understood; they load what they need at their first call.
     """
 
     scanner: Scanner | None
     panel: Panel
-    camera: Camera | None
+    camera: LitCamera | None
     sight: Sight
+    eyes: Eyes
     camera_why: str = ""
 
 
@@ -88,9 +92,9 @@ def run(config: Config, hardware: Hardware, *, clock: Clock, lists: ListsOnHand)
     scanner, reader = _readers(config, hardware)
     second = reader if isinstance(reader, SecondReader) else None
     lane = Lane(scanner, hardware.panel, second.laid if second else lambda _number: None)
-    pictures: Pictures | None = None
-    if reader is not None:
-        pictures = Pictures(reader, _outbox(config, PICTURE_PATIENCE_S), clock, lane.notice)
+    pictures = Pictures(reader, _outbox(config, PICTURE_PATIENCE_S), clock, lane.notice) if reader else None
+    wait_s = config.camera.wait_ms / 1_000
+    looks = Looks(hardware.camera, hardware.eyes, wait_s=wait_s) if hardware.camera else None
     fittings = Fittings(
         panel=hardware.panel,
         outbox=record_outbox(config),
@@ -99,7 +103,9 @@ def run(config: Config, hardware: Hardware, *, clock: Clock, lists: ListsOnHand)
         on_hand=lambda: lists.current,
         duty_telephone=config.post.duty_telephone,
         lit=_photograph(pictures, lane),
-        look=lambda: reader.look(lane.at_work) if reader else None,
+        referred=_photograph_in_other_light(pictures, lane, hardware.camera),
+        look=lambda: looks.in_infrared(reader.look(lane.at_work)) if reader and looks else None,
+        look_at_typed=lambda: looks.at_typed() if looks else None,
     )
     page = Page(
         lane=lane,
@@ -110,26 +116,21 @@ def run(config: Config, hardware: Hardware, *, clock: Clock, lists: ListsOnHand)
     )
     threading.excepthook = end_with_thread
     sys.setswitchinterval(SWITCH_S)
-    lists.start()
-    if second is not None:
-        second.start()
-    if pictures is not None:
-        pictures.start()
-    clerk = Clerk(board.latest.state, fittings)
-    if hardware.camera_why:
-        clerk.device("camera", DeviceState.FAULTED, hardware.camera_why)
-    lane.start(clerk)
-    notify(READY)  # the page's socket listens already, and whoever asks early is answered when the page is up
-    signal.signal(signal.SIGTERM, leave)
-    try:
+    with ExitStack() as ends:
+        for part in (lists, pictures, second):
+            if part is not None:
+                part.start()
+                ends.callback(part.stop)
+        if looks is not None:
+            ends.callback(looks.stop)
+        clerk = Clerk(board.latest.state, fittings)
+        if hardware.camera_why:
+            clerk.device("camera", DeviceState.FAULTED, hardware.camera_why)
+        lane.start(clerk)
+        ends.callback(lane.stop)  # before all others: it asks them
+        notify(READY)  # the page's socket listens already, and whoever asks early is answered when the page is up
+        signal.signal(signal.SIGTERM, leave)
         page_server(page.application()).run(sockets=[listening])
-    finally:
-        lane.stop()
-        if second is not None:
-            second.stop()
-        if pictures is not None:
-            pictures.stop()
-        lists.stop()
 
 
 def _readers(config: Config, hardware: Hardware) -> tuple[Scanner, SecondReader | PageWatch | None]:
@@ -197,6 +198,24 @@ def _photograph(pictures: Pictures | None, lane: Lane) -> Callable[[Id, Crossing
             pictures.want(wanted)
 
     return lit
+
+
+def _photograph_in_other_light(
+    pictures: Pictures | None, lane: Lane, camera: LitCamera | None
+) -> Callable[[Id, Crossing, Person], None]:
+    """What to do once a referral is lit: a picture under each other lamp, as long as the page lies there."""
+
+    def referred(of: Id, crossing: Crossing, person: Person) -> None:
+        if pictures is None or camera is None:
+            return
+        laid = lane.laid
+        for light in sorted(camera.lights):
+            take = partial(camera.capture_under, light, bytes_max=PICTURE_BYTES_MAX)
+            pictures.want(
+                Wanted(of=of, crossing=crossing, person=person, still_lies=lambda: lane.laid == laid, take=take)
+            )
+
+    return referred
 
 
 def place_of(config: Config) -> Place:

@@ -1,14 +1,17 @@
 """Stage 1 of 8: scan - the camera's stored image as a reading for the record, with the hash of the very bytes."""
 
 import hashlib
+from functools import lru_cache
 from itertools import chain
 from typing import Final
 
 import cv2
 import numpy as np
 
-from appliance.model import CameraReading
-from appliance.ocr.pictures import decode_picture, read_picture
+from appliance.model import CameraReading, InfraredReading
+from appliance.ocr.infrared import look_under_infrared
+from appliance.ocr.pictures import decode_picture
+from appliance.ocr.reading import MrzImageReading, read_mrz
 
 GLANCE: Final = (160, 120)
 """Pixels of an image made small, width and height."""
@@ -30,7 +33,7 @@ def camera_reading(jpeg: bytes) -> CameraReading:
     Raises:
         Malformed: No image, or one out of bounds (pictures.py).
     """
-    seen = read_picture(jpeg)
+    seen = _read(jpeg)
     return CameraReading(
         lines=seen.lines,
         raw=seen.raw,
@@ -38,4 +41,26 @@ def camera_reading(jpeg: bytes) -> CameraReading:
         doubt=seen.doubt,
         why=seen.why,
         image_sha256=hashlib.sha256(jpeg).digest(),
+        geometry=seen.geometry,
     )
+
+
+def infrared_reading(jpeg: bytes, infrared: bytes) -> InfraredReading:
+    """Look under infrared light for what is read in an image of the same page.
+
+    Raises:
+        Malformed: As `camera_reading`, for either.
+    """
+    seen = _read(jpeg)
+    if seen.zone is None or seen.doubt:
+        return InfraredReading(why="the page was not read surely under white light.")
+    grey, _ = decode_picture(infrared)
+    if grey.shape != decode_picture(jpeg)[0].shape:
+        return InfraredReading(why="the infrared image has another size.")
+    return look_under_infrared(grey, seen.zone, seen.centres, "".join(seen.lines))
+
+
+@lru_cache(maxsize=1)
+def _read(jpeg: bytes) -> MrzImageReading:
+    """The image that was read last is the one that is held against its infrared one."""
+    return read_mrz(decode_picture(jpeg)[0])

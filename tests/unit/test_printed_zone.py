@@ -1,0 +1,170 @@
+"""How a zone is printed, and whether infrared light shows it: the bars, and what is measured on drawn pages."""
+
+import pytest
+
+from appliance.examine.examine import examine
+from appliance.model import Answer, CameraReading, Finding, InfraredReading, MrzReading, ShiftedCharacter, ZoneGeometry
+from appliance.ocr.infrared import look_under_infrared
+from appliance.ocr.reading import read_mrz
+from appliance.parse.mrz import parse_mrz
+from tests.drawn_pages import KINDS, Kind, Print, draw_page, typefaces
+from tests.small_post import PaperClock
+from tests.unit.test_second_reading import LINES
+
+NOW = PaperClock().now()
+NOMINAL = {"pixels": 230, "height": 1_083, "spacing": (2_500,), "aside": 0}
+drawn = pytest.mark.skipif(not typefaces(), reason="no OCR-B on this machine")
+
+
+def asked(
+    check: str, *, geometry: ZoneGeometry | None = None, infrared: InfraredReading | None = None, camera: bool = True
+) -> Finding:
+    """One finding of a passport whose lines the camera read so."""
+    reading = MrzReading(device="elyctis", lines=LINES, raw_sha256=bytes(32))
+    seen = CameraReading(
+        lines=LINES, raw=LINES, percent=bytes([99] * 88), doubt=False, geometry=geometry, infrared=infrared
+    )
+    found = examine(parse_mrz(LINES, NOW), reading, NOW, camera=seen if camera else None)
+    return next(finding for finding in found if finding.check == check)
+
+
+def measured(**other: object) -> ZoneGeometry:
+    return ZoneGeometry(**{**NOMINAL, **other})  # type: ignore[arg-type]
+
+
+# --- the answers ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("other", "words"),
+    [
+        ({"height": 899}, "too small"),
+        ({"height": 1_261}, "too large"),
+        ({"spacing": (2_279,)}, "too near to each other"),
+        ({"spacing": (2_500, 2_721)}, "lines 2 and 3 too far from each other"),
+        ({"aside": 271}, "do not begin below each other"),
+        ({"shifted": (ShiftedCharacter(line=1, column=6, along=-3, across=111),)}, "line 2, character 7: out of place"),
+    ],
+)
+def test_each_measure_out_of_its_bar_fails_and_is_named(other: dict[str, object], words: str) -> None:
+    found = asked("printed_geometry", geometry=measured(**other))
+    assert found.answer is Answer.FAILED
+    assert words in found.evidence[0]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"height": 900},
+        {"height": 1_260},
+        {"spacing": (2_280, 2_720)},
+        {"aside": 270},
+        {"shifted": (ShiftedCharacter(line=0, column=0, along=110, across=-110),)},
+    ],
+)
+def test_what_is_just_within_its_bar_passes(other: dict[str, object]) -> None:
+    assert asked("printed_geometry", geometry=measured(**other)).answer is Answer.PASSED
+
+
+def test_a_character_out_of_place_is_told_in_millimetres_and_the_way_it_lies() -> None:
+    shifted = (ShiftedCharacter(line=0, column=4, along=-160, across=20),)
+    found = asked("printed_geometry", geometry=measured(shifted=shifted))
+    assert found.evidence[0] == "line 1, character 5: out of place, 0.4 mm to the left"
+
+
+def test_without_a_measure_nothing_is_examined_and_without_a_camera_nothing_applies() -> None:
+    assert asked("printed_geometry").answer is Answer.UNAVAILABLE
+    assert asked("printed_geometry", camera=False).answer is Answer.NOT_APPLICABLE
+    assert asked("infrared").answer is Answer.NOT_APPLICABLE
+
+
+@pytest.mark.parametrize(
+    ("infrared", "answer"),
+    [
+        (InfraredReading(seen=100), Answer.PASSED),
+        (InfraredReading(seen=95), Answer.PASSED),
+        (InfraredReading(seen=94), Answer.INCONCLUSIVE),
+        (InfraredReading(seen=50), Answer.INCONCLUSIVE),
+        (InfraredReading(seen=49), Answer.FAILED),
+        (InfraredReading(seen=98, vanished=bytes([45])), Answer.FAILED),
+        (InfraredReading(why="it was not there in time."), Answer.UNAVAILABLE),
+    ],
+)
+def test_what_infrared_light_shows_has_an_answer(infrared: InfraredReading, answer: Answer) -> None:
+    assert asked("infrared", infrared=infrared).answer is answer
+
+
+def test_a_single_character_of_other_ink_is_named() -> None:
+    found = asked("infrared", infrared=InfraredReading(seen=98, vanished=bytes([45])))
+    assert (found.reason, found.evidence[0]) == (
+        "One character vanishes in infrared light: other ink than the rest.",
+        "line 2, character 2",
+    )
+
+
+# --- on drawn pages ---------------------------------------------------------------------------------------------------
+
+
+@drawn
+@pytest.mark.parametrize("kind", KINDS)
+def test_pages_as_they_should_be_pass(kind: Kind) -> None:
+    for seed in (11, 12):
+        geometry = read_mrz(draw_page(seed, kind, "camera").image).geometry
+        assert asked("printed_geometry", geometry=geometry).answer is Answer.PASSED
+
+
+@drawn
+@pytest.mark.parametrize(
+    ("printed", "words"),
+    [
+        (Print(spacing_mm=5.2), "too near to each other"),
+        (Print(spacing_mm=7.5), "too far from each other"),
+        (Print(second_line_mm=1.0), "do not begin below each other"),
+        (Print(size=0.7), "too small"),
+    ],
+)
+def test_a_zone_printed_otherwise_is_named(printed: Print, words: str) -> None:
+    geometry = read_mrz(draw_page(13, "TD3", "clean", printed=printed).image).geometry
+    assert geometry is not None
+    assert words in " ".join(asked("printed_geometry", geometry=geometry).evidence)
+
+
+@drawn
+def test_a_character_set_higher_is_found_and_no_other() -> None:
+    page = draw_page(14, "TD3", "clean", printed=Print(one_mm=(0.0, 0.5)))
+    geometry = read_mrz(page.image).geometry
+    assert geometry is not None
+    (shifted,) = geometry.shifted
+    assert shifted.across == pytest.approx(round(0.5 / 2.54 * 1000), abs=60) or shifted.across == pytest.approx(
+        -round(0.5 / 2.54 * 1000), abs=60
+    )
+
+
+@drawn
+def test_too_coarse_an_image_is_not_measured() -> None:
+    coarse = [read_mrz(draw_page(seed, "TD3", "hard").image) for seed in (15, 18, 21)]
+    assert all(reading.geometry is None or reading.geometry.pixels >= 130 for reading in coarse)
+    assert any(reading.geometry is None for reading in coarse)
+
+
+@drawn
+@pytest.mark.parametrize(
+    ("ink", "answer"),
+    [("carbon", Answer.PASSED), ("vanishing", Answer.FAILED), ("one vanishes", Answer.FAILED)],
+)
+def test_infrared_light_tells_carbon_from_other_ink(ink: str, answer: Answer) -> None:
+    page = draw_page(16, "TD3", "camera", printed=Print(ink=ink), infrared=True)  # type: ignore[arg-type]
+    white = read_mrz(page.image)
+    assert white.zone is not None
+    assert page.infrared is not None
+    seen = look_under_infrared(page.infrared, white.zone, white.centres, "".join(white.lines))
+    assert asked("infrared", infrared=seen).answer is answer
+
+
+@drawn
+def test_a_lamp_that_lit_nothing_is_no_ink_that_vanished() -> None:
+    page = draw_page(17, "TD3", "clean")
+    white = read_mrz(page.image)
+    assert white.zone is not None
+    seen = look_under_infrared(page.image // 16, white.zone, white.centres, "".join(white.lines))
+    assert (seen.seen, seen.why) == (None, "the infrared lamp did not light the page.")
