@@ -30,11 +30,15 @@ def box(tmp_path: Path) -> Box:
     return made
 
 
+def bodies_of(box: Box) -> set[int]:
+    return set(kept(box).body_indices())
+
+
 def erased_by(box: Box, *arguments: str) -> set[int]:
     """Entries whose body went."""
-    before = kept(box).body_indices()
+    before = bodies_of(box)
     assert run(box.home, "erase", *arguments, "--why", "Order 17 of the court", "--as", "K. Sisouk") == 0
-    return before - kept(box).body_indices()
+    return before - bodies_of(box)
 
 
 def test_a_record_goes_with_all_that_belongs_to_it_and_verify_says_on_whose_order(
@@ -60,7 +64,7 @@ def test_the_order_stands_in_headquarters_own_log_before_anything_goes(box: Box)
 def test_no_pull_fetches_an_erased_body_again(box: Box) -> None:
     erased_by(box, "bbbb")
     assert pull_from(box).bodies == 0
-    assert kept(box).body_indices().isdisjoint(REFERRED)
+    assert bodies_of(box).isdisjoint(REFERRED)
 
 
 def test_the_routine_goes_before_what_referred_somebody(tmp_path: Path) -> None:
@@ -72,7 +76,7 @@ def test_the_routine_goes_before_what_referred_somebody(tmp_path: Path) -> None:
     desk.cosign(kept(made), at_ms=1_600_000_000_000)
     assert erased_by(made, "--older-than", "30", "--routine") == ROUTINE
     assert erased_by(made, "--older-than", "30") == REFERRED
-    assert kept(made).body_indices() == {CANARY}
+    assert bodies_of(made) == {CANARY}
     assert run(made.home, "open", "--out", str(tmp_path / "opened.jsonl")) == 0
 
 
@@ -134,17 +138,17 @@ def test_the_collectors_copy_goes_too(box: Box, tmp_path: Path) -> None:
 def test_an_order_that_says_too_little_destroys_nothing(
     box: Box, arguments: tuple[str, ...], error: type[LandlinkError], why: str
 ) -> None:
-    before = kept(box).body_indices()
+    before = bodies_of(box)
     with pytest.raises(error, match=why):
         run(box.home, "erase", *arguments)
-    assert kept(box).body_indices() == before
+    assert bodies_of(box) == before
 
 
 def test_counting_needs_no_reason(box: Box, capsys: pytest.CaptureFixture[str]) -> None:
-    before = kept(box).body_indices()
+    before = bodies_of(box)
     assert run(box.home, "erase", "bbbb", "--dry-run") == 0
     assert "1 record with 2 bodies would be erased" in capsys.readouterr().out
-    assert kept(box).body_indices() == before
+    assert bodies_of(box) == before
 
 
 def test_a_record_that_was_erased_is_not_erased_again_but_its_order_is_named(box: Box) -> None:
