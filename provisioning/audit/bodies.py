@@ -72,7 +72,7 @@ class Bodies:
             UplinkFault, StorageFault, StorageFull: It could not be read or kept; what was kept stays.
         """
         awaited = bytearray(sealed)
-        for index in (*self._kept.body_indices(), *read_erased(self._kept)):  # what was erased is not fetched again
+        for index in chain(self._kept.body_indices(), read_erased(self._kept)):  # what was erased is not fetched again
             if index < len(awaited):
                 awaited[index] = 0
         taken = Taken(awaited=awaited.count(1))

@@ -34,8 +34,9 @@ def whole_tree(kept: PulledLog) -> int:
     """
     checkpoint = kept.checkpoint()
     edge = Edge()
-    for leaf in kept.leaves(checkpoint.size):
-        edge.append(leaf)
+    for bundle in kept.bundles(checkpoint.size):
+        edge.extend(bundle)
+        edge.take_full()  # nobody wants them
     if edge.root() != checkpoint.root:
         raise Untrusted(
             f"{checkpoint.origin}: its entries do not give the root that its checkpoint signs; "
@@ -48,9 +49,10 @@ def stated(kept: PulledLog, advance: Advance) -> Generator[Stated]:
     """Every entry in order; `advance` is told how far it is. Raises as `whole_tree`."""
     size = whole_tree(kept)
     walk = Walk(kept.log)
-    for index, leaf in enumerate(kept.leaves(size)):
-        try:
-            yield Stated(index=index, statement=walk.take(leaf))
-        except (Malformed, Untrusted) as error:
-            yield Stated(index=index, statement=None, problem=problem(kept.log, index, error))
+    verified = (statement for bundle in kept.bundles(size) for statement in walk.take_all(bundle))
+    for index, statement in enumerate(verified):
+        if isinstance(statement, (Malformed, Untrusted)):
+            yield Stated(index=index, statement=None, problem=problem(kept.log, index, statement))
+        else:
+            yield Stated(index=index, statement=statement)
         advance("entries", index + 1, size)
