@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from provisioning.exhibit.verifier_page import verifier_page, write_verifier
+from tests.browser.exhibit_page import failed, runs, settled
 from tests.exhibit_records import Chosen
 from tests.exhibit_samples import COSIGNER, Made, make_exhibit
 
@@ -43,17 +44,6 @@ def page(browser: Browser, folder: Path) -> Iterator[Page]:
     context.close()
 
 
-def settled(page: Page, *, before: str = "") -> None:
-    """Wait for the end of the next run of the checks."""
-    expect(page.locator(f"body[data-done]:not([data-done='']):not([data-done='{before}'])")).to_have_count(
-        1, timeout=60_000
-    )
-
-
-def runs(page: Page) -> str:
-    return page.locator("body").get_attribute("data-done") or ""
-
-
 def choose(page: Page, folder: Path) -> None:
     """As somebody who doubts the copies inside the page."""
     before = runs(page)
@@ -65,11 +55,6 @@ def speak(page: Page, language: str) -> None:
     before = runs(page)
     page.click(f"[data-language={language}]")
     settled(page, before=before)
-
-
-def failed(page: Page) -> set[str]:
-    """Steps with a cross."""
-    return {step.get_attribute("data-step") or "" for step in page.locator(".step.fails").all()}
 
 
 def test_every_step_of_a_good_exhibit_holds(page: Page) -> None:

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from provisioning.exhibit.verifier_page import write_verifier
+from tests.browser.exhibit_page import runs, settled
 from tests.exhibit_post import MORNING_S, NOON_S, SCREENED, a_day, hq
 from tests.scenarios.made_headquarters import headquarters
 
@@ -48,7 +49,7 @@ def page(browser: Browser) -> Iterator[Page]:
 
 def run(page: Page, folder: Path) -> None:
     page.goto((folder / "verify.html").as_uri())
-    expect(page.locator("body[data-done='1']")).to_have_count(1, timeout=60_000)
+    settled(page)
 
 
 def states(page: Page) -> dict[str, set[str]]:
@@ -62,11 +63,9 @@ def states(page: Page) -> dict[str, set[str]]:
 def choose(page: Page, folder: Path, path: str, content: bytes) -> None:
     """The exhibit again, one of its files altered."""
     (folder / path).write_bytes(content)
-    before = page.locator("body").get_attribute("data-done")
+    before = runs(page)
     page.locator("#folder").set_input_files(folder / "evidence")
-    expect(page.locator(f"body[data-done]:not([data-done='']):not([data-done='{before}'])")).to_have_count(
-        1, timeout=60_000
-    )
+    settled(page, before=before)
 
 
 @pytest.mark.parametrize("kind", KINDS)

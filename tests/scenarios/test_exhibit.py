@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -341,3 +342,17 @@ def test_training_and_live_do_not_mix(post: Post, tmp_path: Path) -> None:
 def test_exhibit_json_is_what_the_struct_says(made: Path) -> None:
     text = (made / "evidence/exhibit.json").read_bytes()
     assert msgspec.json.decode(text, type=Exhibit) == said(made)
+
+
+RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10))}
+"""Names that no file has on Windows, whatever its ending."""
+
+
+def test_every_path_can_lie_on_a_windows_disk_below_a_long_folder(made: Path) -> None:
+    paths = list(read_pieces(made))
+    assert len({path.lower() for path in paths}) == len(paths)
+    for path in paths:
+        assert len(path) <= 60, "260 characters with the folder above; a court's folders are long"
+        for name in path.split("/"):
+            assert re.fullmatch(r"[0-9A-Za-z_-]+(\.[0-9A-Za-z_-]+)*", name), path
+            assert name.partition(".")[0].lower() not in RESERVED

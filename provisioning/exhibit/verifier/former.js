@@ -20,9 +20,8 @@ async function checkFormer(evidence, folder, exhibit) {
   must(start.index === BigInt(certificate.get("first_index")) && index === BigInt(place) && index >= start.index, "other_place");
   const statement = await signedStatement(evidence, old, BODIES);
   must(statement.origin === origin && same(statement.commitment, commitment), "not_the_same_entry");
-  const { text } = parseCheckpoint(evidence.text(`${old}/checkpoint`));
-  must(text === checkpoint.text, "other_place");
-  const at = await cosignedAt(parseCheckpoint(evidence.text(`${old}/checkpoint`)), await readCosigners(evidence), COSIGNED_ED25519);
+  must(evidence.text(`${old}/checkpoint`) === checkpoint.note, "other_place");
+  const at = await cosignedAt(checkpoint, await readCosigners(evidence), COSIGNED_ED25519);
   const shown = [exhibit.entry, ...exhibit.related].find((entry) => entry && entry.folder === folder);
   must(shown && shown.former && shown.former.origin === origin && shown.former.index === place, "report_differs");
   must((shown.former.cosigned_ms === null) === (at === null), "report_differs");

@@ -59,7 +59,7 @@ function parseTreeHead(text) {
 /** A checkpoint and its signatures, verified by nobody. */
 function parseCheckpoint(note) {
   const { text, signatures } = parseNote(note);
-  return { ...parseTreeHead(text), signatures };
+  return { ...parseTreeHead(text), signatures, note };
 }
 
 /** Index, proof and checkpoint of a tlog-proof. */

@@ -67,6 +67,7 @@ async function signedTree(evidence, path) {
 
 async function cosignedTree(evidence, path) {
   const checkpoint = await signedTree(evidence, path);
+  await checkCosigners(checkpoint, await readCosigners(evidence));
   const at = await cosignedAt(checkpoint, await readCosigners(evidence), COSIGNED_ED25519);
   must(at !== null, "not_signed");
   return { ...checkpoint, at };

@@ -3,6 +3,7 @@
 
 /** A cosignature names whole seconds, cut off: it was given up to so much later. */
 const COSIGNED_WITHIN_MS = 999;
+const COSIGNERS_CHECKED = new Map();
 const COMMITMENT_HEAD = "landlink.example/commit/v1\0";
 
 /** The files of an exhibit by path, `evidence/...`. */
@@ -99,12 +100,20 @@ async function checkPlace(evidence, leaf, proofPath, logKey) {
   const { index, proof, checkpoint } = parseProof(evidence.get(proofPath));
   must(checkpoint.origin === logKey.name, "other_origin");
   must(await checkSigned(checkpoint, logKey), "signature_fails");
+  if (evidence.has("evidence/cosigners.vkey")) await checkCosigners(checkpoint, await readCosigners(evidence));
   await checkInclusion(leaf, index, checkpoint.size, checkpoint.root, proof);
   return { index, checkpoint };
 }
 
 const readLogKey = (evidence) => parseVkey(evidence.text("evidence/log.vkey").trim());
 const readCosigners = (evidence) => Promise.all(evidence.lines("evidence/cosigners.vkey").map(parseVkey));
+
+/** Throws unless each of headquarters' cosignatures that is there holds, of whatever algorithm; once for one checkpoint. */
+function checkCosigners(checkpoint, cosigners) {
+  const key = [checkpoint.note, ...cosigners.map(({ line }) => line)].join("\n");
+  if (!COSIGNERS_CHECKED.has(key)) COSIGNERS_CHECKED.set(key, Promise.all(cosigners.map((each) => checkSigned(checkpoint, each))));
+  return COSIGNERS_CHECKED.get(key);
+}
 
 /** Headquarters' cosignatures of one algorithm under a checkpoint: the earliest time, in milliseconds. */
 async function cosignedAt(checkpoint, cosigners, type) {
@@ -284,6 +293,7 @@ async function checkAfter(evidence, folder, facts) {
   if (!cosigned || !evidence.has(`${folder}/after.checkpoint`)) throw new Open("no_after");
   const checkpoint = parseCheckpoint(evidence.text(`${folder}/after.checkpoint`));
   must(same(await sha256(utf8(checkpoint.text)), cosigned), "other_hash");
+  await checkCosigners(checkpoint, await readCosigners(evidence));
   const at = await cosignedAt(checkpoint, await readCosigners(evidence), COSIGNED_ED25519);
   must(at !== null, "not_signed");
   if (folder === "evidence") facts.after = at;

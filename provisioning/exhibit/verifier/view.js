@@ -174,11 +174,15 @@ async function check() {
   document.body.dataset.done = String(mine);
 }
 
-/** Paths as in the exhibit, whether the folder `evidence` was chosen, the exhibit itself, or loose files. */
+/**
+ * A path as in the exhibit, whether the folder `evidence` was chosen, the exhibit itself (whatever it and the folders
+ * above are called), or loose files; null for what lies outside of `evidence`.
+ */
 function pathOf(name) {
-  const inside = name.replace(/\\/g, "/").replace(/^\//, "");
-  const at = inside.split("/").indexOf("evidence");
-  return at >= 0 ? inside.split("/").slice(at).join("/") : `evidence/${inside}`;
+  const parts = name.split(/[\\/]/).filter(Boolean);
+  const at = parts.lastIndexOf("evidence", parts.length - 2);
+  if (at >= 0) return parts.slice(at).join("/");
+  return parts.length === 1 ? `evidence/${parts[0]}` : null;
 }
 
 async function choose(files) {
@@ -186,15 +190,21 @@ async function choose(files) {
   let total = 0;
   for (const { name, file } of files) {
     const path = pathOf(name);
+    if (path === null) continue;
     total += file.size;
-    if (total <= CHOSEN_BYTES_MAX && (name.split("/").includes("evidence") || !name.includes("/")))
-      taken.set(path, new Uint8Array(await file.arrayBuffer()));
+    if (total <= CHOSEN_BYTES_MAX) taken.set(path, new Uint8Array(await file.arrayBuffer()));
   }
   chosen = taken.size ? taken : null;
   await check();
 }
 
-/** Files below a dropped folder; browsers give a folder in pieces of at most 100. */
+/** Files of a dropped file or folder, as Chrome and Edge give them: a page opened from a disk may read no other way. */
+async function* below(handle, name) {
+  if (handle.kind === "file") yield { name, file: await handle.getFile() };
+  else for await (const [inner, each] of handle.entries()) yield* below(each, `${name}/${inner}`);
+}
+
+/** The same as Firefox gives them: a folder in pieces of at most 100. */
 async function* walk(entry) {
   if (entry.isFile) {
     yield { name: entry.fullPath, file: await new Promise((give, fail) => entry.file(give, fail)) };
@@ -208,11 +218,22 @@ async function* walk(entry) {
   }
 }
 
+/** Checks what was dropped; where the browser does not let the page read it, says that the button does. */
 async function dropped(event) {
   event.preventDefault();
-  const entries = Array.from(event.dataTransfer.items, (item) => item.webkitGetAsEntry()).filter(Boolean);
+  const items = Array.from(event.dataTransfer.items).filter(({ kind }) => kind === "file");
+  const handles = items.map((item) => (item.getAsFileSystemHandle ? item.getAsFileSystemHandle() : null));
+  const entries = items.map((item) => item.webkitGetAsEntry());
   const files = [];
-  for (const entry of entries) for await (const found of walk(entry)) files.push(found);
+  try {
+    for (const [i, promised] of handles.entries()) {
+      const handle = await promised;
+      for await (const found of handle ? below(handle, handle.name) : walk(entries[i])) files.push(found);
+    }
+  } catch {
+    byId("source").textContent = say("drop_fails");
+    return;
+  }
   await choose(files);
 }
 
