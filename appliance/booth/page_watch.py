@@ -22,6 +22,8 @@ STEP: Final = 10
 """Grey levels: noise changes no pixel of a small image by so much."""
 MOVED_MIN: Final = 6
 """Pixels that changed: another name on the same page is more, a speck of dust is not."""
+BLACK: Final = 24
+"""Grey level below which everything is in an image that shows nothing: lamp off, lens covered."""
 DIALECT: Final = "camera"
 
 
@@ -92,6 +94,9 @@ class PageWatch:
             return
         except Malformed:
             self._say(DeviceState.FAULTED, "the camera's image cannot be read")
+            return
+        if max(small, default=0) < BLACK:
+            self._say(DeviceState.FAULTED, "the camera's image is black: look at its lamp and its lens")
             return
         self._say(DeviceState.READY, "the camera reads; there is no scanner")
         was, self._before = self._before, small

@@ -23,7 +23,9 @@ def small(jpeg: bytes) -> bytes:
     if jpeg == b"broken":
         raise Malformed("picture", "cut")
     page = jpeg.rstrip(b"~")
-    return bytes([20 * [EMPTY, *PAGES].index(page) + len(jpeg) - len(page)]) * 100
+    if page == b"black":
+        return bytes([3]) * 100
+    return bytes([30 + 20 * [EMPTY, *PAGES].index(page) + len(jpeg) - len(page)]) * 100
 
 
 @dataclass
@@ -53,7 +55,7 @@ class Place:
     def reading(self, jpeg: bytes) -> CameraReading:
         self.read.append(jpeg)
         lines = PAGES.get(jpeg.rstrip(b"~"), ())
-        percent = bytes([99]) * len("".join(lines))
+        percent = bytes([60 if jpeg == b"worn" else 99]) * len("".join(lines))
         return CameraReading(lines=lines, raw=lines, percent=percent, doubt=jpeg == b"worn")
 
     def watch(self, *jpegs: bytes) -> PageWatch:
@@ -107,6 +109,15 @@ def test_a_camera_that_goes_and_comes_says_so_once() -> None:
     place.watch(EMPTY, b"unplugged", b"unplugged", b"broken", EMPTY, EMPTY)
     said = [event.state for event in place.events if isinstance(event, StateChanged)]
     assert said == [DeviceState.READY, DeviceState.FAULTED, DeviceState.FAULTED, DeviceState.READY]
+
+
+def test_a_black_image_is_a_camera_out_of_order_and_is_not_read() -> None:
+    place = Place()
+    place.watch(EMPTY, *[b"black"] * 3, *[b"page one"] * 3)
+    said = [(event.state, event.why) for event in place.events if isinstance(event, StateChanged)]
+    assert [state for state, _ in said] == [DeviceState.READY, DeviceState.FAULTED, DeviceState.READY]
+    assert "black" in said[1][1]
+    assert place.read == [b"page one"]
 
 
 def test_another_name_on_the_same_page_is_a_move_and_noise_is_none() -> None:
