@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from appliance.examine.second import unsure
 from appliance.model import CameraReading
 from drivers.api import Image
 
@@ -52,5 +53,9 @@ class Frames:
 
     @property
     def enough(self) -> bool:
-        """Whether another image would be in vain, or one too many."""
-        return self._together is not None and (not self._together.doubt or len(self._seen) >= FRAMES_MAX)
+        """Whether another image would be in vain, or one too many: what is sure of every character mends no digit."""
+        reading = self._together
+        if reading is None:
+            return False
+        in_vain = not reading.doubt or (bool(reading.percent) and not unsure(reading))
+        return in_vain or len(self._seen) >= FRAMES_MAX
