@@ -47,9 +47,9 @@ next mirror. It may be done again after an interruption.
 Example: landlink-hq ceremony finish /media/stick/session
 """
 SIGN: Final = """\
-Verify a session, show what it changes, and sign it with one key. Headquarters tells the session's fingerprint by
-telephone: the stick says nothing of itself. Every box shows the fingerprint of headquarters when it is enrolled; where
-headquarters' home is at hand, --root is not needed.
+Verify a session, show what it changes, and sign it with a holder's key, or with both of a root key and an offline key.
+Headquarters tells the session's fingerprint by telephone: the stick says nothing of itself. Every box shows the
+fingerprint of headquarters when it is enrolled; where headquarters' home is at hand, --root is not needed.
 
 Example: landlink-hq ceremony sign /media/stick/session --key offline-2.pem --session "0123 4567 89ab cdef 0123"
          --root "89ab cdef 0123 4567 89ab"
@@ -77,7 +77,9 @@ def add_ceremony(verbs: Verbs) -> None:
     step.set_defaults(run=_show)
     step = steps.add_parser("sign", help="at a holder's: sign it", description=SIGN)
     _add_session(step)
-    step.add_argument("--key", type=Path, required=True, metavar="FILE", help="the holder's private key")
+    step.add_argument(
+        "--key", type=Path, required=True, action="append", metavar="FILE", help="a private key of the holder's; again"
+    )
     step.add_argument("--session", required=True, metavar="FINGERPRINT", help="as headquarters tells it")
     step.set_defaults(run=_sign)
     step = steps.add_parser("finish", help="at headquarters: publish it", description=FINISH)
@@ -112,11 +114,12 @@ def _sign(arguments: argparse.Namespace) -> int:
     _tell(session)
     if _digits(arguments.session) != _digits(session.fingerprint):
         raise Refused(f"this is the session {session.fingerprint}, and not {arguments.session}: nothing was signed")
-    signer = signer_of(arguments.key)
-    again = session.names.get(signer.public_key.keyid) in session.signers
-    roles = write_signatures(arguments.folder, session, signer)
-    name = session.names[signer.public_key.keyid]
-    print(f"{name} {'had signed already, and counts once' if again else 'signs'}: {', '.join(roles)}.")
+    for key in arguments.key:
+        signer = signer_of(key)
+        again = session.names.get(signer.public_key.keyid) in session.signers
+        roles = write_signatures(arguments.folder, session, signer)
+        name = session.names[signer.public_key.keyid]
+        print(f"{name} {'had signed already, and counts once' if again else 'signs'}: {', '.join(roles)}.")
     _tell_lacking(session)
     return 0
 

@@ -50,7 +50,11 @@ def words_of(
         signed = draft.signed
         before: Any = {Root.type: proposal.root, Targets.type: proposal.top, **base}[role]
         check_like(role, before, signed)
-        lines.append(f"{role} {before.version} -> {signed.version}, valid until {signed.expires:%Y-%m-%d}")
+        again = role in base and not any(path.startswith(f"{role}/") for path in proposal.contents)
+        lines.append(
+            f"{role} {before.version} -> {signed.version}, valid until {signed.expires:%Y-%m-%d}"
+            f"{', signed again: nothing in it changes' if again else ''}"
+        )
         if isinstance(signed, Root) or role == Targets.type:
             keys |= _replaced(role, before, signed, names)
     lines.extend(f"key {name}: {change}" for name, change in keys.items())

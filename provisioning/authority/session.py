@@ -176,8 +176,8 @@ def lacking_words(session: Session) -> list[str]:
     """Which signatures are still lacking, in words; nothing when none is."""
     said: list[str] = []
     for role, count in session.proposal.lacking().items():
-        counting = set[str]().union(*session.proposal.signers(role))
-        waiting = sorted(counting - set(session.proposal.drafts[role].signatures))
+        one, *other = session.proposal.signers(role)  # those count that count before and after
+        waiting = one.intersection(*other) - set(session.proposal.drafts[role].signatures)
         said.append(f"{role}: {count} more of {', '.join(sorted(session.names[keyid] for keyid in waiting))}")
     return said
 
