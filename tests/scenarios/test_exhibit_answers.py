@@ -16,6 +16,7 @@ from provisioning.exhibit.contents import AnswerFacts
 from provisioning.exhibit.pieces import read_pieces
 from tests.downlink_bed import down_of
 from tests.exhibit_post import MORNING_S, OFFICER, SCREENED, Post, cosign, hq, run_hq, sum_again
+from tests.page_steps import steps
 from tests.scenarios.auditor import flip
 from tests.scenarios.made_headquarters import headquarters, screened
 
@@ -142,3 +143,14 @@ def test_a_memory_that_is_damaged_is_said_and_stops_no_exhibit(post: Post, tmp_p
     assert hq(post.home, "exhibit", SCREENED, "--out", tmp_path / "out") == 0
     (problem,) = read_said(read_pieces(tmp_path / "out")).problems
     assert problem.startswith("headquarters' memory of its answers cannot be read")
+
+
+@pytest.mark.interop
+def test_the_page_proves_the_written_answer_and_leaves_the_spoken_one_open(out: Path, tmp_path: Path) -> None:
+    taken = steps(out, tmp_path)
+    assert taken["fails"] == set()
+    assert {"answers", "answer"} <= taken["holds"]
+    assert "answer" in taken["open"]
+    assert "unread" not in taken["open"]
+    flip(out / FOLDER / "2.cose", -3)
+    assert steps(out, tmp_path)["fails"] == {"answer"}

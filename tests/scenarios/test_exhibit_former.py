@@ -15,6 +15,7 @@ from provisioning.exhibit.checking import check_exhibit, read_said
 from provisioning.exhibit.contents import EntryFacts
 from provisioning.exhibit.pieces import read_pieces
 from tests.exhibit_post import MORNING_S, NOON_S, SCREENED, Post, cosign, hq, run_hq, sum_again
+from tests.page_steps import steps
 from tests.scenarios.auditor import flip, kept
 from tests.scenarios.made_headquarters import headquarters, picture, screened
 
@@ -143,3 +144,13 @@ def test_the_lost_logs_checkpoint_is_signed_by_the_boxs_one_log_key(out: Path, p
     key = kept(post).log.verifier
     note = (out / "evidence/former/checkpoint").read_bytes()
     assert open_checkpoint(note, Verifier(OLD, key.type, key.public))[0].size == 5
+
+
+@pytest.mark.interop
+def test_the_page_proves_the_old_place_and_names_what_was_altered(out: Path, tmp_path: Path) -> None:
+    taken = steps(out, tmp_path)
+    assert taken["fails"] == set()
+    assert {"former", "roster", "place"} <= taken["holds"]
+    assert "unread" not in taken["open"]
+    flip(out / "evidence/former/statement.cose", -3)
+    assert steps(out, tmp_path)["fails"] == {"former"}
