@@ -12,7 +12,7 @@ from appliance.formats.merkle import complete_root, leaf_hash, root_hash
 from provisioning.audit.opened.records import iso
 from provisioning.audit.opened.search import openers
 from provisioning.authority.home import Home
-from provisioning.command import json_line, say
+from provisioning.command import entries_of, json_line, say
 from provisioning.custody.act import Act, Did, parse_act
 from provisioning.custody.log import CustodyLog, Words, operator
 from provisioning.exhibit.assembling import about_of
@@ -64,7 +64,7 @@ def _print(index: int, act: Act, words: Words) -> None:
     for record in act.records:
         say(f"  RECORD {record}")
     for reach in act.reaches:
-        say(f"  entries {reach.first} to {reach.end - 1} of {reach.origin}")
+        say(f"  {entries_of(reach.first, reach.end)} of {reach.origin}")
     if act.exhibit is not None:
         say(f"  exhibit {act.exhibit.hex()}")
     for label, said in (("to", words.to), ("for", words.why), ("asked", words.asked)):
