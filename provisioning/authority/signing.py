@@ -34,14 +34,15 @@ def sign_here(proposal: Proposal, keys: Path, *, lost: Collection[str] = ()) -> 
     Args:
         proposal: The drafts.
         keys: Where key files lie, or links to media that are in.
-        lost: Names of keys that nobody is asked to bring.
+        lost: Names of keys that are replaced: nobody is asked to bring them, what lies in their places is not used.
 
     Raises:
         ConfigError: Fewer are here than its threshold, or one is not the key that boxes know in this role.
     """
     for role, draft in proposal.drafts.items():
         counting = proposal.signers(role)
-        there = {name: signer_of(path) for name in SIGNERS[role] if (path := keys / f"{name}.pem").exists()}
+        paths = {name: keys / f"{name}.pem" for name in SIGNERS[role] if name not in lost}
+        there = {name: signer_of(path) for name, path in paths.items() if path.exists()}
         known = set[str]().union(*counting)
         if strange := next((name for name, each in there.items() if each.public_key.keyid not in known), ""):
             raise of_another_role(keys / f"{strange}.pem", role)
