@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.errors import ConfigError, Untrusted, UplinkFault
+from appliance.errors import Misuse, Untrusted, UplinkFault
 from appliance.formats.note import NOTE_BYTES_MAX
 from provisioning.audit.https_source import HttpsSource, auditor_tls
 from provisioning.audit.incoming import Incoming
@@ -128,5 +128,5 @@ def test_no_collector_there_says_so(home: Home, tmp_path: Path) -> None:
 
 def test_an_address_without_tls_is_no_source(home: Home) -> None:
     incoming = Incoming(home.incoming("landlink.example/la-0001.1"), "")
-    with pytest.raises(ConfigError, match="not an address of the form https"):
+    with pytest.raises(Misuse, match="not an address of the form https"):
         HttpsSource("http://127.0.0.1:80", "landlink.example/la-0001.1", auditor_tls(home), incoming)
