@@ -420,14 +420,18 @@ def check_scanner(config: Config, *, port: str, listen_s: float, tell: Callable[
     """Find out which dialect the scanner at `port` ("": the configured one) speaks; whether box.toml says the same.
 
     Raises:
+        Misuse: Neither the command nor box.toml names a port.
         DeviceFault: Nothing is there, another process holds it, or nothing that we know answered.
     """
-    from appliance.errors import DeviceFault
-    from appliance.scan.check import agrees, in_words, why_not
+    from appliance.errors import DeviceFault, Misuse
+    from appliance.scan.check import NO_PORT, agrees, in_words, why_not
     from drivers.api import DeviceError
     from drivers.probe import probe
 
-    path = Path(port or config.scanner.port or "/dev/null")
+    named = port or config.scanner.port
+    if named is None:
+        raise Misuse(NO_PORT)
+    path = Path(named)
     try:
         found = probe(path, baud=config.scanner.baud, listen_s=listen_s, tell=tell)
     except DeviceError as error:

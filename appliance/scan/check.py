@@ -6,6 +6,7 @@ from typing import Final
 from appliance.config import ScannerConfig
 from drivers.api import Found
 
+NO_PORT: Final = "box.toml names no port; name one: landlink-box check --scanner /dev/serial/by-id/..."
 BY_ID: Final = (("/dev/serial/by-id", "*"), ("/dev/input/by-id", "*-event-kbd"))
 
 

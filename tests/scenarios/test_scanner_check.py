@@ -69,6 +69,15 @@ def test_the_scanner_that_box_toml_names_is_well(config: Path, desk: DeskWorld) 
     assert (code, "answers as elyctis" in said, "what box.toml says" in said) == (0, True, True), said
 
 
+def test_a_post_without_a_scanner_is_asked_which_port_is_meant(config: Path) -> None:
+    text = config.read_text(encoding="utf-8").replace('dialect = "elyctis"', 'dialect = "none"')
+    lines = [line for line in text.splitlines() if not line.startswith('port = "/')]
+    camera = '[camera]\nkind = "simulated"\nsocket = "/nowhere/camera.sock"\n'
+    config.write_text("\n".join(lines) + "\n" + camera, encoding="utf-8")
+    code, said = check(config, None)
+    assert (code, "box.toml names no port; name one" in said) == (64, True), said
+
+
 @pytest.mark.parametrize("desk", ["honeywell"], indirect=True)
 def test_another_dialect_is_named_with_what_box_toml_needs(config: Path, desk: DeskWorld) -> None:
     code, said = check(config, desk.scanner)
