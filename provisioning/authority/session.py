@@ -276,7 +276,7 @@ def _signed(files: Mapping[str, bytes], role: str, above: Root | Targets) -> Tar
 
 def _content(files: Mapping[str, bytes], name: str, targets: Targets, path: str) -> bytes:
     data, meta = _there(files, name), targets.targets.get(path)
-    if meta is None or meta.length != len(data) or meta.hashes.get("sha256") != sha256(data).hexdigest():
+    if meta is None or meta.to_dict() != {"length": len(data), "hashes": {"sha256": sha256(data).hexdigest()}}:
         raise Untrusted(f"{name} is not the file that is signed: length or hash differs")
     return data
 
