@@ -29,6 +29,9 @@ LEGIBLE: Final = 0.7
 NEVER: Final = -1e9
 
 _VALUE: Final = np.array([VALUES[character] % 10 for character in CHARACTERS])
+_RESIDUES: Final = np.arange(10)
+_OF_VALUE: Final = _RESIDUES[:, None] == _VALUE
+"""(10, 37): which characters have this value modulo 10."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +122,9 @@ def _search(places: Floats, layout: Layout, skip: str) -> Indices:
     best = np.full((10, 10), NEVER, np.float32)
     best[0, 0] = 0
     back: list[tuple[Indices, Indices]] = []
-    residue = np.arange(10)
-    for at, row in enumerate(places):
-        top = np.array([np.where(r == _VALUE, row, NEVER).argmax() for r in range(10)])
+    residue = _RESIDUES
+    tops = np.where(_OF_VALUE, places[:, None], NEVER).argmax(axis=2)
+    for at, (row, top) in enumerate(zip(places, tops, strict=True)):
         gain = row[top]
         field, whole = weigh[0][at], weigh[1][at]
         from_field = (residue[None, :] - residue[:, None] * field) % 10
