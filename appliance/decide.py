@@ -15,7 +15,7 @@ checked, then what speaks against the document, then what only asks for another 
 from collections.abc import Iterator
 from typing import Final
 
-from appliance.examine.findings import CHECKS
+from appliance.examine.findings import CHECKS, INFRARED, PRINTED_GEOMETRY, SECOND_READING
 from appliance.formats.rules import DEFAULT_RULES, Action, Rules, action_for, confirmation_for
 from appliance.model import (
     Answer,
@@ -50,6 +50,8 @@ _NUMBER_ALIKE: Final = "number_alike"
 _LISTS: Final[dict[ListName, str]] = {"documents": "list of documents", "persons": "list of persons"}
 _CODES: Final = {"expiry": "expired"}
 """Findings whose reason has a code of its own; the others have the check's."""
+_CLOSER_LOOKS: Final = (PRINTED_GEOMETRY.id, INFRARED.id)
+"""Checks that look again at lines that the camera has read."""
 _LOOK: Final = "Compare the document with what is said of it, and ask the supervisor."
 
 
@@ -89,7 +91,7 @@ def decide(
         alert = any(action == "alert" for _, action in asking)
         return Refer(first=reasons[0], others=tuple(reasons[1:33]), alert=alert)
     notices = (
-        *(finding.reason for finding in findings if _is_noticed(finding)),
+        *_noticed(findings),
         *(_decided_before(hit) for hit in screening.hits if _is_spared(hit, screening, spared)),
     )
     return Clear(
@@ -145,9 +147,16 @@ def _refers(finding: Finding, rules: Rules) -> bool:
     return finding.answer is Answer.FAILED and rules.findings.get(finding.check) != "note"
 
 
-def _is_noticed(finding: Finding) -> bool:
-    """What is left open, and what the rules only note: nothing that a check has found passes in silence."""
-    return finding.answer in (*_NOTICE, Answer.FAILED)
+def _noticed(findings: tuple[Finding, ...]) -> Iterator[str]:
+    """What is left open, and what the rules only note: nothing that a check has found passes in silence.
+
+    Where the camera did not read the lines surely, that is said once, and not again for each of its closer looks.
+    """
+    noticed = [finding for finding in findings if finding.answer in (*_NOTICE, Answer.FAILED)]
+    unread = any(finding.check == SECOND_READING.id and finding.answer in _NOTICE for finding in noticed)
+    for finding in noticed:
+        if not (unread and finding.answer is Answer.UNAVAILABLE and finding.check in _CLOSER_LOOKS):
+            yield finding.reason
 
 
 def _of_finding(finding: Finding) -> Reason:
@@ -167,7 +176,7 @@ def _unreadable(unread: str) -> Reason:
     return _reason(
         "unreadable",
         f"The box could NOT read this page{why}, so nothing was checked.",
-        "Lay it on the scanner again, flat and clean. If that fails, type it in.",
+        "Lay it again, flat and clean. If that fails, type it in.",
     )
 
 
@@ -211,7 +220,7 @@ def _of_hit(hit: Hit, telephone: str) -> Reason:
     return _reason(
         _NUMBER_ALIKE,
         "A number that looks almost like this one is on a list. It may have been misread.",
-        "Lay the document on the scanner again, or compare the number character by character.",
+        "Lay the document again, or compare the number character by character.",
     )
 
 

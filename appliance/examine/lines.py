@@ -45,7 +45,7 @@ def examine_check_digits(subject: Subject) -> Finding:
     exchanged = _repairs(document, RepairReason.CHECK_DIGITS)
     otherwise = _read_otherwise(subject) if failing or exchanged else ()
     if otherwise:
-        words = "The check digits do not agree as the scanner read the lines, but as the camera surely reads them."
+        words = "The check digits do not agree as the scanner reads the lines. As the camera reads them, they do."
         return found(CHECK_DIGITS, Answer.FAILED, words, *otherwise, *digits)
     if failing:
         return found(CHECK_DIGITS, Answer.FAILED, f"Check digits do not agree: {', '.join(failing)}.", *digits)

@@ -34,7 +34,8 @@ def examine_printed_geometry(subject: Subject) -> Finding:
         return found(PRINTED_GEOMETRY, Answer.NOT_APPLICABLE, "No camera looks at the page.")
     geometry = camera.geometry
     if geometry is None:
-        return found(PRINTED_GEOMETRY, Answer.UNAVAILABLE, "Not examined: the image does not show it clearly enough.")
+        words = "How the lines are printed was not examined: the image does not show it clearly enough."
+        return found(PRINTED_GEOMETRY, Answer.UNAVAILABLE, words)
     wrong = tuple(_wrong(geometry))
     if wrong:
         words = "The printed lines are not printed as a machine prints them."
@@ -82,7 +83,7 @@ def examine_infrared(subject: Subject) -> Finding:
         return found(INFRARED, Answer.NOT_APPLICABLE, "No infrared lamp is fitted.")
     infrared = camera.infrared
     if infrared.seen is None:
-        return found(INFRARED, Answer.UNAVAILABLE, f"Not examined: {infrared.why}")
+        return found(INFRARED, Answer.UNAVAILABLE, f"The page was not examined in infrared light: {infrared.why}")
     return _in_infrared(camera, infrared, infrared.seen)
 
 

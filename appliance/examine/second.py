@@ -99,8 +99,8 @@ def examine_sure_reading(subject: Subject) -> Finding:
         f"line {line + 1}, character {column + 1}: {camera.percent[line * len(camera.lines[0]) + column]} % sure"
         for line, column in unsure(camera)
     ]
-    words = "The camera could not read every character surely."
-    return found(SURE_READING, Answer.FAILED, words, *(places or [camera.why]))
+    words = f"The camera could not read the page surely. {camera.why}"
+    return found(SURE_READING, Answer.FAILED, words, *places)
 
 
 def _only_check_digits(document: TravelDocument, camera: CameraReading) -> bool:
@@ -112,7 +112,7 @@ def _only_check_digits(document: TravelDocument, camera: CameraReading) -> bool:
 def _other_lines(camera: CameraReading) -> Finding:
     """Not one character can be pointed at."""
     if camera.doubt:
-        return found(SECOND_READING, Answer.INCONCLUSIVE, "The camera could not read the page surely.", camera.why)
+        return found(SECOND_READING, Answer.INCONCLUSIVE, f"The camera could not read the page surely. {camera.why}")
     words = "Scanner and camera read different pages: another document lies under the camera, or the lines are changed."
     return found(SECOND_READING, Answer.FAILED, words)
 
@@ -128,5 +128,5 @@ def _compared(different: tuple[Difference, ...], camera: CameraReading) -> Findi
     ]
     if not camera.doubt and any(each.percent >= SURE_PERCENT for each in different):
         return found(SECOND_READING, Answer.FAILED, f"Scanner and camera read {count} differently.", *evidence)
-    words = f"The camera may read {count} differently, but is not sure."
+    words = f"The camera may read {count} differently, but is not sure. {camera.why}".rstrip()
     return found(SECOND_READING, Answer.INCONCLUSIVE, words, *evidence)

@@ -72,7 +72,7 @@ class MrzImageReading(Struct, frozen=True, kw_only=True):
     geometry: ZoneGeometry | None = None
 
 
-NOTHING: Final = MrzImageReading(why="No machine readable zone was found in the picture.")
+NOTHING: Final = MrzImageReading(why="no printed lines are in the picture.")
 TWO_DOCUMENTS: Final = "Two documents are in the picture: leave one."
 
 

@@ -117,6 +117,20 @@ def test_what_an_untrusted_clock_leaves_open_is_a_notice_and_refers_nobody(answe
     assert decision == Clear(oldest_list=DATED, notices=(words,))
 
 
+@pytest.mark.parametrize(
+    ("second", "shown"),
+    [
+        (Answer.UNAVAILABLE, ["second_reading"]),
+        (Answer.INCONCLUSIVE, ["second_reading"]),
+        (Answer.PASSED, ["printed_geometry", "infrared"]),
+    ],
+)
+def test_lines_that_the_camera_did_not_read_surely_are_said_once(second: Answer, shown: list[str]) -> None:
+    answers = {"second_reading": second, "printed_geometry": Answer.UNAVAILABLE, "infrared": Answer.UNAVAILABLE}
+    decision = judged(None, None, *(Finding(check=check, answer=said, reason=check) for check, said in answers.items()))
+    assert decision == Clear(oldest_list=DATED, notices=tuple(shown))
+
+
 def test_a_number_that_looks_alike_asks_for_another_reading_only_where_no_check_digit_speaks_for_it() -> None:
     listed = lists(documents(STOLEN))
     misread = laid("SISOUK<<MALAVANH", number="PAO047113", number_holds=False)

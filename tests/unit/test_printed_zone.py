@@ -73,7 +73,8 @@ def test_a_character_out_of_place_is_told_in_millimetres_and_the_way_it_lies() -
 
 
 def test_without_a_measure_nothing_is_examined_and_without_a_camera_nothing_applies() -> None:
-    assert asked("printed_geometry").answer is Answer.UNAVAILABLE
+    unmeasured = asked("printed_geometry")
+    assert (unmeasured.answer, unmeasured.reason.split(" was ")[0]) == (Answer.UNAVAILABLE, "How the lines are printed")
     assert asked("printed_geometry", camera=False).answer is Answer.NOT_APPLICABLE
     assert asked("infrared").answer is Answer.NOT_APPLICABLE
 
@@ -92,6 +93,11 @@ def test_without_a_measure_nothing_is_examined_and_without_a_camera_nothing_appl
 )
 def test_what_infrared_light_shows_has_an_answer(infrared: InfraredReading, answer: Answer) -> None:
     assert asked("infrared", infrared=infrared).answer is answer
+
+
+def test_what_infrared_light_could_not_show_is_named() -> None:
+    said = asked("infrared", infrared=InfraredReading(why="the infrared lamp did not light the page.")).reason
+    assert said == "The page was not examined in infrared light: the infrared lamp did not light the page."
 
 
 def test_a_single_character_of_other_ink_is_named() -> None:
