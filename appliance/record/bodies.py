@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from appliance.errors import StorageFault
 from appliance.files import replace_file, storage, sync_folder, write_synced
 from appliance.formats.age import BLOB_BYTES_MAX
 from appliance.formats.receipt import DELIVERY_RECEIPT_BYTES_MAX, DeliveryReceipt, claimed_receipt
@@ -68,10 +69,16 @@ class Bodies:
         self.ahead = True
 
     def sync_ahead(self) -> None:
-        """Make all bodies durable that were put down ahead. Raises StorageFault: the process must end."""
+        """Make all bodies durable that were put down ahead.
+
+        Raises:
+            StorageFault: For want of room, too: the process must end, since a second sync would know nothing of it.
+        """
         if self.ahead:
-            with storage("syncing bodies"):
+            try:
                 sync_folder(self._places.bodies)
+            except OSError as error:
+                raise StorageFault(f"syncing bodies: {error.strerror}") from error
             self.ahead = False
 
     def found(self, index: int) -> None:

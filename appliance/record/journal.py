@@ -228,6 +228,7 @@ class Journal:
             except OSError:
                 os.close(fd)
                 partial.unlink(missing_ok=True)
+                path.unlink(missing_ok=True)  # the sync of the folder failed: nothing is to follow the one before it
                 raise
         return cls(path, fd, header, size=len(content), frames=len(frames))
 

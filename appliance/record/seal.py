@@ -74,6 +74,7 @@ class Seal:
 
     def seal(self, record: bytes) -> SealedBody:
         """Commit to an encoded record and encrypt it, padded."""
+        self.forget()
         prepared = self._prepared.popleft()[1] if self._prepared else Prepared(self._recipients)
         blob = prepared.seal(pad(record), os.urandom(NONCE_BYTES))
         return SealedBody(

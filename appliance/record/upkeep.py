@@ -105,6 +105,8 @@ class Upkeep:
             StorageFault: The storage failed; the process must end.
         """
         now_s = time.monotonic()
+        if self._recorder.headquarters.seal is not None:
+            self._recorder.headquarters.seal.forget()
         if not quiet:
             self._heard = now_s
         publisher = self._recorder.log.publisher
@@ -177,8 +179,6 @@ class Upkeep:
         recorder = self._recorder
         now = recorder.log.scribe.now()
         recorder.look_at_shelf()
-        if recorder.headquarters.seal is not None:
-            recorder.headquarters.seal.forget()
         if recorder.log.scribe.epoch.over(now):
             recorder.log.begin_epoch()
             if recorder.headquarters.seal is not None:

@@ -59,6 +59,17 @@ def test_headers_are_forgotten_after_a_minute_and_not_before() -> None:
     assert not seal.wanted
 
 
+def test_a_header_that_is_too_old_seals_nothing_though_nobody_has_come_to_forget_it() -> None:
+    now = [0.0]
+    seal = filled(seal_at(lambda: now[0]))
+    now[0] = PREPARED_S
+    assert opened(seal.seal(RECORD).blob) == {RECORD}
+    for _ in range(PREPARED_MAX):
+        assert seal.wanted, "none of them is left"
+        seal.prepare()
+    assert not seal.wanted
+
+
 def test_with_a_new_release_all_of_them_are_forgotten() -> None:
     seal = filled(seal_at())
     seal.forget(older_than_s=0)

@@ -1,0 +1,103 @@
+"""A storage that fails within a group of records: no receipt is given for what the disk may have forgotten."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from appliance.errors import StorageFault
+from appliance.formats.record import commitment, encode_record
+from appliance.formats.statement import Sealed
+from appliance.formats.wire import Event, encode
+from appliance.line import sealed_memfd
+from appliance.recorded import Picture, Record
+from tests.scenarios.recorder_bed import Bed, bed, question, record
+
+
+@pytest.fixture
+def box() -> Generator[Bed]:
+    with bed() as made:
+        yield made
+
+
+@contextmanager
+def failing(process: "subprocess.Popen[bytes]", call: str, error: str, when: int) -> Generator[None]:
+    """The kernel's answer to one of the recorder's calls is an error, once."""
+    inject = [
+        "strace",
+        "-f",
+        "-e",
+        f"inject={call}:error={error}:when={when}",
+        "-o",
+        os.devnull,
+        "-p",
+        str(process.pid),
+    ]
+    tracer = subprocess.Popen(inject, stderr=subprocess.PIPE)
+    assert tracer.stderr is not None
+    assert b"attached" in tracer.stderr.readline()
+    try:
+        yield
+    finally:
+        tracer.send_signal(signal.SIGINT)
+        tracer.wait(20)
+        tracer.stderr.close()
+
+
+def picture() -> Record:
+    return record(Picture(of="ab" * 16, media_type="image/jpeg", content=os.urandom(90_000)))
+
+
+def test_a_full_disk_at_the_sync_of_a_bodys_name_is_never_asked_twice(box: Bed) -> None:
+    """The kernel has forgotten what it could not write: a second sync would say that all is well."""
+    process = box.start()
+    booth = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    booth.settimeout(20)
+    booth.connect(str(box.folder / "run" / "booth.sock"))
+    made = picture()
+    request, memfd = question(made)
+    assert memfd is not None
+    box.settle()
+    process.send_signal(signal.SIGSTOP)
+    with failing(process, "fsync", "ENOSPC", 2):  # the body itself, then the folder that has its name
+        with sealed_memfd(memfd) as fd:
+            socket.send_fds(booth, [encode(request)], [fd])
+        booth.send(encode(Event(event="page_started", fields={})))
+        process.send_signal(signal.SIGCONT)
+        with contextlib.suppress(ConnectionResetError):
+            assert booth.recv(70_000) == b"", "nobody was told that anything is recorded"
+        assert process.wait(20) == StorageFault.exit_code
+    booth.close()
+    box.stop(box.start())
+    sealed = [one.kind.commitment for one in box.statements() if isinstance(one.kind, Sealed)]
+    assert sealed
+    assert commitment(encode_record(made)) not in sealed
+
+
+NEW_JOURNAL = """
+import pathlib, sys
+from appliance.errors import StorageFull
+from appliance.formats.merkle import EMPTY_ROOT
+from appliance.record.journal import Header, Journal
+try:
+    Journal.create(pathlib.Path(sys.argv[1]), Header(origin="landlink.example/la-0001.1", size=0, root=EMPTY_ROOT))
+except StorageFull:
+    print("refused")
+"""
+
+
+@pytest.mark.parametrize("when", [1, 2], ids=["content", "name"])
+def test_a_new_journal_whose_sync_fails_is_not_there(tmp_path: Path, when: int) -> None:
+    """Entries go on in the old one: a recovery that found the new one beside it would take the log for damaged."""
+    inject = ["strace", "-f", "-e", f"inject=fsync:error=ENOSPC:when={when}", "-o", os.devnull]
+    command = [*inject, sys.executable, "-c", NEW_JOURNAL, str(tmp_path / "journal.0000000002")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "refused\n"
+    assert not list(tmp_path.iterdir())
