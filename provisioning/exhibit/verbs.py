@@ -31,7 +31,8 @@ Example: landlink-hq exhibit 4f1d22 --out case-17 --case "District court, case 1
 
 CUSTODY: Final = """\
 Headquarters' own log: who opened, searched, exported and handed over records. Every act is in it before anything is
-given out; entries name records by their identifiers, never people.
+given out. Entries name records by their identifiers; words that may name people (what was asked for, and why) are
+sealed, and may be destroyed without harm to the log.
 
 Example: landlink-hq custody show --record 4f1d22
 """

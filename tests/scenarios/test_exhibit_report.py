@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+from collections.abc import Iterable
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from appliance.clock import Grade
 from appliance.errors import Malformed
+from appliance.examine.findings import CHECKS
+from appliance.model import Answer
+from appliance.recorded import DocumentBasis, OutcomeKind, Stage
 from provisioning.exhibit.contents import EntryFacts, Exhibit, Nothing, Unproven
 from provisioning.exhibit.report import report_page, write_report
 from provisioning.exhibit.report_story import Story
@@ -89,6 +94,21 @@ def test_every_lao_sentence_is_in_lao(name: str) -> None:
 
     bare = {path for path in flat if not re.search("[\u0e80-\u0eff]", at(path))}
     assert bare <= {".cosigned_words"}  # a name, an algorithm and a time
+
+
+@pytest.mark.parametrize(
+    ("table", "terms"),
+    [
+        ("check", CHECKS),
+        ("answer", Answer),
+        ("outcome", OutcomeKind),
+        ("stage", Stage),
+        ("basis", DocumentBasis),
+        ("grade", Grade),
+    ],
+)
+def test_every_term_that_a_record_may_hold_has_words(table: str, terms: Iterable[str]) -> None:
+    assert set(read_words("report.en")[table]) >= set(terms)
 
 
 def test_it_tells_in_order_what_was_read_found_decided_and_done(folder: Path) -> None:
