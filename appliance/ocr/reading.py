@@ -4,9 +4,9 @@ Locate, straighten, recognise, place, straighten once more where it helps, decod
 reading, independent of the scanner's; when in doubt it says so rather than guess.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, islice
 from typing import Final
 
 import cv2
@@ -36,6 +36,11 @@ GOOD_FIT: Final = 1.0
 """Nats: below this the lines are not of so many characters."""
 OTHERS_MAX: Final = 2
 """Zones elsewhere in the picture that are looked at when one is read: each costs some milliseconds."""
+ATTEMPTS_MAX: Final = 16
+"""Of reading a zone of one picture; each way up, and each number of characters, is one. Where a picture is in disorder
+much looks like a zone, and one that is there is read at the first attempt nearly always."""
+SPARED_FOR_WINDOWS: Final = 4
+"""Of them, so that a small page is found in however restless a picture."""
 SMALL: Final = 0.5
 """Of the picture's longer side: where the zone is shorter, there is room for another document beside it."""
 SURE: Final = 0.95
@@ -125,26 +130,51 @@ def read_mrz(image: Grey) -> MrzImageReading:
     ):
         return NOTHING
     grey = image if image.ndim == 2 else np.ascontiguousarray(image[:, :, 1])
-    best: _Attempt | None = None
     whole = find_zones(grey, load_weights("locator"))
-    for zone in chain(whole, zones_in_windows(grey, load_weights("locator"))):
-        for attempt in _attempts(grey, zone):
-            if best is None or attempt.worth > best.worth:
-                best = attempt
-            if best.clear:
-                return _judged(best, grey, another=_another_document(grey, best.zone, whole))
-        if best is not None and best.sure:
-            break
-    return NOTHING if best is None or best.fit < 0 else _judged(best, grey)
+    search = _Search(grey)
+    search.look_at(whole, spare=SPARED_FOR_WINDOWS)
+    if not search.over:
+        search.look_at(zones_in_windows(grey, load_weights("locator")))
+    best = search.best
+    if best is None or (best.fit < 0 and not best.clear):
+        return NOTHING
+    return _judged(best, grey, another=best.clear and _another_document(grey, best.zone, whole))
+
+
+@dataclass(slots=True)
+class _Search:
+    """The best attempt so far, and how many more there may be."""
+
+    grey: Grey
+    best: _Attempt | None = None
+    left: int = ATTEMPTS_MAX
+
+    @property
+    def over(self) -> bool:
+        """Nothing better is to be found."""
+        return self.best is not None and (self.best.clear or self.best.sure)
+
+    def look_at(self, zones: Iterable[Zone], *, spare: int = 0) -> None:
+        """Read one zone after the other until it is over, or but `spare` attempts are left."""
+        for zone in zones:
+            for attempt in islice(_attempts(self.grey, zone), self.left - spare):
+                self.left -= 1
+                if self.best is None or attempt.worth > self.best.worth:
+                    self.best = attempt
+                if self.best.clear:
+                    return
+            if self.over or self.left == spare:
+                return
 
 
 def _another_document(grey: Grey, read: Zone, zones: list[Zone]) -> bool:
     """Whether a zone elsewhere in the picture reads as well: nobody can know which document is meant."""
-    elsewhere = [zone for zone in zones if not zone.overlaps(read)][:OTHERS_MAX]
+    elsewhere = iter([zone for zone in zones if not zone.overlaps(read)][:OTHERS_MAX])
     if read.lines[0].end - read.lines[0].start < SMALL * max(grey.shape):
         windows = zones_in_windows(grey, load_weights("locator"))
-        elsewhere += [zone for zone in windows if not zone.overlaps(read)]
-    return any(attempt.clear for zone in elsewhere for attempt in _as_located(*_coarse(grey, zone)))
+        elsewhere = chain(elsewhere, (zone for zone in windows if not zone.overlaps(read)))
+    attempts = (attempt for zone in elsewhere for attempt in _as_located(*_coarse(grey, zone)))
+    return any(attempt.clear for attempt in islice(attempts, ATTEMPTS_MAX))
 
 
 def _attempts(grey: Grey, zone: Zone) -> Iterator[_Attempt]:
