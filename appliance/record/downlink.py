@@ -10,6 +10,7 @@ of a slow processor; beyond that the answer is `busy` before a byte is opened. A
 (sockets.py).
 """
 
+import hashlib
 from typing import Final, assert_never
 
 from appliance.errors import Malformed, Untrusted
@@ -50,9 +51,12 @@ class Downlinks:
         self._identity: Identity | None = None
         self._patience = float(REFUSALS_BURST)
         self._asked_ms = log.scribe.now().boot_ms
+        self._last = b""
 
     def deliver(self, request: Deliver) -> None:
-        """Open, verify, keep and log one message.
+        """Open, verify, keep and log one message; the very bytes of the last one have been, and nothing is done.
+
+        So an uplink that ended between our answer and its own note of it is not told that it brings a replay.
 
         Raises:
             RefusedWith: There is no release to verify it with, no key to open it with, or too many did not hold.
@@ -61,6 +65,9 @@ class Downlinks:
         """
         if self._headquarters.seal is None:
             raise RefusedWith("not_ready", self._headquarters.why)
+        sha256 = hashlib.sha256(request.sealed).digest()
+        if sha256 == self._last:
+            return
         self._be_patient()
         identity = self._age_identity()
         try:
@@ -74,6 +81,7 @@ class Downlinks:
         fields = {"role": role_of(said.message), "counter": str(said.counter), "kept": "yes" if kept else "no"}
         case = None if updates is None else (updates, self._stores.cases.reseal(updates))
         self._log.event("downlink_taken", fields, Attached(taken=taken, updates=case, purpose=Purpose.UPKEEP))
+        self._last = sha256
 
     def _kept(self, said: Downlink, signed: bytes) -> tuple[bool, OpenCase | None]:
         """Keep a key; or the case with its answer. Whether there is a use for it yet."""

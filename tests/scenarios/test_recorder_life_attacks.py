@@ -12,7 +12,7 @@ from appliance.formats.age import generate_identity
 from appliance.formats.downlink import ANSWERS, DIRECTIVES, CaseAnswer, seal_downlink
 from appliance.formats.record import encode_record
 from appliance.formats.voice import Verdict
-from appliance.formats.wire import Append, Deliver
+from appliance.formats.wire import Append, Deliver, Done
 from appliance.inquiry.moves import Who
 from appliance.line import RecorderLine, RecorderRefused
 from appliance.model import Priority
@@ -104,7 +104,8 @@ def test_nobody_but_the_key_of_answers_answers(box: Bed) -> None:
         assert refused(uplink, wrong) in {"untrusted", "malformed"}
     assert inbox(life.line) == ()
     uplink.ask(good)
-    assert refused(uplink, good) == "untrusted"
+    assert uplink.ask(good) == Done(), "the very bytes that were taken last: nothing is done again"
+    assert refused(uplink, deliver(box, said, 1)) == "untrusted"
     assert len(inbox(life.line)) == 1
     box.stop(process)
 
