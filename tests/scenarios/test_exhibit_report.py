@@ -183,7 +183,7 @@ def test_markup_in_a_name_a_note_or_a_case_stays_text(tmp_path: Path, language: 
 
 def test_the_page_may_load_nothing(folder: Path) -> None:
     page = (folder / "report.html").read_text()
-    policy = next(dict(a)["content"] for tag, a in _Seen(page).tags if a.get("http-equiv"))
+    policy = next(dict(a)["content"] for _, a in _Seen(page).tags if a.get("http-equiv"))
     assert policy is not None
     assert policy.startswith(
         "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; style-src 'sha256-"
