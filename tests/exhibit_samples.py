@@ -41,7 +41,6 @@ from provisioning.exhibit.contents import (
     ProvenTime,
     Reached,
     ReachedBy,
-    SignedFile,
     TimeSide,
     TreeHead,
     Trust,
@@ -291,8 +290,6 @@ def _files_of(entry: EntryFacts, sealed: _Sealed, log: _Log, note: bytes) -> dic
 def _exhibit(
     chosen: Chosen, checkpoint: Checkpoint, entries: list[EntryFacts], files: Mapping[str, bytes], custody: Custody
 ) -> Exhibit:
-    policy = SignedFile(path="policy/policy.json", bytes=312, sha256="ab" * 32)
-    missing = "The signed metadata of this release is no longer at headquarters."
     return Exhibit(
         schema=1,
         kind="record",
@@ -325,16 +322,7 @@ def _exhibit(
         entry=next(entry for entry in entries if entry.folder == "evidence"),
         related=tuple(entry for entry in entries if entry.folder != "evidence"),
         nothing=None,
-        in_force=InForce(
-            software="0.1.0",
-            release=3,
-            release_index=1,
-            dated="2026-11-03",
-            recipients=1,
-            rules=1,
-            files=(policy,),
-            missing=missing,
-        ),
+        in_force=InForce(software="0.1.0", release=0, release_index=None, dated="", recipients=0, rules=0),
         custody=custody,
     )
 

@@ -93,6 +93,21 @@ def test_an_altered_file_in_a_folder_that_is_dropped_is_named(shown: Page, folde
     expect(shown.locator("#summary")).to_have_class("fails")
 
 
+@pytest.mark.parametrize("inside", ["evidence/entries/evidence", "a copy/evidence"])
+def test_a_file_behind_which_a_second_one_hides_is_not_checked_in_its_place(
+    shown: Page, folder: Path, tmp_path: Path, inside: str
+) -> None:
+    """Whoever opens the altered file is not told that it holds, because a good one of its name lies further inside."""
+    altered = Path(shutil.copytree(folder, tmp_path / "altered"))
+    (altered / inside).mkdir(parents=True)
+    shutil.copyfile(folder / "evidence/record.json", altered / inside / "record.json")
+    record = altered / "evidence/record.json"
+    record.write_bytes(record.read_bytes().replace(b"1", b"2"))
+    drop(shown, altered)
+    expect(shown.locator("#compared .fails")).to_contain_text("evidence/record.json")
+    expect(shown.locator("#summary")).not_to_have_class("holds")
+
+
 def test_a_folder_of_something_else_is_no_exhibit(shown: Page, tmp_path: Path) -> None:
     (tmp_path / "holiday").mkdir()
     (tmp_path / "holiday/beach.jpg").write_bytes(b"\xff\xd8\xff")

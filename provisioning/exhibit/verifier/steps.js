@@ -62,12 +62,15 @@ async function take(id, folder, check) {
 
 const isoTime = (ms) => new Date(Number(ms)).toISOString().replace("T", " ").replace(".000Z", " UTC").replace("Z", " UTC");
 
+/** A key of its own: one that every object inherits (`__proto__`) is none that a file has. */
+const owns = (object, key) => Object.prototype.hasOwnProperty.call(object, key);
+
 /** Equal as JSON, whatever the order of keys. */
 function sameJson(one, other) {
   if (one === null || other === null || typeof one !== "object" || typeof other !== "object") return one === other;
   if (Array.isArray(one) !== Array.isArray(other)) return false;
   const keys = Object.keys(one);
-  return keys.length === Object.keys(other).length && keys.every((key) => key in other && sameJson(one[key], other[key]));
+  return keys.length === Object.keys(other).length && keys.every((key) => owns(other, key) && sameJson(one[key], other[key]));
 }
 
 /** What a statement says: its context and payload, verified by nobody. */
@@ -318,6 +321,9 @@ async function checkShown(evidence, folder, exhibit) {
   must(claimed.wall_ms === statement.wallMs && claimed.grade === statement.grade && claimed.boot_ms === statement.bootMs, "report_differs");
 }
 
+/** What the report says of the entry in a folder; whether that holds is the business of the step `shown`. */
+const shownOf = ({ entry, related }, folder) => [entry, ...related].find((each) => each && each.folder === folder) || {};
+
 async function* entrySteps(evidence, folder, exhibit, facts) {
   const logKey = readLogKey(evidence);
   logKey.catch(() => undefined); // each step that awaits it says so itself
@@ -333,8 +339,8 @@ async function* entrySteps(evidence, folder, exhibit, facts) {
   yield await take("receipt", folder, () => checkReceipt(evidence, folder, facts));
   if (evidence.has(`${folder}/before.tlog-proof`)) yield await take("before", folder, () => checkBefore(evidence, folder, facts, logKey));
   yield await take("after", folder, () => checkAfter(evidence, folder, facts));
-  if (evidence.has(`${folder}/time.json`)) yield await take("time", folder, () => checkTime(evidence, folder, exhibit));
-  if (evidence.has(`${folder}/former/checkpoint`)) yield await take("former", folder, () => checkFormer(evidence, folder, exhibit));
+  yield await take("time", folder, () => checkTime(evidence, folder, exhibit));
+  if (evidence.has(`${folder}/former/checkpoint`) || shownOf(exhibit, folder).former) yield await take("former", folder, () => checkFormer(evidence, folder, exhibit));
 }
 
 // --- everything ------------------------------------------------------------------------------------------------------

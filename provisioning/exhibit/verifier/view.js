@@ -186,14 +186,16 @@ function pathOf(name) {
 }
 
 async function choose(files) {
-  const taken = new Map();
+  const [taken, twice] = [new Map(), new Set()];
   let total = 0;
   for (const { name, file } of files) {
     const path = pathOf(name);
     if (path === null) continue;
+    if (taken.has(path)) twice.add(path); // which of the two a reader would open, nobody knows: it holds nothing
     total += file.size;
     if (total <= CHOSEN_BYTES_MAX) taken.set(path, new Uint8Array(await file.arrayBuffer()));
   }
+  for (const path of twice) taken.set(path, new Uint8Array());
   chosen = taken.size ? taken : null;
   await check();
 }
