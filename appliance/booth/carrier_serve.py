@@ -3,19 +3,18 @@
 No camera: nothing of a page is kept but what was answered, about which document.
 """
 
-import os
 import signal
 import sys
 import threading
 
 from appliance.booth.carrier import CarrierDesk, CarrierFittings
 from appliance.booth.carrier_page import CarrierPage
-from appliance.booth.gate import Gate, allowed_hosts
 from appliance.booth.lane import Lane
 from appliance.booth.lists_on_hand import ListsOnHand
 from appliance.booth.serve import (
     SWITCH_S,
     end_with_thread,
+    gate_of,
     leave,
     page_server,
     page_socket,
@@ -36,7 +35,6 @@ def run_carrier(config: Config, scanner: Scanner, panel: Panel, *, clock: Clock,
         ConfigError: The page's address cannot be used.
     """
     listening = page_socket(config)
-    address, port = listening.getsockname()[:2]
     lane = Lane(scanner, panel)
     desk = CarrierDesk(
         CarrierFittings(
@@ -50,7 +48,7 @@ def run_carrier(config: Config, scanner: Scanner, panel: Panel, *, clock: Clock,
     page = CarrierPage(
         showing=lambda: desk.showing,
         around=lambda: surroundings(config, clock, lists),
-        gate=Gate(hosts=allowed_hosts(address, port), key=os.urandom(32)),
+        gate=gate_of(listening),
         place=place_of(config),
     )
     threading.excepthook = end_with_thread

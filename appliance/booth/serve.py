@@ -87,14 +87,12 @@ def run(config: Config, hardware: Hardware, *, clock: Clock, lists: ListsOnHand)
         DeviceFault: There is nothing that reads documents.
     """
     listening = page_socket(config)
-    address, port = listening.getsockname()[:2]
     board = Board(Snapshot(state=State(direction=config.post.direction, lane=config.post.lane)))
     scanner, reader = _readers(config, hardware)
     second = reader if isinstance(reader, SecondReader) else None
     lane = Lane(scanner, hardware.panel, second.laid if second else lambda _number: None)
     pictures = Pictures(reader, _outbox(config, PICTURE_PATIENCE_S), clock, lane.notice) if reader else None
-    wait_s = config.camera.wait_ms / 1_000
-    looks = Looks(hardware.camera, hardware.eyes, wait_s=wait_s) if hardware.camera else None
+    looks = Looks(hardware.camera, hardware.eyes, wait_s=_wait_s(config)) if hardware.camera else None
     fittings = Fittings(
         panel=hardware.panel,
         outbox=record_outbox(config),
@@ -110,7 +108,7 @@ def run(config: Config, hardware: Hardware, *, clock: Clock, lists: ListsOnHand)
     page = Page(
         lane=lane,
         board=board,
-        gate=Gate(hosts=allowed_hosts(address, port), key=os.urandom(32)),
+        gate=gate_of(listening),
         around=lambda: surroundings(config, clock, lists),
         place=place_of(config),
     )
@@ -146,8 +144,12 @@ def _readers(config: Config, hardware: Hardware) -> tuple[Scanner, SecondReader 
         return watch, watch
     if hardware.camera is None:
         return hardware.scanner, None
-    wait_s = config.camera.wait_ms / 1_000
-    return hardware.scanner, SecondReader(hardware.camera, hardware.sight, wait_s=wait_s)
+    return hardware.scanner, SecondReader(hardware.camera, hardware.sight, wait_s=_wait_s(config))
+
+
+def _wait_s(config: Config) -> float:
+    """How long the light waits for the camera, in seconds."""
+    return config.camera.wait_ms / 1_000
 
 
 def surroundings(config: Config, clock: Clock, lists: ListsOnHand) -> Surroundings:
@@ -216,6 +218,12 @@ def _photograph_in_other_light(
             )
 
     return referred
+
+
+def gate_of(listening: socket.socket) -> Gate:
+    """Who may ask the page that listens there: browsers that name its own address; sessions end with the process."""
+    address, port = listening.getsockname()[:2]
+    return Gate(hosts=allowed_hosts(address, port), key=os.urandom(32))
 
 
 def place_of(config: Config) -> Place:
