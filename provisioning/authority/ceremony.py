@@ -70,8 +70,9 @@ def draft(home: Home, act: str, name: str, public: Path | None, *, at_ms: int) -
         case ("renew", "", None):
             return propose(published, renewed=OF_PERSONS, at=at)
         case _:
+            asked = f"{act} {name}".strip()
             raise Misuse(
-                f"{act} {name}: it is rotate {'|'.join((*FIELDS, *ONLINE_KEYS))}, replace-key "
+                f"{asked}: it is rotate {'|'.join((*FIELDS, *ONLINE_KEYS))}, replace-key "
                 f"{'|'.join(REPLACEABLE)} --public FILE, revoke SERIAL, or renew"
             )
 

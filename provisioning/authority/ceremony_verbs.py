@@ -100,7 +100,8 @@ def _begin(arguments: argparse.Namespace) -> int:
     home = Home.open(arguments.home)
     session = begin(home, arguments.folder, arguments.act, arguments.name, arguments.public, at_ms=now_ms())
     _tell(session)
-    print("Next: each holder compares both fingerprints over another way, then: landlink-hq ceremony sign")
+    print("Next: each holder hears both fingerprints over another way, then, where the key is:")
+    print("  landlink-hq ceremony sign DIR --key FILE --session FINGERPRINT --root FINGERPRINT")
     return 0
 
 

@@ -233,6 +233,6 @@ def _boxes(arguments: argparse.Namespace) -> int:
         return 0
     table = Table("box", "logs", "trust")
     for box in boxes:
-        table.add_row(box.serial, "\n".join(box.origins), "revoked" if box.revoked else "")
+        table.add_row(box.serial, "\n".join(box.origins), "revoked" if box.revoked else "trusted")
     Console().print(table)
     return 0

@@ -111,6 +111,7 @@ def test_an_offline_key_is_replaced_by_two_persons_whose_machines_have_one_mediu
     arguments = ("begin", tmp_path / "stick", "replace-key", "offline-2", "--public", tmp_path / "offline-2.pub")
     begun = command(tmp_path, "--home", home.folder, "ceremony", *arguments)
     assert begun.returncode == 0, begun.stderr
+    assert "ceremony sign DIR --key FILE --session FINGERPRINT --root FINGERPRINT" in begun.stdout
     told = line_of(begun.stdout, "Fingerprint of this session:")
     assert line_of(begun.stdout, "  key offline-2:").endswith(made_key.stdout.splitlines()[0].rpartition(": ")[2])
     for machine, names in ((machines[0], ("root-1", "offline-1")), (machines[2], ("root-3", "offline-3"))):
@@ -211,6 +212,14 @@ def test_a_session_that_was_swapped_is_refused_by_what_was_told(made: Path, home
     assert done.returncode == 77
     assert f"and not {told}: nothing was signed" in done.stderr
     assert not list((tmp_path / "swapped" / "signed").iterdir())
+
+
+def test_an_act_that_is_none_is_answered_with_those_that_are(home: Home, tmp_path: Path) -> None:
+    done = command(tmp_path, "--home", home.folder, "ceremony", "begin", tmp_path / "none", "rotate")
+    assert done.returncode == 64
+    assert done.stderr.startswith("landlink-hq ceremony: rotate: it is rotate record|")
+    assert not (tmp_path / "none").exists()
+    assert re.search(r"LA-0001 .*trusted", command(tmp_path, "--home", home.folder, "boxes").stdout)
 
 
 def test_signatures_of_another_session_are_named(home: Home, stick: Path, sign: Callable[..., Session]) -> None:
