@@ -322,7 +322,7 @@ def doubt_of(decoded: Decoded) -> str:
     if decoded.layout is None:
         return "The lines are of no known format."
     if not decoded.holds:
-        return "A check digit does not hold."
+        return "As it reads them, a check digit does not hold."
     covered = _covered(decoded.layout)
     doubtful = int((decoded.confidences < np.where(covered, GATE_CHECKED, GATE_READ)).sum())
     return f"{doubtful} characters are hard to read." if doubtful else ""
