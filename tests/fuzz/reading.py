@@ -36,7 +36,7 @@ from tests.drawn_pages import draw_page, typefaces
 
 PICTURE_BYTES_MAX: Final = 1 << 16
 PICTURE_CPU_S: Final = 20.0
-"""All cores together, with every branch counted: the worst found so far takes 6 without counting."""
+"""All cores together, with every branch counted; without counting the worst took 6 before attempts were bounded."""
 
 
 @dataclass(frozen=True, slots=True)
