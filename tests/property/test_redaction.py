@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from appliance.errors import Refused
+from appliance.errors import Misuse
 from appliance.formats.record import encode_record
 from appliance.model import Band, Hit, Mode, Reason, Refer, Screening, TypedReading
 from appliance.recorded import (
@@ -134,5 +134,5 @@ def test_a_field_that_nobody_knows_yet_goes() -> None:
 
 
 def test_a_group_that_is_not_there_is_refused() -> None:
-    with pytest.raises(Refused, match="--keep salt"):
+    with pytest.raises(Misuse, match="--keep salt"):
         redacting(["document", "salt"])

@@ -14,7 +14,7 @@ from appliance.errors import Malformed
 from appliance.screen.verdicts import MATCHER
 from provisioning.audit.opened.lines import LINE_BYTES_MAX
 from provisioning.audit.opened.replay import parse_line, replay
-from provisioning.audit.opened.replay_verb import EXIT_ASKED_WRONGLY, EXIT_DIFFERS
+from provisioning.audit.opened.replay_verb import EXIT_DIFFERS
 from provisioning.bench.mrz_writer import MrzFields, write_td3
 from tests.scenarios.rehearsed import ROOT, Run, rehearse
 
@@ -205,9 +205,15 @@ def test_another_version_of_the_matching_is_said(post: Run, tmp_path: Path) -> N
     assert "recorded by another version (names 1, forms" in replayed.stdout
 
 
-@pytest.mark.parametrize("arguments", [(), ("--all", "abc"), ("feedfacefeedface", "--all"), ("feedfacefeedface",)])
-def test_one_record_that_there_is_or_all(post: Run, arguments: tuple[str, ...]) -> None:
-    assert hq(post, *arguments).returncode == EXIT_ASKED_WRONGLY
+@pytest.mark.parametrize("arguments", [(), ("--all", "abc"), ("feedfacefeedface", "--all")])
+def test_one_record_or_all(post: Run, arguments: tuple[str, ...]) -> None:
+    assert hq(post, *arguments).returncode == os.EX_USAGE
+
+
+def test_a_record_that_is_not_there_is_refused(post: Run) -> None:
+    refused = hq(post, "feedfacefeedface")
+    assert refused.returncode == os.EX_NOPERM
+    assert "no record begins with feedfacefeedface" in refused.stderr
 
 
 @pytest.mark.parametrize("line", ["", "{", "[]", "{}", '{"origin": 1}', '{"origin":"a/b","index":1,"record_id":"no"}'])
@@ -225,7 +231,7 @@ def test_a_line_without_an_end_is_not_read_to_its_end(post: Run, tmp_path: Path)
 
 def test_a_file_that_is_not_there_is_said_as_everywhere(post: Run, tmp_path: Path) -> None:
     replayed = hq(post, "--all", "--opened", str(tmp_path / "nowhere.jsonl"))
-    assert replayed.returncode == os.EX_CONFIG
+    assert replayed.returncode == os.EX_NOINPUT
     assert "nowhere.jsonl: No such file" in replayed.stderr
 
 

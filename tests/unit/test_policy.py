@@ -9,7 +9,7 @@ from msgspec import structs
 
 from appliance.clock import Grade
 from appliance.decide import decide
-from appliance.errors import ConfigError, Malformed, Refused
+from appliance.errors import Malformed, NoInput, Refused
 from appliance.examine.findings import EXPIRY
 from appliance.formats.rules import DEFAULT_RULES, HitRule, Rules
 from appliance.model import Answer, Band, Clear, Finding, Hit, Mode, Screening
@@ -157,9 +157,9 @@ def test_a_line_that_is_no_record_is_named_and_not_quoted(tmp_path: Path, data: 
 
 
 def test_a_folder_without_cases_says_how_to_get_some(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="landlink-hq open --out"):
+    with pytest.raises(NoInput, match="landlink-hq open --out"):
         list(opened_cases(tmp_path))
-    with pytest.raises(ConfigError, match="No such file"):
+    with pytest.raises(NoInput, match="No such file"):
         list(opened_cases(tmp_path / "nowhere.jsonl"))
 
 
@@ -199,7 +199,7 @@ def test_the_line_of_a_place(place: str, line_number: int) -> None:
 
 
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="No such file"):
+    with pytest.raises(NoInput, match="No such file"):
         read_rules_file(tmp_path / "rules.json")
     (tmp_path / "rules.json").write_text(TEXT, encoding="utf-8")
     assert read_rules_file(tmp_path / "rules.json") == DEFAULT_RULES

@@ -348,11 +348,11 @@ def test_every_source_has_its_command_and_publish_tells_each_ones_day(home: Path
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (("import", "un"), 78, "0 files, at least 1"),
-        (("import", "un", VECTORS / "un_traps.xml", VECTORS / "un_traps.xml"), 78, "2 files"),
-        (("import", "un", VECTORS), 78, "no regular file"),
+        (("import", "un"), 64, "0 files, at least 1"),
+        (("import", "un", VECTORS / "un_traps.xml", VECTORS / "un_traps.xml"), 64, "2 files"),
+        (("import", "un", VECTORS), 66, "no regular file"),
         (("import", "interpol", VECTORS / "un_traps.xml"), 65, "INTERPOL notices"),
-        (("import", "nobody", VECTORS / "un_traps.xml"), 2, "invalid choice"),
+        (("import", "nobody", VECTORS / "un_traps.xml"), 64, "invalid choice"),
     ],
 )
 def test_wrong_files_are_refused_in_one_sentence(

@@ -18,7 +18,7 @@ from appliance.config import Config, parse_config
 UNITS = Path(__file__).parents[2] / "systemd"
 SERVICES = sorted(UNITS.glob("*.service"))
 UNIT_FILES = [*SERVICES, *sorted(UNITS.glob("*.socket")), *sorted(UNITS.glob("*.target"))]
-NONE_WITHOUT = ("socket", "module", "lid")
+NONE_WITHOUT = ("socket", "module", "lid", "white", "infrared", "ultraviolet")
 """Keys of box.toml whose example is no default: without them there is no such thing."""
 OFFLINE = ("booth", "recorder", "releases")
 EXPOSURE_TIMES_TEN = {"booth": 10, "recorder": 10, "releases": 10, "uplink": 12, "audit": 12}
