@@ -160,6 +160,8 @@ class Service:
     def _close(self, why: DeviceError) -> None:
         """Record nothing until the keys are there again; what was recorded is durable, and is published then."""
         assert self._recorder is not None
+        if self._recorder.headquarters.seal is not None:
+            self._recorder.headquarters.seal.forget(older_than_s=0)
         self._recorder.log.journal.close()
         self._recorder = self._upkeep = None
         self._why = f"This box cannot sign: {why}"[:256]
