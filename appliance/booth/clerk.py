@@ -231,9 +231,9 @@ class Clerk:
         self.remark("The case of the box is open. Tell headquarters." if is_open else "The case is closed again.")
 
     def not_read(self) -> None:
-        """The scanner sent something that is no document: go dark, for the result before is not of what lies there."""
+        """What lies there was not read: go dark, for the result before is not of it."""
         self._take(NotRead())
-        self.remark("The scanner sent something that is no document. Lay it again, or type it in.")
+        self.remark(words.NOT_READ)
 
     def remark(self, text: str) -> None:
         """Show a quiet remark until the next document."""

@@ -41,6 +41,11 @@ class Frames:
         self._together = self._vote([each for _, each in self._seen]) if len(self._seen) > 1 else reading
 
     @property
+    def count(self) -> int:
+        """How many images there are."""
+        return len(self._seen)
+
+    @property
     def reading(self) -> CameraReading | None:
         """What all images say together; None before the first."""
         return self._together

@@ -1,9 +1,12 @@
 """The camera as the only reader of a post without a scanner: it watches its place and reads a page once it lies still.
 
 Every few tenths of a second an image, made small, is held against the one before. What has changed and lies still is
-read; where characters are in doubt, up to three images are, and all have a vote (frames.py). A place without printed
-lines (empty, a hand, a page that has none) is nothing laid: such a page is typed in. One page is reported once for as
-long as it lies there.
+read; where characters are in doubt, up to three images are, and all have a vote (frames.py). One page is reported once
+for as long as it lies there.
+
+Where no printed lines are seen the place is empty (lying.py) and what is shown stays, or it is not, and then the result
+before is not of what lies there: at the second such image the light goes dark, and a page that has print on it is
+reported at the third, unread. What moves for long is no page yet, and goes dark too: it is to be laid still.
 """
 
 import threading
@@ -11,11 +14,12 @@ from collections.abc import Callable
 from typing import Final
 
 from appliance.booth.frames import Frames, Sight
-from appliance.booth.second_reader import OVERTAKEN, Look
+from appliance.booth.lying import Lying, lying
+from appliance.booth.second_reader import NO_IMAGE, OVERTAKEN, Look
 from appliance.errors import Malformed
 from appliance.model import CameraReading
 from appliance.recorded import PICTURE_BYTES_MAX
-from drivers.api import Camera, DeviceError, DeviceState, Frame, Image, ScannerEvent, StateChanged
+from drivers.api import Camera, DeviceError, DeviceState, Frame, Image, Noise, ScannerEvent, StateChanged
 
 LOOK_EVERY_S: Final = 0.3
 STEP: Final = 10
@@ -24,6 +28,10 @@ MOVED_MIN: Final = 6
 """Pixels that changed: another name on the same page is more, a speck of dust is not."""
 BLACK: Final = 24
 """Grey level below which everything is in an image that shows nothing: lamp off, lens covered."""
+UNREAD_MIN: Final = 2
+"""Still images without lines, until what is shown is taken for another page's: a hand that takes a page rests less."""
+MOVING_MAX: Final = 10
+"""Images in a row that each differ from the one before, three seconds and more: a page held in the air."""
 DIALECT: Final = "camera"
 
 
@@ -49,6 +57,7 @@ class PageWatch:
         self._before = b""
         self._done = b""
         self._frames = Frames(sight.vote)
+        self._moving = 0
         self._reported: tuple[str, ...] = ()
         self._look: tuple[int, Look] = (0, Look(reading=CameraReading(why=OVERTAKEN)))
         self._number = 0
@@ -102,7 +111,12 @@ class PageWatch:
         was, self._before = self._before, small
         if moved(was, small):
             self._done, self._frames = b"", Frames(self._sight.vote)
-        elif moved(self._done, small):
+            self._moving += 1
+            if self._moving == MOVING_MAX:
+                self._go_dark("nothing lies still")
+            return
+        self._moving = 0
+        if moved(self._done, small):
             self._read(image, small)
 
     def _read(self, image: Image, small: bytes) -> None:
@@ -110,21 +124,40 @@ class PageWatch:
         try:
             reading = self._sight.read(image.jpeg)
         except Malformed:
-            return
+            reading = CameraReading(why=NO_IMAGE)
         self._frames.add(image, reading)
+        together = self._frames.reading or reading
+        if together.lines:
+            if self._frames.enough:
+                self._done = small
+                self._report(together)
+            return
+        there = lying(small)
+        if there is Lying.NOTHING:
+            self._done, self._reported = small, ()
+            return
+        if self._frames.count == UNREAD_MIN:
+            self._go_dark("no printed lines on what lies there")
         if self._frames.enough:
             self._done = small
-            self._report(self._frames.image or image, self._frames.reading or reading)
+            if there is Lying.PAGE:
+                self._give(together, self._frames.image or image)
 
-    def _report(self, image: Image, reading: CameraReading) -> None:
-        if reading.lines == self._reported:
-            return  # the same page, nudged
-        self._reported = reading.lines
-        if not reading.lines:
-            return  # nothing laid
+    def _report(self, reading: CameraReading) -> None:
+        if reading.lines != self._reported:  # else the same page, nudged
+            self._reported = reading.lines
+            self._give(reading, self._frames.image)
+
+    def _give(self, reading: CameraReading, image: Image | None) -> None:
+        assert image is not None, "what was read was read in an image"
         self._number += 1
         self._look = (self._number, Look(reading=reading, image=image))
         self._deliver(Frame(dialect=DIALECT, lines=reading.lines, raw=image.jpeg))
+
+    def _go_dark(self, why: str) -> None:
+        """What is shown is not of what lies there; a page that was covered or lifted is reported anew."""
+        self._reported = ()
+        self._deliver(Noise(count=0, why=why))
 
     def _say(self, state: DeviceState, why: str) -> None:
         said = StateChanged(device="scanner", state=state, why=why)

@@ -13,6 +13,8 @@ from appliance.parse.codes import state_codes
 from appliance.recorded import DocumentBasis, OutcomeKind
 
 UNREAD_TITLE: Final = "Page that could not be read"
+NOT_READ: Final = "What lies there could not be read. Lay the page flat and leave it still, or type it in."
+"""Of what may be no document at all, so nothing is recorded of it."""
 
 OUTCOME_WORDS: Final = {
     OutcomeKind.PASSED: "Passed",

@@ -78,16 +78,19 @@ class PostAtWork:
 
 
 @contextmanager
-def post_at_work(out: Path, *, prepared: Callable[[Path], None] = lambda _: None) -> Generator[PostAtWork]:
+def post_at_work(
+    out: Path, *, prepared: Callable[[Path], None] = lambda _: None, dialect: str = "elyctis"
+) -> Generator[PostAtWork]:
     """Enrol a post with the sample lists and start it.
 
     Args:
         out: Its folder.
         prepared: Called with the folder of the box's durable files before anything is in it.
+        dialect: What the scanner speaks; "none" for a post where the camera reads alone.
     """
     folders = prepare(out)
     prepared(folders.box)
-    post = Post(folders, page_port=free_port())
+    post = Post(folders, page_port=free_port(), dialect=dialect)
     try:
         post.enrol(SAMPLES / "documents.csv", SAMPLES / "persons.xml")
         post.start()

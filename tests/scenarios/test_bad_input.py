@@ -104,7 +104,7 @@ def lane(tmp_path_factory: pytest.TempPathFactory) -> Generator[Lane]:
 @pytest.mark.parametrize("raw", RAW.values(), ids=RAW.keys())
 def test_bytes_that_make_no_document_are_said_so_and_the_next_traveller_is_read(lane: Lane, raw: bytes) -> None:
     lane.work.desk.ask(do="raw", hex=raw.hex())
-    lane.work.state(lambda state: state["notice"].startswith("The scanner sent something that is no document."))
+    lane.work.state(lambda state: state["notice"].startswith("What lies there could not be read."))
     lane.goes_on()
 
 

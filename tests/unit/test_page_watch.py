@@ -6,16 +6,19 @@ from dataclasses import dataclass, field
 import pytest
 
 from appliance.booth.frames import FRAMES_MAX, Sight
-from appliance.booth.page_watch import PageWatch, moved
+from appliance.booth.lying import Lying, lying
+from appliance.booth.page_watch import MOVING_MAX, PageWatch, moved
 from appliance.config import parse_config
 from appliance.errors import ConfigError, Malformed
 from appliance.model import CameraReading
 from appliance.ocr.voting import vote
-from drivers.api import DeviceError, DeviceState, Frame, Image, ScannerEvent, StateChanged
+from drivers.api import DeviceError, DeviceState, Frame, Image, Noise, ScannerEvent, StateChanged
 from tests.unit.test_fitted_hardware import BOX
 
 EMPTY = b"empty"
 PAGES = {b"page one": ("P<LAOONE", "1"), b"page two": ("P<LAOTWO", "2"), b"worn": ("P<LAOWORN", "3")}
+STRIPES = {b"letter": 4, b"card": 6, b"cover": 60}
+"""Pages without lines: every so many pixels of a row there is ink; the cover has hardly any."""
 
 
 def small(jpeg: bytes) -> bytes:
@@ -25,6 +28,9 @@ def small(jpeg: bytes) -> bytes:
     page = jpeg.rstrip(b"~")
     if page == b"black":
         return bytes([3]) * 100
+    if page in STRIPES:
+        row = (bytes([90]) + bytes([220]) * (STRIPES[page] - 1)) * 160
+        return row[:160] * 120
     return bytes([30 + 20 * [EMPTY, *PAGES].index(page) + len(jpeg) - len(page)]) * 100
 
 
@@ -56,7 +62,7 @@ class Place:
         self.read.append(jpeg)
         lines = PAGES.get(jpeg.rstrip(b"~"), ())
         percent = bytes([60 if jpeg == b"worn" else 99]) * len("".join(lines))
-        return CameraReading(lines=lines, raw=lines, percent=percent, doubt=jpeg == b"worn")
+        return CameraReading(lines=lines, raw=lines, percent=percent, doubt=jpeg == b"worn" or not lines)
 
     def watch(self, *jpegs: bytes) -> PageWatch:
         self.jpegs = list(jpegs)
@@ -70,6 +76,15 @@ class Place:
     def happened(self, event: ScannerEvent) -> None:
         if not self.ended.is_set():
             self.events.append(event)
+
+    @property
+    def told(self) -> list[tuple[str, ...] | str]:
+        """The lines of each page, () for an unread one, and "dark" where the light is to go out."""
+        return [
+            event.lines if isinstance(event, Frame) else "dark"
+            for event in self.events
+            if not isinstance(event, StateChanged)
+        ]
 
     @property
     def laid(self) -> list[tuple[str, ...]]:
@@ -102,6 +117,54 @@ def test_a_page_in_doubt_is_read_again_and_then_taken_as_it_is() -> None:
     place.watch(*[b"worn"] * 9)
     assert place.read == [b"worn"] * FRAMES_MAX
     assert place.laid == [PAGES[b"worn"]]
+
+
+def test_a_page_without_lines_darkens_the_result_before_and_is_reported_unread_with_its_image() -> None:
+    place = Place()
+    watch = place.watch(*[b"page one"] * 3, *[b"letter"] * 9)
+    assert lying(small(b"letter")) is Lying.PAGE
+    assert place.told == [PAGES[b"page one"], "dark", ()]
+    assert place.read == [b"page one", *[b"letter"] * FRAMES_MAX]
+    assert watch.look(2).image == Image(jpeg=b"letter", captured={})
+
+
+def test_each_unread_page_is_reported_also_where_the_place_was_not_empty_between() -> None:
+    place = Place()
+    place.watch(*[b"letter"] * 5, *[b"card"] * 5, *[EMPTY] * 3, *[b"card"] * 5)
+    assert place.told == ["dark", ()] * 3
+
+
+def test_what_lies_there_without_print_darkens_and_is_no_page() -> None:
+    place = Place()
+    place.watch(*[b"page one"] * 3, *[b"cover"] * 9)
+    assert lying(small(b"cover")) is Lying.SOMETHING
+    assert place.told == [PAGES[b"page one"], "dark"]
+
+
+def test_an_empty_place_leaves_the_result_as_it_is() -> None:
+    place = Place()
+    place.watch(*[b"page one"] * 3, *[EMPTY] * 20)
+    assert place.told == [PAGES[b"page one"]]
+    assert place.read == [b"page one", EMPTY]
+
+
+def test_a_hand_that_takes_the_page_darkens_nothing() -> None:
+    place = Place()
+    place.watch(*[b"page one"] * 3, b"cover", b"cover", b"letter", *[EMPTY] * 3)
+    assert place.told == [PAGES[b"page one"]]
+
+
+def test_a_page_that_was_covered_for_a_moment_is_shown_again() -> None:
+    place = Place()
+    place.watch(*[b"page one"] * 3, *[b"cover"] * 4, *[b"page one"] * 3)
+    assert place.told == [PAGES[b"page one"], "dark", PAGES[b"page one"]]
+
+
+def test_a_page_held_in_the_air_goes_dark_once() -> None:
+    place = Place()
+    place.watch(*[b"page one"] * 2, *[b"letter", b"card"] * MOVING_MAX)
+    assert place.told == [PAGES[b"page one"], "dark"]
+    assert [event.why for event in place.events if isinstance(event, Noise)] == ["nothing lies still"]
 
 
 def test_a_camera_that_goes_and_comes_says_so_once() -> None:
