@@ -107,7 +107,7 @@ class PageWatch:
         if max(small, default=0) < BLACK:
             self._say(DeviceState.FAULTED, "the camera's image is black: look at its lamp and its lens")
             return
-        self._say(DeviceState.READY, "the camera reads; there is no scanner")
+        self._say(DeviceState.READY, "ready")
         was, self._before = self._before, small
         if moved(was, small):
             self._done, self._frames = b"", Frames(self._sight.vote)
@@ -160,6 +160,7 @@ class PageWatch:
         self._deliver(Noise(count=0, why=why))
 
     def _say(self, state: DeviceState, why: str) -> None:
+        """Under a scanner's name: the log says by that name whether the post could read (exhibit/interval.py)."""
         said = StateChanged(device="scanner", state=state, why=why)
         if said != self._state:
             self._state = said

@@ -163,6 +163,7 @@ def surroundings(config: Config, clock: Clock, lists: ListsOnHand) -> Surroundin
         link=config.post.link,
         releases=_status(config.runtime / "releases.status", ReleasesStatus),
         recorder=_status(config.runtime / "recorder.status", RecorderStatus),
+        camera_alone=config.scanner.dialect == "none",
     )
 
 

@@ -31,6 +31,10 @@ DEVICE_WORDS: Final = {
     DeviceState.FAULTED: "not working",
 }
 
+READER: Final = "scanner"
+"""What reads documents, by its name among the devices."""
+CAMERA: Final = "camera"
+
 
 class ListView(Struct, frozen=True, kw_only=True):
     """The lists in service; `dated` None when none could be verified."""
@@ -61,6 +65,7 @@ class Surroundings(Struct, frozen=True, kw_only=True):
         uplink, releases, recorder: What those processes last said of themselves; None when nothing could be read.
         local_time: A time of day at the box, in words, for milliseconds since 1970.
         link: How the post reaches headquarters (box.toml), by which the rules say how old its lists may be.
+        camera_alone: There is no scanner: the camera stands in its place, in the log too (page_watch.py).
     """
 
     now: Instant
@@ -71,6 +76,7 @@ class Surroundings(Struct, frozen=True, kw_only=True):
     link: LinkClass = "mobile"
     releases: ReleasesStatus | None = None
     recorder: RecorderStatus | None = None
+    camera_alone: bool = False
 
 
 def quiet(devices: Mapping[str, Device], around: Surroundings) -> tuple[Quiet, ...]:
@@ -86,7 +92,7 @@ def quiet(devices: Mapping[str, Device], around: Surroundings) -> tuple[Quiet, .
         Quiet(name="sent", words=f"Not sent yet: {uplink.not_sent if uplink else 'not known'}", well=True),
         Quiet(name="link", words=link, well=uplink is not None and uplink.connected),
         Quiet(name="clock", words=f"Clock: {GRADE_WORDS[around.now.grade]}", well=around.now.trusted),
-        *_devices(devices),
+        *_devices(_camera_for_scanner(devices) if around.camera_alone else devices, around),
         *_for_the_technician(around),
     )
 
@@ -150,13 +156,25 @@ def _for_the_technician(around: Surroundings) -> tuple[Quiet, ...]:
     return tuple(Quiet(name=name, words=f"{what}: telephone the technician", well=False) for name, what in said)
 
 
-def _devices(devices: Mapping[str, Device]) -> tuple[Quiet, ...]:
-    """Each device that needs somebody; the others together, so that a small screen keeps its one line."""
+def _camera_for_scanner(devices: Mapping[str, Device]) -> dict[str, Device]:
+    return {CAMERA if name == READER else name: device for name, device in devices.items()}
+
+
+def _devices(devices: Mapping[str, Device], around: Surroundings) -> tuple[Quiet, ...]:
+    """Each device that needs somebody; the others together, so that a small screen keeps its one line.
+
+    Of a camera that reads alone it is said why it does not: an officer can look at its lamp.
+    """
+    why_of = CAMERA if around.camera_alone else ""
     names = {state: [name for name in sorted(devices) if devices[name].state is state] for state in DeviceState}
     well = names.pop(DeviceState.READY)
     ready = (Quiet(name="devices", words=f"{' and '.join(well).capitalize()} ready", well=True),) if well else ()
     look = tuple(
-        Quiet(name=name, words=f"{name.capitalize()}: {DEVICE_WORDS[state]}", well=False)
+        Quiet(
+            name=name,
+            words=f"{name.capitalize()}: {(name == why_of and devices[name].why) or DEVICE_WORDS[state]}",
+            well=False,
+        )
         for state, some in names.items()
         for name in some
     )

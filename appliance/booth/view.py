@@ -11,7 +11,7 @@ from appliance.booth.filled import filled
 from appliance.booth.match_view import MatchView, match_view
 from appliance.booth.match_words import headline_and_rest
 from appliance.booth.state import Kept, OpenCase, Phase, State
-from appliance.booth.status_line import ListView, Quiet, Surroundings, listed, quiet
+from appliance.booth.status_line import READER, ListView, Quiet, Surroundings, listed, quiet
 from appliance.clock import Instant
 from appliance.examine.cards import card_steps
 from appliance.examine.second import differences, is_camera, unsure
@@ -139,6 +139,8 @@ class View(Struct, frozen=True, kw_only=True):
         news: How many cases have moved without anybody having looked.
         register: What the officer writes into the paper register at the end of a shift: how many entries the box has,
             and their fingerprint; None before the recorder has said so.
+        camera_alone: There is no scanner: documents are laid under the camera.
+        reader_why: How what reads documents stands, in its own words; "" before it has said anything.
     """
 
     phase: str
@@ -158,6 +160,8 @@ class View(Struct, frozen=True, kw_only=True):
     recorder_why: str
     duty_telephone: str
     devices: dict[str, str]
+    camera_alone: bool
+    reader_why: str
     quiet: tuple[Quiet, ...]
     notice: str
 
@@ -190,6 +194,8 @@ def view(snapshot: Snapshot, around: Surroundings) -> View:
         recorder_why=snapshot.recorder_why,
         duty_telephone=around.duty_telephone,
         devices={name: device.state.value for name, device in snapshot.devices.items()},
+        camera_alone=around.camera_alone,
+        reader_why=snapshot.devices[READER].why if READER in snapshot.devices else "",
         quiet=quiet(snapshot.devices, around),
         notice=snapshot.notice,
     )

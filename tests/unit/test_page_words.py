@@ -47,7 +47,7 @@ class Text(HTMLParser):
     def handle_data(self, data: str) -> None:
         self.seen.append(data)
 
-    def handle_starttag(self, _: str, attrs: list[tuple[str, str | None]]) -> None:
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002 - its base names it
         self.seen += [value or "" for name, value in attrs if name in ("title", "aria-label", "placeholder", "alt")]
 
     @property
@@ -55,13 +55,21 @@ class Text(HTMLParser):
         return " ".join(" ".join(self.seen).split())
 
 
-def around(lists: OnHand, uplink: UplinkStatus | None = None) -> Surroundings:
-    return Surroundings(now=NOW, on_hand=lists, uplink=uplink, duty_telephone=TELEPHONE, local_time=clock_time)
+def around(lists: OnHand, uplink: UplinkStatus | None = None, *, camera_alone: bool = False) -> Surroundings:
+    return Surroundings(
+        now=NOW,
+        on_hand=lists,
+        uplink=uplink,
+        duty_telephone=TELEPHONE,
+        local_time=clock_time,
+        camera_alone=camera_alone,
+    )
 
 
-def render(post: SmallPost, lists: OnHand) -> dict[str, str]:
+def render(post: SmallPost, lists: OnHand, *, camera_alone: bool = False) -> dict[str, str]:
     templates = Environment(loader=FileSystemLoader(ROOM / "templates"), autoescape=True)
-    now = view(post.board.latest, around(lists, UplinkStatus(connected=False, not_sent=12)))
+    uplink = UplinkStatus(connected=False, not_sent=12)
+    now = view(post.board.latest, around(lists, uplink, camera_alone=camera_alone))
     outcomes = [(kind.value, said) for kind, said in words.OUTCOME_WORDS.items()]
     return {name: templates.get_template(f"{name}.html").render(view=now, outcomes=outcomes) for name in PARTS}
 
@@ -343,6 +351,27 @@ def test_what_was_said_of_the_next_document_can_be_taken_back() -> None:
         assert view(post.board.latest, around(post.lists)).next != "traveller"
         post.clerk.say(form({"on": "0"}))
         assert view(post.board.latest, around(post.lists)).next == "traveller"
+
+
+def test_where_the_camera_reads_alone_the_page_speaks_of_no_scanner() -> None:
+    post = SmallPost()
+    post.clerk.meet()
+    post.clerk.device("scanner", DeviceState.READY, "ready")
+    said = {part: Text(html).text for part, html in render(post, post.lists, camera_alone=True).items()}
+    assert "Lay a document under the camera." in said["stage"]
+    assert "Camera ready" in said["status"]
+    assert not any("scanner" in text.lower() for text in said.values())
+
+
+def test_where_the_camera_reads_alone_the_page_says_what_is_wrong_with_its_image() -> None:
+    post = SmallPost()
+    post.clerk.meet()
+    black = "the camera's image is black: look at its lamp and its lens"
+    post.clerk.device("scanner", DeviceState.FAULTED, black)
+    said = {part: Text(html).text for part, html in render(post, post.lists, camera_alone=True).items()}
+    assert "The camera's image is black: look at its lamp and its lens. Until it works, type" in said["stage"]
+    assert f"Camera: {black}" in said["status"]
+    assert not any("scanner" in text.lower() for text in said.values())
 
 
 @pytest.mark.parametrize("state", [DeviceState.ABSENT, DeviceState.FAULTED])
