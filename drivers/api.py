@@ -47,7 +47,7 @@ class Noise:
     """Bytes that belong to no frame (garbage, a truncated or oversized frame): counted, reported, skipped.
 
     Attributes:
-        count: How many bytes were skipped.
+        count: How many bytes were skipped; 0 where a camera sees no document in what lies there.
         why: Which rule they broke.
     """
 
@@ -193,7 +193,7 @@ class Image:
 
 
 class Camera(Protocol):
-    """A camera over the document's place."""
+    """A camera over the document's place; several threads may ask it, and each has an image of its own moment."""
 
     def capture(self, *, bytes_max: int) -> Image:
         """Take one image exposed after this call.

@@ -49,7 +49,6 @@ class PageWatch:
         self._camera = camera
         self._sight = sight
         self._every_s = every_s
-        self._one_at_a_time = threading.Lock()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._deliver: Callable[[ScannerEvent], None] = lambda _event: None
@@ -81,8 +80,7 @@ class PageWatch:
 
     def capture(self, *, bytes_max: int) -> Image:
         """Take one image; as drivers.api.Camera."""
-        with self._one_at_a_time:
-            return self._camera.capture(bytes_max=bytes_max)
+        return self._camera.capture(bytes_max=bytes_max)
 
     def close(self) -> None:
         """Release the camera."""

@@ -70,7 +70,6 @@ class SecondReader:
 
     def __init__(self, camera: Camera, sight: Sight, *, wait_s: float) -> None:
         self._camera = camera
-        self._one_at_a_time = threading.Lock()
         self._sight = sight
         self._wait_s = wait_s
         self._changed = threading.Condition()
@@ -116,8 +115,7 @@ class SecondReader:
 
     def capture(self, *, bytes_max: int) -> Image:
         """Take one image; as drivers.api.Camera."""
-        with self._one_at_a_time:
-            return self._camera.capture(bytes_max=bytes_max)
+        return self._camera.capture(bytes_max=bytes_max)
 
     def close(self) -> None:
         """Release the camera."""

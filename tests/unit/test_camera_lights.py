@@ -1,5 +1,7 @@
 """The Pi's camera without a Pi: a sensor that sees by the light of gpiozero's mock pins, and what it finds lit when."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -42,6 +44,23 @@ class Eye:
         self.closed = True
 
 
+class TwoMayMeet(Eye):
+    """The first exposure lasts until another one begins, or for a moment."""
+
+    def __init__(self, pins: MockFactory) -> None:
+        super().__init__(pins)
+        self._another = threading.Event()
+        self.met: list[bool] = []
+
+    def expose(self) -> tuple[Any, dict[str, Any]]:
+        if self.seen:
+            self._another.set()
+            return super().expose()
+        taken = super().expose()
+        self.met.append(self._another.wait(0.3))
+        return taken
+
+
 @pytest.fixture
 def pins() -> MockFactory:
     return MockFactory()
@@ -69,6 +88,18 @@ def test_exactly_its_lamp_is_lit_while_an_image_is_exposed_and_none_after(pins: 
         "focus_dioptres": "4.0",
         "sensor_timestamp_ns": "42",
     }
+
+
+def test_two_threads_that_ask_at_once_have_one_exposure_after_the_other(pins: MockFactory) -> None:
+    eye = TwoMayMeet(pins)
+    taking = camera(pins, eye)
+    with ThreadPoolExecutor(2) as both:
+        white = both.submit(taking.capture, bytes_max=BYTES_MAX)
+        infrared = both.submit(taking.capture_under, Light.INFRARED, bytes_max=BYTES_MAX)
+        lights = {white.result().captured["light"], infrared.result().captured["light"]}
+    assert lights == {"white", "infrared"}
+    assert eye.met == [False]
+    assert sorted(map(sorted, eye.seen)) == [[Light.INFRARED], [Light.WHITE]]
 
 
 @pytest.mark.parametrize("trouble", [TimeoutError(), OSError("camera"), RuntimeError("libcamera"), IndexError()])
