@@ -1,4 +1,7 @@
-"""The observer of the lamps: what an onlooker at the booth would see, edge by edge, with the time of each."""
+"""The observer of the lamps: what an onlooker at the booth would see, edge by edge, with the time of each.
+
+The time is that of the pin, as a logic analyser has it: the desk draws pages too, and would look up late.
+"""
 
 import json
 import time
@@ -28,9 +31,8 @@ class LampLog:
         """Every lamp by name, and whether it is lit."""
         return dict(self._lit)
 
-    def show(self, lamp: str, *, on: bool) -> None:
-        """Note that the lamp is on or off now; nothing when it was so already, or no lamp has that name."""
-        t_ns = time.monotonic_ns()
+    def show(self, lamp: str, *, on: bool, t_ns: int) -> None:
+        """Note that the lamp was switched at `t_ns`; nothing when it was so already, or no lamp has that name."""
         if self._lit.get(lamp, on) == on:
             return
         self._lit[lamp] = on
@@ -41,7 +43,7 @@ class LampLog:
     def dark(self) -> None:
         """The box has let go of its pins: the lines float and every lamp goes dark."""
         for lamp in LAMPS:
-            self.show(lamp, on=False)
+            self.show(lamp, on=False, t_ns=time.monotonic_ns())
 
     def close(self) -> None:
         """Close the file."""

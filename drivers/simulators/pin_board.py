@@ -106,4 +106,4 @@ class PinBoard:
                 self._let_go()
                 return
             edge = json.loads(packet)
-            self._lamps.show(edge["pin"], on=edge["on"])
+            self._lamps.show(edge["pin"], on=edge["on"], t_ns=edge["t_ns"])

@@ -9,6 +9,7 @@ import contextlib
 import json
 import socket
 import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -65,7 +66,9 @@ class DeskPinFactory(MockFactory):  # type: ignore[misc]  # gpiozero publishes n
     def _show(self, pin: MockPin) -> None:
         if self._line is None:
             return
-        packet = json.dumps({"pin": self._names[pin.info.name], "on": bool(pin.state)}).encode()
+        packet = json.dumps(
+            {"pin": self._names[pin.info.name], "on": bool(pin.state), "t_ns": time.monotonic_ns()}
+        ).encode()
         try:
             self._line.send(packet, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
         except OSError:  # the desk is gone or does not look; it is shown everything when it is back

@@ -10,7 +10,19 @@ from appliance.formats.downlink import VoiceKey
 from appliance.formats.receipt import parse_log_receipt
 from appliance.formats.statement import EventEntry, Sealed
 from appliance.formats.voice import Verdict, answer_code, case_code
-from appliance.formats.wire import Append, Appended, Case, Cases, Deliver, Inbox, Inboxed, ListCases, Request, Voice
+from appliance.formats.wire import (
+    Append,
+    Appended,
+    Case,
+    Cases,
+    Deliver,
+    Done,
+    Inbox,
+    Inboxed,
+    ListCases,
+    Request,
+    Voice,
+)
 from appliance.inquiry.moves import Who
 from appliance.line import Answer, RecorderAway, RecorderRefused
 from appliance.recorded import Stage
@@ -94,7 +106,10 @@ class Struck:
         """Headquarters' message comes again when nobody knows whether it was taken."""
         answer = self.ask("uplink", request, lambda: None)
         assert answer != "malformed"
-        assert self.ask("uplink", request, lambda: None) == "untrusted", "it is taken now, and taken once"
+        taken = self.kept()
+        again = self.ask("uplink", request, lambda: None)
+        assert again in (Done(), "untrusted"), "the same bytes, before a restart and after it"
+        assert self.kept() == taken, "it is taken now, and taken once"
 
 
 def lead(struck: Struck, first_counter: int) -> None:
