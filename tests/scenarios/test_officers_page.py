@@ -303,7 +303,7 @@ def test_documents_are_taken_in_the_order_they_were_laid(booth: Booth) -> None:
 def test_garbage_from_the_scanner_is_said_and_makes_no_person(booth: Booth) -> None:
     booth.scanner.deliver(Noise(count=12, why="no frame"))
     booth.until(lambda: bool(booth.post.board.latest.notice))
-    assert "Lay it again" in booth.state()["notice"]
+    assert "leave it still" in booth.state()["notice"]
     assert booth.post.recorder.records == []
 
 
