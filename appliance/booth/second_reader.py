@@ -114,7 +114,16 @@ class SecondReader:
             return Look(reading=reading or CameraReading(why=job.why or LATE), image=job.frames.image or job.image)
 
     def capture(self, *, bytes_max: int) -> Image:
-        """Take one image; as drivers.api.Camera."""
+        """Take one image, or wait for this document's first where that is under way; as drivers.api.Camera.
+
+        A page is taken back soon after its light: the image that was asked for earlier shows it, the next may not.
+        """
+        with self._changed:
+            job = self._job
+            if job is not None and not job.image and not job.settled:
+                self._changed.wait_for(lambda: job.image or job.settled or job is not self._job or self._stopping)
+                if job.image:
+                    return job.image
         return self._camera.capture(bytes_max=bytes_max)
 
     def close(self) -> None:
@@ -125,7 +134,7 @@ class SecondReader:
         while job := self._next(lambda job: job.asked):
             job.asked = False
             try:
-                image = self.capture(bytes_max=PICTURE_BYTES_MAX)
+                image = self._camera.capture(bytes_max=PICTURE_BYTES_MAX)
             except DeviceError as error:
                 with self._changed:
                     job.why, job.settled = f"{error}.", True

@@ -28,13 +28,15 @@ def box() -> Generator[Bed]:
 
 
 @contextmanager
-def failing(process: "subprocess.Popen[bytes]", call: str, error: str, when: int) -> Generator[None]:
-    """The kernel's answer to one of the recorder's calls is an error, once."""
+def failing_sync(process: "subprocess.Popen[bytes]", of: Path) -> Generator[None]:
+    """The kernel's answer to the recorder's next sync of this folder is that the disk is full, once."""
     inject = [
         "strace",
         "-f",
         "-e",
-        f"inject={call}:error={error}:when={when}",
+        "inject=fsync:error=ENOSPC:when=1",
+        "-P",
+        str(of),
         "-o",
         os.devnull,
         "-p",
@@ -58,23 +60,24 @@ def picture() -> Record:
 def test_a_full_disk_at_the_sync_of_a_bodys_name_is_never_asked_twice(box: Bed) -> None:
     """The kernel has forgotten what it could not write: a second sync would say that all is well."""
     process = box.start()
-    booth = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    booth.settimeout(20)
-    booth.connect(str(box.folder / "run" / "booth.sock"))
     made = picture()
     request, memfd = question(made)
     assert memfd is not None
     box.settle()
     process.send_signal(signal.SIGSTOP)
-    with failing(process, "fsync", "ENOSPC", 2):  # the body itself, then the folder that has its name
-        with sealed_memfd(memfd) as fd:
-            socket.send_fds(booth, [encode(request)], [fd])
+    with (
+        failing_sync(process, box.state / "bodies"),
+        sealed_memfd(memfd) as fd,
+        socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as booth,
+    ):
+        booth.settimeout(20)
+        booth.connect(str(box.folder / "run" / "booth.sock"))
+        socket.send_fds(booth, [encode(request)], [fd])
         booth.send(encode(Event(event="page_started", fields={})))
         process.send_signal(signal.SIGCONT)
         with contextlib.suppress(ConnectionResetError):
             assert booth.recv(70_000) == b"", "nobody was told that anything is recorded"
         assert process.wait(20) == StorageFault.exit_code
-    booth.close()
     box.stop(box.start())
     sealed = [one.kind.commitment for one in box.statements() if isinstance(one.kind, Sealed)]
     assert sealed

@@ -38,6 +38,20 @@ class PagesInARow:
         pass
 
 
+class SlowCamera(PagesInARow):
+    """Opens its shutter when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = threading.Event()
+        self.may = threading.Event()
+
+    def capture(self, *, bytes_max: int) -> Image:
+        self.asked.set()
+        assert self.may.wait(WAIT_S)
+        return super().capture(bytes_max=bytes_max)
+
+
 class SlowEyes:
     """Reads an image when it is told to."""
 
@@ -96,6 +110,19 @@ def test_a_late_reading_costs_no_picture_not_even_the_next_one(
             threading.Event().wait(0.001)
         assert (look.reading.why, look.image.jpeg) == (LATE, b"page %d" % number)
     assert not eyes.may.is_set()
+
+
+def test_a_late_image_is_the_picture_and_no_other_is_taken(eyes: SlowEyes) -> None:
+    camera = SlowCamera()
+    reader = SecondReader(camera, Sight(read=eyes.read, vote=vote, glance=bytes), wait_s=0.0)
+    reader.start()
+    reader.laid(1)
+    assert camera.asked.wait(WAIT_S)
+    assert reader.look(1).image is None
+    threading.Timer(0.05, camera.may.set).start()
+    assert (reader.capture(bytes_max=1_000).jpeg, camera.count) == (b"page 1", 1)
+    eyes.may.set()
+    reader.stop()
 
 
 def test_a_document_that_was_overtaken_has_neither(patient: SecondReader) -> None:
