@@ -244,6 +244,15 @@ class CustodyLog:
             raise StorageFault(f"reading {self._detail(index)}: {error.strerror}") from None
         return open_detail(blob, identity, act.detail)
 
+    def told(self, index: int, act: Act, identities: Sequence[Identity]) -> Detail | None:
+        """What was said, by the first key that opens it; None also when none does. Raises StorageFault."""
+        for identity in identities:
+            try:
+                return self.detail(index, act, identity)
+            except (Malformed, Untrusted):  # sealed to others, or not what the act commits to: nothing of it is told
+                continue
+        return None
+
     def _detail(self, index: int) -> Path:
         return self.folder / "details" / f"{index}.age"
 

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from typing import Final
 
-from appliance.errors import Malformed, Untrusted
 from appliance.formats.age import Identity
 from appliance.formats.checkpoint import Checkpoint, open_checkpoint
 from appliance.formats.merkle import NodeReader, complete_root, inclusion_proof, leaf_hash, verify_inclusion
 from appliance.formats.note import parse_vkey
-from provisioning.custody.act import Act, Detail, encode_detail, parse_act, read_detail
+from provisioning.custody.act import Act, encode_detail, parse_act, read_detail
 from provisioning.custody.log import CustodyLog, origin_of
 from provisioning.exhibit.contents import Custody, CustodyFacts
 from provisioning.exhibit.custody_sum import TOLD, About, Leaf, read_reached, sum_up
@@ -52,7 +51,7 @@ def custody_pieces(
         pieces[f"{FOLDER}/{index}.cbor"] = leaf
         pieces[f"{FOLDER}/{index}.tlog-proof"] = encode_proof(index, proof, note)
         if words and about.names(act) and act.did in TOLD:
-            detail = _detail(custody, index, act, identities)
+            detail = custody.told(index, act, identities)
             if detail is not None:
                 pieces[f"{FOLDER}/{index}.detail.cbor"] = encode_detail(detail)
     return pieces
@@ -63,15 +62,6 @@ def _nodes(hashes: Sequence[bytes]) -> NodeReader:
         return complete_root(hashes[index << level : (index + 1) << level])
 
     return node
-
-
-def _detail(custody: CustodyLog, index: int, act: Act, identities: Sequence[Identity]) -> Detail | None:
-    for identity in identities:
-        try:
-            return custody.detail(index, act, identity)
-        except (Malformed, Untrusted):  # sealed to others; who holds another key may read it
-            continue
-    return None
 
 
 def read_custody(pieces: Pieces, domain: str, trusted: Trusted, about: About) -> Custody:

@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from appliance.errors import ConfigError, Malformed, Refused, Untrusted
+from appliance.errors import ConfigError, Refused
 from appliance.formats.age import Identity
 from appliance.formats.checkpoint import open_checkpoint
 from appliance.formats.merkle import complete_root, leaf_hash, root_hash
@@ -14,7 +14,7 @@ from provisioning.audit.opened.search import openers
 from provisioning.authority.home import Home
 from provisioning.command import entries_of, json_line, say
 from provisioning.custody.act import Act, Did, parse_act
-from provisioning.custody.log import CustodyLog, Words, operator
+from provisioning.custody.log import NO_WORDS, CustodyLog, Words, operator
 from provisioning.exhibit.assembling import about_of
 from provisioning.exhibit.checking import check_exhibit
 from provisioning.exhibit.custody_part import CHECKPOINT
@@ -49,14 +49,8 @@ def _identities(home: Home) -> tuple[Identity, ...]:
 
 def _words(custody: CustodyLog, index: int, act: Act, identities: tuple[Identity, ...]) -> Words:
     """What was said of an act; nothing where it was destroyed or is sealed to others."""
-    for identity in identities:
-        try:
-            detail = custody.detail(index, act, identity)
-        except (Malformed, Untrusted):
-            continue
-        if detail is not None:
-            return Words(why=detail.why, to=detail.to, asked=detail.asked)
-    return Words()
+    detail = custody.told(index, act, identities)
+    return NO_WORDS if detail is None else Words(why=detail.why, to=detail.to, asked=detail.asked)
 
 
 def _print(index: int, act: Act, words: Words) -> None:
