@@ -119,7 +119,7 @@ class GpioPanel:
         on_s, off_s, times = SOUNDS[sound]
         self._buzzer.blink(
             on_time=on_s,  # pyright: ignore[reportArgumentType]  # its default is 1, and there are no types
-            off_time=off_s,  # pyright: ignore[reportArgumentType]
+            off_time=off_s,  # pyright: ignore[reportArgumentType]  # as above
             n=times,
         )
 

@@ -184,4 +184,4 @@ def _opened(session: Session, sealed: bytes) -> bytes:
 
 def _oaep() -> padding.OAEP:
     """SoftHSM knows OAEP with SHA-1 alone; its security asks for no resistance to collisions (RFC 8017 §7.1)."""
-    return padding.OAEP(padding.MGF1(hashes.SHA1()), hashes.SHA1(), None)  # noqa: S303
+    return padding.OAEP(padding.MGF1(hashes.SHA1()), hashes.SHA1(), None)  # noqa: S303 - as said above

@@ -86,7 +86,7 @@ def outgoing(state: Path, read: Read, *, since: int, everything: bool) -> tuple[
     for folder, verifier in verifiers:
         try:
             note = read(f"{folder}log/checkpoint", NOTE_BYTES_MAX)
-        except FileNotFoundError:
+        except FileNotFoundError:  # enrolled, and nothing published yet
             continue
         checkpoint, _ = open_checkpoint(note, verifier)
         bodies = _bodies(state, folder, checkpoint, since=0 if folder else since, everything=everything)

@@ -70,7 +70,7 @@ class PageProtocol(HttpToolsProtocol):
     def _make_room(self) -> None:
         others = [one for one in cast("set[PageProtocol]", self.connections) if one is not self]
         held = Counter(one._peer for one in (*others, self))  # noqa: SLF001 - of the same class
-        goes = min(others, key=lambda one: (-held[one._peer], not one._waits, one._since))  # noqa: SLF001
+        goes = min(others, key=lambda one: (-held[one._peer], not one._waits, one._since))  # noqa: SLF001 - as above
         self.connections.discard(goes)
         goes.transport.abort()
 

@@ -169,7 +169,7 @@ def verify_downlink(signed: bytes, *, keys_of: Callable[[str], Sequence[bytes]],
     for public in keys_of(role):
         try:
             cose.verify_ed25519(parsed, public)
-        except Untrusted:
+        except Untrusted:  # a role may have several keys; that none signed it is raised below
             continue
         break
     else:

@@ -82,6 +82,7 @@ def decode_picture(data: bytes) -> tuple[Grey, int]:
         grey = cv2.imdecode(np.frombuffer(data, np.uint8), _REDUCED[scale] | cv2.IMREAD_IGNORE_ORIENTATION)
     except cv2.error as error:
         raise Malformed(WHAT, "cannot be decoded") from error
+    # OpenCV's types say that it is never None; it is, for bytes that are no picture.
     if grey is None or grey.ndim != 2 or grey.size > WHOLE_PIXELS_MAX:  # pyright: ignore[reportUnnecessaryComparison]
         raise Malformed(WHAT, "cannot be decoded")
     return grey.astype(np.uint8, copy=False), scale

@@ -116,7 +116,7 @@ class Index:
             for item in items
         ]
         with faults(NAME):
-            self._database["item"].insert_all(rows)  # type: ignore[union-attr]
+            self._database.table("item").insert_all(rows)
 
     def forget(self, leaves: Iterable[int]) -> None:
         """Drop bodies that the recorder has deleted; a receipt that it has not taken stays."""

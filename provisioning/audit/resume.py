@@ -29,7 +29,7 @@ def walk_at(kept: PulledLog, size: int, chronology: Chronology | None = None) ->
     for leaf in islice(kept.leaves(whole, start), size - start):
         try:
             statement = walk.take(leaf)
-        except (Malformed, Untrusted):
+        except (Malformed, Untrusted):  # named when it was pulled; `verify` names it again
             continue
         if chronology is not None:
             chronology.follow(statement)

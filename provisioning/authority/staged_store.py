@@ -55,7 +55,6 @@ DOCUMENTS: Final = "documents"
 """Name of the source of listed documents."""
 T = TypeVar("T", ListedPerson, ListedDocument)
 
-_KEY: Final = "kind = ? and issuer = ? and document_type = ? and number = ?"
 _PERSONS: Final = msgspec.json.Decoder(ListedPerson)
 _DOCUMENTS: Final = msgspec.json.Decoder(ListedDocument)
 
@@ -219,9 +218,11 @@ class StagedStore:
 
     def let_go(self, source: str, entry: str | None = None) -> None:
         """Forget the documents of this person, or of the whole source."""
-        one = () if entry is None else (entry,)
         with _faults():
-            self._connection.execute(f"delete from held where source = ?{' and entry = ?' * len(one)}", (source, *one))  # noqa: S608
+            if entry is None:
+                self._connection.execute("delete from held where source = ?", (source,))
+            else:
+                self._connection.execute("delete from held where source = ? and entry = ?", (source, entry))
 
     def withdraw(self, source: str) -> int:
         """Remove persons whom this import has not named; returns how many."""
@@ -261,7 +262,8 @@ class StagedStore:
     def strike(self, key: DocumentKey) -> bool:
         """Remove this document; whether it was listed."""
         with _faults():
-            return self._connection.execute(f"delete from document where {_KEY}", _row(key)).rowcount > 0  # noqa: S608
+            query = "delete from document where kind = ? and issuer = ? and document_type = ? and number = ?"
+            return self._connection.execute(query, _row(key)).rowcount > 0
 
     def documents(self) -> Iterator[tuple[DocumentKey, ListedDocument]]:
         """Listed documents and those of listed persons, in no order; a document may come twice, its own entry first."""

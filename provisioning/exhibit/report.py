@@ -84,7 +84,7 @@ def _pictures(exhibit: Exhibit, folder: Path) -> dict[str, bytes]:
 def _write_pdfs(exhibit: Exhibit, pages: Mapping[str, str], folder: Path) -> None:
     try:
         from weasyprint import HTML  # noqa: PLC0415 - it takes a second, and only here
-        from weasyprint.urls import URLFetcher  # noqa: PLC0415
+        from weasyprint.urls import URLFetcher  # noqa: PLC0415 - as above
     except (ImportError, OSError) as error:
         lacking = "WeasyPrint" if isinstance(error, ImportError) else "Debian's libpango-1.0-0 and libpangoft2-1.0-0"
         print(f"No PDF was written: {lacking} is not installed. report.html prints to one.", file=sys.stderr)

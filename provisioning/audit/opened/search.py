@@ -103,7 +103,7 @@ class Seen:
             for identity in keys.others:
                 try:
                     return open_entry(entry.index, blob, statement, statement.kind, identity)
-                except (Malformed, Untrusted):
+                except (Malformed, Untrusted):  # none of the keys: what the first one said stands below
                     continue
         self.closed[entry.index] = entry.problem.words
         return None

@@ -203,7 +203,7 @@ def listed_person(place: Place, fields: dict[str, object], notes: list[str]) -> 
     if not fields["entry"] or not fields["names"]:
         return Rejected(place=place, why="no name" if fields["entry"] else "no identifier")
     for name, maximum in (("births", BIRTHS_MAX), ("nationalities", NATIONALITIES_MAX)):
-        values = tuple(dict.fromkeys(fields.get(name, ())))  # type: ignore[call-overload]
+        values = tuple(dict.fromkeys(fields.get(name, ())))  # type: ignore[call-overload]  # a tuple: the fields of one struct
         if len(values) > maximum:
             notes.append(f"{name} beyond the {maximum}th")
         fields[name] = values[:maximum]
