@@ -19,7 +19,7 @@ def test_every_driver_imports_where_there_is_no_pi() -> None:
         "import importlib, sys\n"
         f"for name in {BLOCKED!r}: sys.modules[name] = None\n"
         f"for name in {modules!r}: importlib.import_module(name)\n"
-        "import appliance.wiring\n"
+        "import appliance.wiring, appliance.hardware_wiring\n"
     )
     subprocess.run([sys.executable, "-W", "error", "-c", code], cwd=ROOT, check=True)
 

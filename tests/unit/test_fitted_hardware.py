@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from appliance import wiring
 from appliance.config import parse_config
 from appliance.errors import ConfigError
+from appliance.hardware_wiring import camera_of, codec_of
 from drivers.api import Frame
 from drivers.scanner.elyctis import ElyctisCodec
 from drivers.scanner.generic import FramedCodec, GenericCodec
@@ -45,12 +45,12 @@ host = "localhost"
 )
 def test_the_dialect_of_the_configuration_is_spoken(scanner: str, codec: type) -> None:
     config = parse_config(f'{BOX}\n[scanner]\nport = "/dev/null"\n{scanner}\n'.encode())
-    assert type(wiring._codec(config)) is codec
+    assert type(codec_of(config)) is codec
 
 
 def test_the_check_byte_is_looked_at_when_the_configuration_says_so() -> None:
     text = f'{BOX}\n[scanner]\nport = "/dev/null"\ndialect = "generic"\nframing = "stx-etx"\nlrc = true\n'
-    codec = wiring._codec(parse_config(text.encode()))
+    codec = codec_of(parse_config(text.encode()))
     assert codec.receive(b"\x02AB\x03") == []
     assert len(codec.receive(b"\x00")) == 1
 
@@ -60,15 +60,15 @@ def test_the_check_byte_is_looked_at_when_the_configuration_says_so() -> None:
 )
 def test_what_is_set_of_rte_must_hold(setting: str, taken: int) -> None:
     text = f'{BOX}\n[scanner]\nport = "/dev/null"\ndialect = "rte"\n{setting}\n'
-    events = wiring._codec(parse_config(text.encode())).receive(RteDevice().report(["A" * 30] * 3))
+    events = codec_of(parse_config(text.encode())).receive(RteDevice().report(["A" * 30] * 3))
     assert sum(isinstance(event, Frame) for event in events) == taken
 
 
 def test_no_camera_is_none_and_a_simulated_one_asks_the_desk(tmp_path: Path) -> None:
     scanner = '[scanner]\nport = "/dev/null"\ndialect = "elyctis"\n'
-    assert wiring._camera(parse_config(f"{BOX}\n{scanner}".encode())) is None
+    assert camera_of(parse_config(f"{BOX}\n{scanner}".encode())) is None
     simulated = f'[camera]\nkind = "simulated"\nsocket = "{tmp_path}/c"\n'
-    assert isinstance(wiring._camera(parse_config(f"{BOX}\n{scanner}\n{simulated}".encode())), SimulatedCamera)
+    assert isinstance(camera_of(parse_config(f"{BOX}\n{scanner}\n{simulated}".encode())), SimulatedCamera)
 
 
 def test_an_unknown_dialect_is_refused_by_name() -> None:
