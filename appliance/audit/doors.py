@@ -1,4 +1,7 @@
-"""Who comes in: TLS 1.3 with a certificate of headquarters' authority for the auditor, and nobody else.
+"""Who comes in: TLS 1.3 with a certificate of headquarters' authority for the auditor, not ended, and nobody else.
+
+Whether it has ended is judged by what headquarters has proven to be past, never by the box's clock (I9): a clock that
+is years off lets the auditor in, and a certificate that certainly ended lets nobody in.
 
 Before a caller has shown one, he gets a connection, a few seconds and nothing more: PENDING_MAX callers at once, and
 PENDING_PER_ADDRESS of one address.
@@ -12,13 +15,14 @@ import socket
 import ssl
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from cryptography import x509
 
 from appliance.at_rest import SECRET_BYTES_MAX, AtRest, in_memory
-from appliance.errors import ConfigError
+from appliance.errors import ConfigError, Refused, Untrusted
 from appliance.formats.enrolment import AUDITOR_URI
 
 HANDSHAKE_S: Final = 10.0
@@ -29,7 +33,7 @@ BUFFERED_BYTES: Final = 65_536
 """Of an answer that was not taken yet."""
 CLOSE_S: Final = 2.0
 NO_CHECK_TIME: Final = ssl.VerifyFlags(0x200000)
-"""X509_V_FLAG_NO_CHECK_TIME, which Python has no name for: a box whose clock says 1970 still lets the auditor in."""
+"""X509_V_FLAG_NO_CHECK_TIME, which Python has no name for: the box's clock is not asked; `check_auditor` is instead."""
 _journal = logging.getLogger("landlink.audit")
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -81,13 +85,23 @@ class Doors:
         listening: From `listening_socket`.
         context: From `server_context`.
         connections: How many auditors' connections there may be at once.
+        later_than_ms: What headquarters has proven to be past, milliseconds since 1970; asked at each call.
         serve: Serves an admitted connection to its end.
     """
 
-    def __init__(self, listening: socket.socket, context: ssl.SSLContext, *, connections: int, serve: Serve) -> None:
+    def __init__(
+        self,
+        listening: socket.socket,
+        context: ssl.SSLContext,
+        *,
+        connections: int,
+        later_than_ms: Callable[[], int],
+        serve: Serve,
+    ) -> None:
         self._listening = listening
         self._context = context
         self._connections = connections
+        self._later_than_ms = later_than_ms
         self._serve = serve
         self._pending: Counter[str] = Counter()
         self._admitted = 0
@@ -143,30 +157,57 @@ class Doors:
                     await writer.wait_closed()
 
     async def _admit(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, caller: str) -> None:
-        if not is_auditor(writer.get_extra_info("ssl_object")):
-            _journal.warning("audit: %s is none of headquarters' auditors, and is sent away", caller)
+        try:
+            check_auditor(writer.get_extra_info("ssl_object"), self._later_than_ms())
+        except Untrusted as error:
+            _journal.warning("audit: %s: %s, and is sent away", caller, error)
             writer.write(_refusal(http.HTTPStatus.FORBIDDEN))
-        elif self._admitted >= self._connections:
-            writer.write(_refusal(http.HTTPStatus.SERVICE_UNAVAILABLE))
+        except Refused as refusal:
+            _journal.warning("audit: an auditor at %s is sent away: %s", caller, refusal)
+            writer.write(_refusal(http.HTTPStatus.FORBIDDEN, f"{refusal}\n"))
         else:
-            self._admitted += 1
-            _journal.info("audit: an auditor at %s", caller)
-            try:
-                await self._serve(reader, writer)
-            finally:
-                self._admitted -= 1
+            await self._let_in(reader, writer, caller)
+
+    async def _let_in(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, caller: str) -> None:
+        if self._admitted >= self._connections:
+            writer.write(_refusal(http.HTTPStatus.SERVICE_UNAVAILABLE))
+            return
+        self._admitted += 1
+        _journal.info("audit: an auditor at %s", caller)
+        try:
+            await self._serve(reader, writer)
+        finally:
+            self._admitted -= 1
 
 
-def is_auditor(session: ssl.SSLObject) -> bool:
-    """Whether the far end's certificate, whose chain TLS has verified, is the auditor's and nothing else's."""
-    der = session.getpeercert(binary_form=True) or b""
+def check_auditor(session: ssl.SSLObject, later_than_ms: int) -> None:
+    """Let in whoever shows the auditor's certificate, whose chain TLS has verified, as long as it may not have ended.
+
+    Args:
+        session: The connection.
+        later_than_ms: What headquarters has proven to be past, milliseconds since 1970.
+
+    Raises:
+        Untrusted: It is not the auditor's and nothing else's.
+        Refused: It has ended; the words are for who shows it.
+    """
+    stranger = Untrusted("none of headquarters' auditors")
     try:
-        extensions = x509.load_der_x509_certificate(der).extensions
-        names = list(extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
+        certificate = x509.load_der_x509_certificate(session.getpeercert(binary_form=True) or b"")
+        names = list(certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
     except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension):
-        return False
-    return names == [x509.UniformResourceIdentifier(AUDITOR_URI)]
+        raise stranger from None
+    if names != [x509.UniformResourceIdentifier(AUDITOR_URI)]:
+        raise stranger
+    ended = certificate.not_valid_after_utc
+    if ended.timestamp() * 1_000 < later_than_ms:
+        past = datetime.fromtimestamp(later_than_ms / 1_000, UTC)
+        raise Refused(
+            f"this auditor's certificate ended on {ended:%Y-%m-%d}, and headquarters has signed since, on "
+            f"{past:%Y-%m-%d}; next, where the authority's key is: landlink-hq rotate auditor"
+        )
 
 
-def _refusal(status: http.HTTPStatus) -> bytes:
-    return f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode()
+def _refusal(status: http.HTTPStatus, words: str = "") -> bytes:
+    head = f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Length: {len(words.encode())}\r\nConnection: close"
+    return f"{head}\r\n\r\n{words}".encode()

@@ -10,6 +10,7 @@ from appliance.at_rest import AtRest
 from appliance.audit.allowance import Allowance
 from appliance.audit.doors import Doors, listening_socket, server_context
 from appliance.audit.exchange import Exchange
+from appliance.audit.proven import ProvenTime
 from appliance.audit.published import Published
 from appliance.config import Config
 from appliance.formats.wire import Cosigned
@@ -51,7 +52,13 @@ async def _serve(config: Config, listening: socket.socket, context: ssl.SSLConte
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await Exchange(reader, writer, published=published, allowance=allowance, hand=hand).serve()
 
-    doors = Doors(listening, context, connections=config.audit.connections, serve=serve)
+    doors = Doors(
+        listening,
+        context,
+        connections=config.audit.connections,
+        later_than_ms=ProvenTime(published).later_than_ms,
+        serve=serve,
+    )
     async with asyncio.TaskGroup() as group:
         group.create_task(doors.run())
         group.create_task(_tell_alive())

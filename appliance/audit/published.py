@@ -21,7 +21,7 @@ from typing import BinaryIO, Final
 
 from appliance.errors import Malformed, StorageFault
 from appliance.files import open_beneath
-from appliance.formats.checkpoint import open_checkpoint
+from appliance.formats.checkpoint import Checkpoint, open_checkpoint
 from appliance.formats.note import NOTE_BYTES_MAX, Verifier, parse_vkey
 from appliance.formats.tiles import TILE_HEIGHT, TILE_WIDTH, parse_path
 from appliance.model import Priority
@@ -39,7 +39,7 @@ class _Log:
     """One log of this box: its folder below the box's, "" or with "/" at its end, and how far it is published."""
 
     folder: str
-    size: int
+    head: Checkpoint
 
 
 class Published:
@@ -65,7 +65,7 @@ class Published:
         log = self._log(match[2])
         if log is None:
             return None
-        for name in _names(match[1], match[3] or "", log.size):
+        for name in _names(match[1], match[3] or "", log.head.size):
             file = self._open(f"{log.folder}{name}")
             if file is not None:
                 return file
@@ -75,6 +75,11 @@ class Published:
         """Name of the log that the box appends to now; "" before it has one. Raises as `open`."""
         current = self._current()
         return "" if current is None else current.name
+
+    def head(self) -> Checkpoint | None:
+        """The checkpoint of that log; None before its first. Raises as `open`."""
+        log = self._log(self.origin())
+        return None if log is None else log.head
 
     def _log(self, origin: str) -> _Log | None:
         """The log of this name with a checkpoint, which is verified; None where there is none."""
@@ -86,7 +91,7 @@ class Published:
         if note is None:
             return None
         checkpoint, _ = open_checkpoint(note, Verifier(origin, current.type, current.public))
-        return _Log(folder, checkpoint.size)
+        return _Log(folder, checkpoint)
 
     def _current(self) -> Verifier | None:
         text = self._read("log.vkey", VKEY_BYTES_MAX)

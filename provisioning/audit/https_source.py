@@ -196,8 +196,9 @@ class HttpsSource:
                 if begin:
                     restart()
             case status:
+                words = response.read(WORDS_BYTES_MAX).decode("utf-8", "replace").strip() or response.reason
                 self._connection.close()
-                raise UplinkFault(f"{self._address}{path}: answered {status} {response.reason[:WORDS_BYTES_MAX]}")
+                raise UplinkFault(f"{self._address}{path}: answered {status}: {words[:WORDS_BYTES_MAX]}")
         self._receive(response, path, content)
         return True
 

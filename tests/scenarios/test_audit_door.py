@@ -9,7 +9,7 @@ import struct
 import threading
 import time
 from collections.abc import Generator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -19,9 +19,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from appliance.audit.doors import HANDSHAKE_S, PENDING_PER_ADDRESS
 from appliance.audit.exchange import part_of
 from appliance.config import read_config
+from appliance.formats.enrolment import AUDITOR_URI
 from appliance.formats.statement import Sealed
 from appliance.formats.tiles import encode_entries
-from provisioning.authority.certificates import Authority
+from provisioning.authority.certificates import BACKDATED, Authority
 from provisioning.authority.keys import write_private_key
 from tests.scenarios.audit_bed import RATE, Audited, audited, free_port
 from tests.scenarios.made_headquarters import headquarters
@@ -217,10 +218,10 @@ def answer_or_nothing(post: Audited, made: ssl.SSLContext) -> tuple[int, bytes]:
         return 0, b""
 
 
-def issued(post: Audited, tmp_path: Path, uri: str) -> ssl.SSLContext:
-    """A client certificate of headquarters' own authority for another name."""
+def issued(post: Audited, tmp_path: Path, uri: str, began: datetime | None = None) -> ssl.SSLContext:
+    """A client certificate of headquarters' own authority for another name, or another time."""
     key = ec.generate_private_key(ec.SECP256R1())
-    certificate = Authority.open(post.home.ca).issue_client(key.public_key(), uri, datetime.now(UTC), 1)
+    certificate = Authority.open(post.home.ca).issue_client(key.public_key(), uri, began or datetime.now(UTC), 1)
     write_private_key(tmp_path / "key", key)
     (tmp_path / "crt").write_bytes(certificate.public_bytes(Encoding.PEM))
     return context(post, tmp_path / "crt", tmp_path / "key")
@@ -258,6 +259,53 @@ def test_older_tls_is_not_spoken(post: Audited) -> None:
     made.maximum_version = ssl.TLSVersion.TLSv1_2
     with pytest.raises((ssl.SSLError, ConnectionError)), connected(post, made):
         pass
+
+
+# --- a certificate's end ----------------------------------------------------------------------------------------------
+
+
+def ends_at(post: Audited, tmp_path: Path, end_ms: int) -> ssl.SSLContext:
+    """The auditor's certificate as it is made for a year, so long ago that it ends at this time."""
+    began = datetime.fromtimestamp(end_ms // 1_000, UTC) - timedelta(days=365) + BACKDATED
+    return issued(post, tmp_path, AUDITOR_URI, began)
+
+
+def lower_bound_ms(post: Audited) -> int:
+    return post.box.statements()[-1].at.lower_bound_ms
+
+
+def test_a_certificate_that_ended_before_headquarters_last_signed_is_refused_with_words(
+    post: Audited, tmp_path: Path
+) -> None:
+    status, words = answer_or_nothing(post, ends_at(post, tmp_path, lower_bound_ms(post) - 2_000))
+    assert status == 403
+    assert b"certificate ended on 2026-" in words
+    assert b"landlink-hq rotate auditor" in words
+
+
+def test_the_boxs_clock_ends_no_certificate(post: Audited, tmp_path: Path) -> None:
+    """It is days past the end by this machine's clock; nothing that headquarters signed is."""
+    end_ms = lower_bound_ms(post) + 2_000
+    assert end_ms < time.time() * 1_000
+    assert answer_or_nothing(post, ends_at(post, tmp_path, end_ms))[0] == 200
+    assert answer_or_nothing(post, issued(post, tmp_path, AUDITOR_URI, datetime(2099, 1, 1, tzinfo=UTC)))[0] == 200
+
+
+def test_what_headquarters_signs_later_ends_a_certificate_that_was_good(tmp_path: Path) -> None:
+    with audited() as made:
+        made.record(1)
+        made.serve()
+        certificate = ends_at(made, tmp_path, lower_bound_ms(made) + 2_000)
+        assert answer_or_nothing(made, certificate)[0] == 200
+        pulled = made.hq("pull", made.address)
+        assert pulled.returncode == 0, pulled.stderr
+        made.record(1)  # whatever is recorded next says how late it is proven to be
+        assert answer_or_nothing(made, certificate)[0] == 403
+        for name in ("auditor.crt", "auditor.key"):
+            (made.home.ca / name).write_bytes((tmp_path / name.removeprefix("auditor.")).read_bytes())
+        refused = made.hq("pull", made.address)
+        assert refused.returncode != 0
+        assert "landlink-hq rotate auditor" in refused.stderr
 
 
 # --- bad manners ------------------------------------------------------------------------------------------------------
