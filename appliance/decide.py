@@ -17,19 +17,8 @@ from typing import Final
 
 from appliance.examine.findings import CHECKS, INFRARED, PRINTED_GEOMETRY, SECOND_READING
 from appliance.formats.rules import DEFAULT_RULES, Action, Rules, action_for, confirmation_for
-from appliance.model import (
-    Answer,
-    Band,
-    Clear,
-    Decision,
-    Finding,
-    Hit,
-    ListName,
-    Reason,
-    Refer,
-    Screening,
-    TravelDocument,
-)
+from appliance.judged import Answer, Band, Clear, Decision, Finding, Hit, Reason, Refer, Screening
+from appliance.model import ListName, TravelDocument
 
 _LINE_MAX: Final = 256
 _NOTICES_MAX: Final = 16

@@ -10,21 +10,17 @@ from typing import Annotated, Final
 from msgspec import Meta, field
 
 from appliance.clock import Instant
+from appliance.judged import Band, Decision, Finding, ListAnswer, Screening
 from appliance.model import (
-    Band,
     CameraReading,
-    Decision,
     Digest,
     DocumentReading,
-    Finding,
     Id,
     Line,
-    ListAnswer,
     ListName,
     Mode,
     Noun,
     PrintedCode,
-    Screening,
     Text,
     TravelDocument,
     Word,

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from PIL import Image, ImageDraw
 
 from appliance.clock import Instant
-from appliance.model import Answer, Finding, ListAnswer, Mode, MrzReading, Reason, Refer, Screening
+from appliance.judged import Answer, Finding, ListAnswer, Reason, Refer, Screening
+from appliance.model import Mode, MrzReading
 from appliance.parse.mrz import parse_mrz
 from appliance.recorded import (
     Body,

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from appliance.clock import Grade, Instant
 from appliance.examine.examine import examine
-from appliance.model import Answer, Finding, MrzReading
+from appliance.judged import Answer, Finding
+from appliance.model import MrzReading
 from appliance.parse.reading import parse_reading
 from tests.document_generator import FAULTS, TODAY, Fault, correct, planted, write
 

@@ -8,7 +8,8 @@ from appliance.clock import Grade, Instant
 from appliance.formats.wire import Case
 from appliance.inquiry.life import Said, start
 from appliance.inquiry.moves import Need, Who, find_move
-from appliance.model import Band, FieldVerdict, Hit, TravelDocument, WordPair
+from appliance.judged import Band, FieldVerdict, Hit, WordPair
+from appliance.model import TravelDocument
 from appliance.parse.mrz import parse_mrz
 from appliance.recorded import Crossing, Direction, DocumentBasis, Person, Stage
 from tests.small_post import LIST_DAY, NOW, passport

@@ -6,7 +6,8 @@ from typing import Final, Literal
 
 from appliance.examine.printing import examine_infrared, examine_printed_geometry
 from appliance.examine.subject import Subject
-from appliance.model import Answer, CameraReading, Finding, Mode
+from appliance.judged import Answer, Finding
+from appliance.model import CameraReading, Mode
 from appliance.ocr.infrared import look_under_infrared
 from appliance.ocr.reading import read_mrz
 from appliance.parse.mrz import parse_mrz

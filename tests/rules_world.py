@@ -3,7 +3,8 @@
 from msgspec import structs
 
 from appliance.formats.rules import DEFAULT_RULES, HitRule, Rules
-from appliance.model import Band, Hit, ListAnswer, ListName
+from appliance.judged import Band, Hit, ListAnswer
+from appliance.model import ListName
 from tests.screen_world import DATED
 
 SEARCHED: tuple[ListAnswer, ...] = (

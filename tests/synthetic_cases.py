@@ -4,7 +4,7 @@ from appliance.booth.board import Device, Snapshot
 from appliance.booth.state import OpenCase, Phase, State
 from appliance.clock import Instant
 from appliance.formats.wire import Case
-from appliance.model import Band, FieldVerdict, Hit, WordPair
+from appliance.judged import Band, FieldVerdict, Hit, WordPair
 from appliance.parse.mrz import parse_mrz
 from appliance.recorded import Crossing, Direction, DocumentBasis, Person, Stage
 from drivers.api import DeviceState

@@ -22,7 +22,8 @@ from appliance.clock import Clock, Instant
 from appliance.decide import decide
 from appliance.errors import Malformed, Refused
 from appliance.formats.rules import Rules
-from appliance.model import DocumentReading, Priority, Refer, RepairReason, Screening, TravelDocument
+from appliance.judged import Refer, Screening
+from appliance.model import DocumentReading, Priority, RepairReason, TravelDocument
 from appliance.parse.reading import parse_reading
 from appliance.recorded import CarrierCheck
 from appliance.screen.lists import Lists

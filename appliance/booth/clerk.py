@@ -54,7 +54,8 @@ from appliance.booth.state import Kept, Phase, State
 from appliance.clock import Clock
 from appliance.errors import LandlinkError, Refused
 from appliance.inquiry.life import newest_record
-from appliance.model import DocumentReading, Id, MrzReading, Priority, Refer
+from appliance.judged import Refer
+from appliance.model import DocumentReading, Id, MrzReading, Priority
 from appliance.recorded import Body, Crossing, HandOver, Outcome, Person, Screened, Stage, Transition
 from drivers.api import DeviceState, Image, Lamp, Panel, Sound
 

@@ -59,7 +59,8 @@ from appliance.booth.state import GROUP_MAX, Kept, OpenCase, Phase, State, Step
 from appliance.errors import Refused
 from appliance.formats.wire import Case
 from appliance.inquiry.life import REASONS_MAX, carried, check_outcome, start
-from appliance.model import Hit, Id
+from appliance.judged import Hit
+from appliance.model import Id
 from appliance.recorded import Crossing, OutcomeKind, Person
 
 LAID_MAX: Final = 99

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from appliance.formats.wire import Case
 from appliance.inquiry.life import Said
-from appliance.model import Hit, Id, TravelDocument
+from appliance.judged import Hit
+from appliance.model import Id, TravelDocument
 from appliance.recorded import Crossing, DocumentBasis, OutcomeKind, Person, Stage, Transition
 
 

@@ -5,7 +5,8 @@ from typing import Final
 
 from appliance.clock import Instant
 from appliance.errors import Malformed
-from appliance.model import Answer, PartialDate, TravelDocument, TypedReading
+from appliance.judged import Answer
+from appliance.model import PartialDate, TravelDocument, TypedReading
 from appliance.parse.mrz import parse_mrz
 from appliance.recorded import Screened
 

@@ -19,7 +19,8 @@ from appliance.formats.wire import Answered
 from appliance.inquiry.life import STAGE_OF, Said, due
 from appliance.inquiry.memory import subject_of
 from appliance.inquiry.moves import ANSWERABLE, Who
-from appliance.model import Hit, Id, TravelDocument
+from appliance.judged import Hit
+from appliance.model import Id, TravelDocument
 from appliance.recorded import Stage
 
 LOOK_S: Final = 1.0

@@ -17,7 +17,7 @@ from appliance.formats.wire import Case
 from appliance.inquiry.advice import advice
 from appliance.inquiry.life import STAGE_OF, confirmation_of
 from appliance.inquiry.moves import ANSWERABLE, OPEN, RULED_OUT, Need, Who, find_move, officers_moves
-from appliance.model import Band, FieldVerdict, Hit, WordPair
+from appliance.judged import Band, FieldVerdict, Hit, WordPair
 from appliance.recorded import Screened, Stage
 from appliance.screen.screen import DOCUMENTS
 

@@ -67,7 +67,7 @@ NOTICE_NAMES: Final = {
     "special": "United Nations special notice",
     "silver": "Silver notice",
 }
-"""By model.Hit.notice."""
+"""By judged.Hit.notice."""
 
 NOT_CONFIRMED: Final = "Possible match. Not confirmed."
 """What is known until headquarters has confirmed (I10)."""

@@ -10,7 +10,8 @@ from appliance.decide import decide, possible_matches
 from appliance.errors import Malformed
 from appliance.examine.examine import examine
 from appliance.formats.rules import Rules
-from appliance.model import CameraReading, DocumentReading, Finding, Hit, Id, MrzReading, Refer, TravelDocument
+from appliance.judged import Finding, Hit, Refer
+from appliance.model import CameraReading, DocumentReading, Id, MrzReading, TravelDocument
 from appliance.parse.reading import parse_reading
 from appliance.recorded import Screened
 from appliance.screen.lists import Lists

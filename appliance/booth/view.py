@@ -19,7 +19,8 @@ from appliance.examine.typed import FieldDifference, typed_differences
 from appliance.formats.voice import case_code
 from appliance.formats.wire import Case
 from appliance.inquiry.life import STAGE_OF
-from appliance.model import CameraReading, Clear, DocumentFormat, Refer, TravelDocument
+from appliance.judged import Clear, Refer
+from appliance.model import CameraReading, DocumentFormat, TravelDocument
 from appliance.recorded import Screened, Stage
 
 PLEASE_WAIT: Final = "Please wait"

@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime
 from typing import Final
 
 from appliance.formats.rules import Age
-from appliance.model import Clear, Decision, PartialDate, TravelDocument
+from appliance.judged import Clear, Decision
+from appliance.model import PartialDate, TravelDocument
 from appliance.parse.codes import state_codes
 from appliance.recorded import DocumentBasis, OutcomeKind
 

@@ -7,7 +7,8 @@ from typing import Final
 
 from appliance.examine.findings import ISSUING_STATE, NATIONALITY, SPECIMEN, Check
 from appliance.examine.subject import Subject, found
-from appliance.model import Answer, Finding, Mode
+from appliance.judged import Answer, Finding
+from appliance.model import Mode
 from appliance.parse.codes import CodeKind, state_codes
 
 Answers = dict[CodeKind, tuple[Answer, str]]

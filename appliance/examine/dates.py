@@ -11,7 +11,8 @@ from typing import Final
 from appliance.clock import Instant
 from appliance.examine.findings import DATE_OF_BIRTH, EXPIRY
 from appliance.examine.subject import Subject, found
-from appliance.model import Answer, DocumentFormat, Finding, PartialDate
+from appliance.judged import Answer, Finding
+from appliance.model import DocumentFormat, PartialDate
 from appliance.parse.dates import is_misprinted
 
 AGE_YEARS_MAX: Final = 125

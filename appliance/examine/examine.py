@@ -14,7 +14,8 @@ from appliance.examine.printing import examine_infrared, examine_printed_geometr
 from appliance.examine.second import examine_second_reading, examine_sure_reading, is_camera
 from appliance.examine.subject import Subject
 from appliance.examine.validity import examine_validity
-from appliance.model import CameraReading, DocumentReading, Finding, Mode, TravelDocument, TypedReading
+from appliance.judged import Finding
+from appliance.model import CameraReading, DocumentReading, Mode, TravelDocument, TypedReading
 
 EXAMINERS: Final[dict[str, Callable[[Subject], Finding]]] = {
     findings.CHECK_DIGITS.id: examine_check_digits,

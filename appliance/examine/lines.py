@@ -6,7 +6,8 @@ from typing import Final
 from appliance.examine.findings import CHECK_DIGITS, PRINTED_LINES, REPAIRED_CHARACTERS
 from appliance.examine.second import SURE_PERCENT, same_shape
 from appliance.examine.subject import Subject, found, not_typed
-from appliance.model import Answer, CheckDigit, DocumentFormat, Finding, Repair, RepairReason, TravelDocument
+from appliance.judged import Answer, Finding
+from appliance.model import CheckDigit, DocumentFormat, Repair, RepairReason, TravelDocument
 from appliance.parse.characters import FILLER, LETTERS
 from appliance.parse.checks import compare, resolve_checks
 from appliance.parse.layouts import Layout, layout_of

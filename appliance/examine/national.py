@@ -14,7 +14,8 @@ from appliance.examine import national_digits as digits
 from appliance.examine.findings import NATIONAL_NUMBER
 from appliance.examine.issuers import FACTS
 from appliance.examine.subject import Subject, found
-from appliance.model import Answer, DocumentFormat, Finding, TravelDocument
+from appliance.judged import Answer, Finding
+from appliance.model import DocumentFormat, TravelDocument
 from appliance.parse.characters import FILLER
 
 STDNUM: Final = "https://arthurdejong.org/python-stdnum/doc/"

@@ -8,7 +8,7 @@ import re
 from appliance.examine.findings import NUMBER_FORM
 from appliance.examine.issuers import FACTS, number_rule
 from appliance.examine.subject import Subject, found
-from appliance.model import Answer, Finding
+from appliance.judged import Answer, Finding
 
 
 def examine_number_form(subject: Subject) -> Finding:

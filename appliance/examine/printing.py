@@ -10,7 +10,8 @@ from typing import Final
 
 from appliance.examine.findings import INFRARED, PRINTED_GEOMETRY
 from appliance.examine.subject import Subject, found, not_typed
-from appliance.model import Answer, CameraReading, Finding, InfraredReading, ShiftedCharacter, ZoneGeometry
+from appliance.judged import Answer, Finding
+from appliance.model import CameraReading, InfraredReading, ShiftedCharacter, ZoneGeometry
 
 SPACING: Final = (2_280, 2_720)
 """From line to line, thousandths of a character's pitch: 6.35 mm to 2.54 mm is 2,500 (Doc 9303-4 to 7, §4.2)."""

@@ -12,7 +12,8 @@ from msgspec import Struct
 from appliance.examine.findings import SECOND_READING, SURE_READING
 from appliance.examine.subject import Subject, found, not_typed
 from appliance.examine.typed import examine_typed
-from appliance.model import Answer, CameraReading, DocumentReading, Finding, MrzReading, TravelDocument
+from appliance.judged import Answer, Finding
+from appliance.model import CameraReading, DocumentReading, MrzReading, TravelDocument
 
 SURE_PERCENT: Final = 85
 """A character that the camera read less surely than this speaks against nobody."""

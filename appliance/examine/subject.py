@@ -6,7 +6,8 @@ from msgspec import Struct
 
 from appliance.clock import Instant
 from appliance.examine.findings import Check
-from appliance.model import Answer, CameraReading, Finding, Mode, TravelDocument
+from appliance.judged import Answer, Finding
+from appliance.model import CameraReading, Mode, TravelDocument
 
 EVIDENCE_MAX: Final = 16
 

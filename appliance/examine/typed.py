@@ -15,7 +15,8 @@ from appliance.clock import Instant
 from appliance.errors import Malformed
 from appliance.examine.findings import SECOND_READING
 from appliance.examine.subject import Subject, found
-from appliance.model import Answer, CameraReading, Finding, PartialDate, TravelDocument
+from appliance.judged import Answer, Finding
+from appliance.model import CameraReading, PartialDate, TravelDocument
 from appliance.parse.mrz import parse_mrz
 
 WITHOUT_LINES: Final = frozenset({"BP", "VL"})

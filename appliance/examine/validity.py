@@ -12,7 +12,8 @@ from typing import Final
 from appliance.examine.findings import VALIDITY
 from appliance.examine.issuers import FACTS, ValidityRule, validity_rule
 from appliance.examine.subject import Subject, found
-from appliance.model import Answer, DocumentFormat, Finding, PartialDate
+from appliance.judged import Answer, Finding
+from appliance.model import DocumentFormat, PartialDate
 
 GENERAL_YEARS: Final = 10
 """What the ICAO recommends as the longest validity of a passport; some issuers grant more, so it is a notice."""

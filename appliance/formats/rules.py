@@ -20,7 +20,8 @@ from msgspec import Meta
 
 from appliance.errors import Malformed
 from appliance.formats.refusal import refusal
-from appliance.model import Band, Line, ListName, Noun, Text, Word
+from appliance.judged import Band
+from appliance.model import Line, ListName, Noun, Text, Word
 
 RULES_BYTES_MAX: Final = 65_536
 

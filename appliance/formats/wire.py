@@ -21,7 +21,8 @@ from appliance.clock import Instant, Milliseconds
 from appliance.formats.cbor import pack, parse
 from appliance.formats.fields import Count
 from appliance.formats.voice import Verdict
-from appliance.model import Digest, Hit, Id, Line, Mode, Noun, Priority, Text, TravelDocument, Word
+from appliance.judged import Hit
+from appliance.model import Digest, Id, Line, Mode, Noun, Priority, Text, TravelDocument, Word
 from appliance.recorded import Crossing, Person, Stage
 
 MESSAGE_BYTES_MAX: Final = 65_536

@@ -16,7 +16,8 @@ from appliance.formats.rules import Confirmation, Rules, confirmation_for
 from appliance.formats.voice import Verdict, case_code
 from appliance.formats.wire import CASE_HITS_MAX, Case
 from appliance.inquiry.moves import Need, Who, find_move, outcome_needs
-from appliance.model import Hit, Id
+from appliance.judged import Hit
+from appliance.model import Id
 from appliance.recorded import ConfirmationRequest, OutcomeKind, RequestedEntry, Stage, Transition
 
 LIFE_MS_MAX: Final = 90 * 24 * 3_600_000

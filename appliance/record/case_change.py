@@ -15,7 +15,8 @@ from appliance.formats.voice import case_code
 from appliance.formats.wire import Append, Case
 from appliance.inquiry.life import STAGE_OF, newest_record
 from appliance.inquiry.moves import Move, Need, Who, find_move
-from appliance.model import Hit, Id
+from appliance.judged import Hit
+from appliance.model import Id
 from appliance.record.intake import RefusedWith
 from appliance.record.open_case import OpenCase
 from appliance.recorded import Canary, CarrierCheck, HandOver, Outcome, Picture, Record, Screened, Stage, Transition

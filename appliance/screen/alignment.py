@@ -6,7 +6,7 @@ the band.
 
 from typing import Literal
 
-from appliance.model import WordPair
+from appliance.judged import WordPair
 from appliance.screen.comparison import UNMATCHED_LISTED, UNMATCHED_TRAVELLER, Comparison
 from appliance.screen.names import TOKENS_MAX, Name, Token
 

@@ -16,7 +16,8 @@ from appliance.formats.lists import (
     canonical_issuer,
     canonical_number,
 )
-from appliance.model import Band, DocumentFormat, FieldVerdict, TravelDocument
+from appliance.judged import Band, FieldVerdict
+from appliance.model import DocumentFormat, TravelDocument
 
 _TYPES: Final = {"P": "P", "I": "I", "A": "I", "C": "I", "V": "V"}
 """First letter of an MRZ's document code (Doc 9303-4 to -7) to the type of the list."""

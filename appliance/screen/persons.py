@@ -11,7 +11,8 @@ from typing import Final, Protocol
 
 from appliance.errors import Malformed
 from appliance.formats.person_index import QUALITIES, PersonIndex
-from appliance.model import Band, FieldVerdict, MatchBasis, TravelDocument
+from appliance.judged import Band, FieldVerdict, MatchBasis
+from appliance.model import TravelDocument
 from appliance.screen.births import birth_verdict
 from appliance.screen.documents import ListDamaged
 from appliance.screen.name_search import FoundName, NameSearch

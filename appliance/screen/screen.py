@@ -13,7 +13,8 @@ import msgspec
 from appliance.clock import Instant
 from appliance.formats.lists import CANARY_ENTRY, DocumentKey, ListedDocument, revision
 from appliance.inquiry.instructions import fraud_instruction, notice_instruction
-from appliance.model import Band, Hit, ListAnswer, ListName, Screening, TravelDocument
+from appliance.judged import Band, Hit, ListAnswer, Screening
+from appliance.model import ListName, TravelDocument
 from appliance.screen.documents import NUMBERS, ListDamaged, document_key, judge_numbers, look_alikes
 from appliance.screen.lists import Lists
 from appliance.screen.persons import PersonMatch

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from appliance.formats.lists import canonical_issuer
-from appliance.model import Band, FieldVerdict, MatchBasis, TravelDocument, WeighedWord
+from appliance.judged import Band, FieldVerdict, MatchBasis, WeighedWord
+from appliance.model import TravelDocument
 from appliance.screen.alignment import aligned
 from appliance.screen.births import BirthVerdict, compare_births, traveller_text
 from appliance.screen.comparison import compare

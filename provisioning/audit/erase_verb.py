@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from appliance.errors import Misuse, Refused
-from appliance.model import Refer
+from appliance.judged import Refer
 from appliance.recorded import CarrierCheck, Screened
 from provisioning.audit.checking import pulled_logs
 from provisioning.audit.chronology import moment

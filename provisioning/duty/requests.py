@@ -10,7 +10,8 @@ from typing import Final
 import msgspec
 
 from appliance.formats.voice import case_code
-from appliance.model import Hit, TravelDocument
+from appliance.judged import Hit
+from appliance.model import TravelDocument
 from appliance.recorded import RequestedEntry, Stage
 from provisioning.audit.opened.lives import LifeLine
 from provisioning.audit.opened.records import RecordLine

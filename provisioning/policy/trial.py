@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from appliance.decide import decide
 from appliance.formats.rules import Rules
-from appliance.model import Answer, Clear, Decision, Finding, Refer, Screening
+from appliance.judged import Answer, Clear, Decision, Finding, Refer, Screening
 from provisioning.audit.opened.records import RecordLine
 
 Weight = Literal["alert", "refer", "note", "clear"]

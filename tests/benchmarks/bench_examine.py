@@ -8,7 +8,7 @@ import sys
 import time
 from typing import Final
 
-from appliance.model import Answer
+from appliance.judged import Answer
 from tests.benchmarks.bars import at_least, at_most
 from tests.drawn_pages import typefaces
 from tests.generated_documents import examine_correct, examine_faults

@@ -22,7 +22,8 @@ from rapidfuzz import fuzz, utils
 
 from appliance.formats.lists import ListedBirth, ListedName, ListedPerson
 from appliance.formats.person_index import PersonIndex
-from appliance.model import Band, TravelDocument
+from appliance.judged import Band
+from appliance.model import TravelDocument
 from appliance.screen.comparison import compare
 from appliance.screen.name_search import NameSearch
 from appliance.screen.names import shipped_reader

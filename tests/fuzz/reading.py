@@ -18,7 +18,8 @@ import numpy as np
 from appliance.clock import Grade, Instant
 from appliance.errors import Malformed
 from appliance.examine.examine import EXAMINERS, examine
-from appliance.model import Finding, MrzReading, TravelDocument
+from appliance.judged import Finding
+from appliance.model import MrzReading, TravelDocument
 from appliance.ocr.network import CHARACTERS
 from appliance.ocr.pictures import WHOLE_PIXELS_MAX, decode_picture, read_picture
 from appliance.parse.mrz import parse_mrz

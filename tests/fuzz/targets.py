@@ -44,7 +44,7 @@ from appliance.formats.person_index import PersonIndex, unpack_birth
 from appliance.formats.release import DOCUMENTS_TARGET
 from appliance.formats.rules import DEFAULT_RULES, action_for, confirmation_for, encode_rules, parse_rules
 from appliance.formats.voice import Verdict, answer_code, case_code, heard_verdict
-from appliance.model import Band
+from appliance.judged import Band
 from provisioning.authority.import_verb import READERS
 from provisioning.authority.person_index import person_index
 from provisioning.authority.sources.document_csv import DocumentRow, read_documents

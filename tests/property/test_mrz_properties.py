@@ -12,7 +12,8 @@ from appliance.clock import Grade, Instant
 from appliance.errors import Malformed
 from appliance.examine.examine import examine
 from appliance.examine.findings import CHECK_DIGITS, CHECKS
-from appliance.model import Answer, MrzReading, RepairReason, TravelDocument, TypedReading
+from appliance.judged import Answer
+from appliance.model import MrzReading, RepairReason, TravelDocument, TypedReading
 from appliance.parse.mrz import parse_mrz
 from appliance.parse.reading import parse_reading
 from appliance.parse.repair import CHECKED_REPAIRS_MAX, CLASS_REPAIRS_MAX

@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from appliance.errors import Misuse
 from appliance.formats.record import encode_record
-from appliance.model import Band, Hit, Mode, Reason, Refer, Screening, TypedReading
+from appliance.judged import Band, Hit, Reason, Refer, Screening
+from appliance.model import Mode, TypedReading
 from appliance.recorded import (
     Body,
     CarrierCheck,

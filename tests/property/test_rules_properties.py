@@ -10,7 +10,7 @@ from appliance.decide import decide
 from appliance.errors import Malformed
 from appliance.formats.lists import NOTICES
 from appliance.formats.rules import DEFAULT_RULES, HitRule, Rules, encode_rules, parse_rules
-from appliance.model import Answer, Band, Clear, Finding, Hit, ListAnswer, Refer, Screening
+from appliance.judged import Answer, Band, Clear, Finding, Hit, ListAnswer, Refer, Screening
 from provisioning.policy.rules_file import line_of, parse_rules_file
 from tests.rules_world import SEARCHED, hit
 from tests.screen_world import laid

@@ -14,8 +14,9 @@ from appliance.formats.voice import Verdict
 from appliance.formats.wire import Answered, Append, Case, Cases, Deliver, Inbox, Inboxed, ListCases
 from appliance.inquiry.life import Said, move
 from appliance.inquiry.moves import Who
+from appliance.judged import Band, Hit, Refer, Screening
 from appliance.line import RecorderLine
-from appliance.model import Band, Hit, PartialDate, Priority, Refer, Screening
+from appliance.model import PartialDate, Priority
 from appliance.recorded import Body, HandOver, Outcome, OutcomeKind, Record, Screened, Stage
 from tests.scenarios.made_headquarters import BOOT, NOW_MS, screened
 from tests.scenarios.recorder_bed import Bed, case_of, message, recipient_of, record, recorded

@@ -22,7 +22,8 @@ from appliance.formats.identity import EpochCertificate, certify_epoch
 from appliance.formats.note import LogSigner
 from appliance.formats.record import commitment, encode_record, pad
 from appliance.formats.statement import EpochStart, EventEntry, Kind, Sealed, Statement, sign_statement
-from appliance.model import Clear, DocumentFormat, Mode, MrzReading, Reason, Refer, Screening, TravelDocument
+from appliance.judged import Clear, Reason, Refer, Screening
+from appliance.model import DocumentFormat, Mode, MrzReading, TravelDocument
 from appliance.recorded import (
     Body,
     Canary,

@@ -8,7 +8,7 @@ import pytest
 from msgspec import structs
 
 from appliance.errors import StorageFault
-from appliance.model import Reason, Refer
+from appliance.judged import Reason, Refer
 from provisioning.authority.home import Home
 from tests.scenarios.auditor import open_of, pull_from, run, words
 from tests.scenarios.made_headquarters import Box, headquarters, instant, outcome, screened

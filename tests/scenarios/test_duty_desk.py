@@ -13,7 +13,7 @@ import pytest
 from appliance.errors import LandlinkError, Malformed, Refused
 from appliance.formats.downlink import CaseAnswer, ListKey
 from appliance.formats.voice import Verdict, case_code, heard_verdict
-from appliance.model import Band
+from appliance.judged import Band
 from appliance.recorded import ConfirmationRequest, Outcome, OutcomeKind, RequestedEntry, Stage, Transition
 from provisioning.audit.verbs import add_verbs as add_audit_verbs
 from provisioning.authority.box_keys import voice_key

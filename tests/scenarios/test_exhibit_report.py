@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from appliance.clock import Grade
 from appliance.errors import Malformed
 from appliance.examine.findings import CHECKS
-from appliance.model import Answer
+from appliance.judged import Answer
 from appliance.recorded import DocumentBasis, OutcomeKind, Stage
 from provisioning.exhibit.contents import EntryFacts, Exhibit, Nothing, Unproven
 from provisioning.exhibit.report import report_page, write_report

@@ -9,7 +9,8 @@ from appliance.booth.looks import Eyes, Looks
 from appliance.booth.page_watch import moved
 from appliance.booth.second_reader import Look
 from appliance.examine.examine import examine
-from appliance.model import Answer, MrzReading
+from appliance.judged import Answer
+from appliance.model import MrzReading
 from appliance.ocr.second import camera_reading, glance, infrared_reading
 from appliance.parse.mrz import parse_mrz
 from appliance.recorded import PICTURE_BYTES_MAX

@@ -13,8 +13,8 @@ from appliance.formats.voice import Verdict
 from appliance.formats.wire import Done, Spared, SparedEntries
 from appliance.inquiry.memory import subject_of
 from appliance.inquiry.moves import Who
+from appliance.judged import Hit
 from appliance.line import RecorderLine
-from appliance.model import Hit
 from appliance.record.cases import SPARE_KEYS
 from appliance.recorded import HandOver, Outcome, OutcomeKind, Record, Screened, Stage, Transition
 from tests.scenarios.case_life import Life, hit, inbox, matched

@@ -10,17 +10,8 @@ from appliance.clock import Grade, Instant
 from appliance.errors import Misuse
 from appliance.formats.record import encode_record
 from appliance.formats.statement import Sealed, Statement
-from appliance.model import (
-    Clear,
-    DocumentFormat,
-    Mode,
-    MrzReading,
-    Reason,
-    Refer,
-    Screening,
-    TravelDocument,
-    TypedReading,
-)
+from appliance.judged import Clear, Reason, Refer, Screening
+from appliance.model import DocumentFormat, Mode, MrzReading, TravelDocument, TypedReading
 from appliance.recorded import Crossing, Direction, Outcome, OutcomeKind, Picture, Record, Screened
 from provisioning.audit.opened.find import Question, find, parse_range, parse_time
 from provisioning.audit.opened.logs import OpenedLog

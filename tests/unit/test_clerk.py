@@ -2,7 +2,8 @@
 
 from appliance.booth.events import Following, NextBelongs, OutcomeChosen
 from appliance.booth.state import Kept, Phase
-from appliance.model import Clear, Mode, Priority, Refer
+from appliance.judged import Clear, Refer
+from appliance.model import Mode, Priority
 from appliance.recorded import OutcomeKind, Record, Screened
 from drivers.api import DeviceState, Lamp, Sound
 from tests.small_post import GROUNDS, LISTED, NO_LISTS, MemoryRecorder, SmallPost, passport

@@ -10,7 +10,8 @@ from msgspec import structs
 from appliance.decide import decide
 from appliance.examine.findings import CHECKS
 from appliance.formats.rules import DEFAULT_RULES, Confirmation, HitRule, Rules
-from appliance.model import Answer, Band, Clear, Decision, Finding, Hit, ListName, Refer, Screening
+from appliance.judged import Answer, Band, Clear, Decision, Finding, Hit, Refer, Screening
+from appliance.model import ListName
 from appliance.screen.screen import not_screened
 from tests.rules_world import SEARCHED, hit, rules
 from tests.screen_world import DATED, laid, lists

@@ -8,7 +8,8 @@ import pytest
 
 from appliance.decide import decide
 from appliance.examine.findings import CHECKS
-from appliance.model import Answer, Band, Clear, Decision, Finding, Refer, Screening, TravelDocument
+from appliance.judged import Answer, Band, Clear, Decision, Finding, Refer, Screening
+from appliance.model import TravelDocument
 from appliance.screen.documents import NoDocuments
 from appliance.screen.lists import Lists
 from appliance.screen.persons import NoPersons

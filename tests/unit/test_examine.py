@@ -7,7 +7,8 @@ import pytest
 from appliance.clock import Grade, Instant
 from appliance.examine.examine import EXAMINERS, examine
 from appliance.examine.findings import CHECKS
-from appliance.model import Answer, CameraReading, Finding, Mode, MrzReading, ZoneGeometry
+from appliance.judged import Answer, Finding
+from appliance.model import CameraReading, Mode, MrzReading, ZoneGeometry
 from appliance.parse.mrz import parse_mrz
 from provisioning.bench.mrz_writer import MrzFields, write_td1, write_td3
 

@@ -10,7 +10,8 @@ from appliance.errors import Malformed
 from appliance.examine.examine import examine
 from appliance.examine.findings import CHECKS
 from appliance.examine.issuers import FACTS, ISSUERS_BYTES_MAX, parse_issuers
-from appliance.model import Answer, Finding, MrzReading
+from appliance.judged import Answer, Finding
+from appliance.model import MrzReading
 from appliance.parse.codes import state_codes
 from appliance.parse.reading import parse_reading
 from provisioning.bench.mrz_writer import MrzFields, write_td3

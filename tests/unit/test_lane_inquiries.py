@@ -21,7 +21,8 @@ from appliance.booth.state import Kept, OpenCase
 from appliance.errors import Malformed, Refused
 from appliance.formats.voice import Verdict, case_code
 from appliance.formats.wire import Append
-from appliance.model import Clear, Priority, Refer
+from appliance.judged import Clear, Refer
+from appliance.model import Priority
 from appliance.record.case_change import change_of
 from appliance.recorded import HandOver, Outcome, OutcomeKind, Screened, Stage, Transition
 from drivers.api import Lamp, Sound

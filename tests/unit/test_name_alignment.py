@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.model import WordPair
+from appliance.judged import WordPair
 from appliance.screen.alignment import aligned
 from appliance.screen.names import Name, shipped_reader
 

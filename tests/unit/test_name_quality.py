@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from rapidfuzz import fuzz
 
-from appliance.model import Band
+from appliance.judged import Band
 from appliance.screen.persons import IndexedPersons
 from appliance.screen.verdicts import NAME_POSSIBLE
 from tests.benchmarks.bench_names import (

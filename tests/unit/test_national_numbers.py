@@ -9,7 +9,8 @@ from appliance.clock import Grade, Instant
 from appliance.examine import national_digits as digits
 from appliance.examine.examine import examine
 from appliance.examine.national import NUMBERS
-from appliance.model import Answer, Finding, MrzReading, TypedReading
+from appliance.judged import Answer, Finding
+from appliance.model import MrzReading, TypedReading
 from appliance.parse.reading import parse_reading
 from provisioning.bench.mrz_writer import MrzFields, write_td1, write_td3
 

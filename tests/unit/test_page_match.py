@@ -17,7 +17,7 @@ from appliance.formats.status import RecorderStatus
 from appliance.formats.voice import case_code
 from appliance.formats.wire import Case
 from appliance.inquiry.moves import OPEN, Who, moves_from
-from appliance.model import Band
+from appliance.judged import Band
 from appliance.recorded import Stage
 from tests.small_post import NOW, TELEPHONE, on_hand
 from tests.synthetic_cases import OF, asked_ago, case, document_hit, person_hit, shown

@@ -4,7 +4,8 @@ import pytest
 
 from appliance.formats.lists import ListedBirth, ListedPerson
 from appliance.formats.person_index import pack_birth
-from appliance.model import Band, PartialDate, TravelDocument
+from appliance.judged import Band
+from appliance.model import PartialDate, TravelDocument
 from appliance.parse.dates import parse_typed_date
 from appliance.screen.births import BirthVerdict, compare_births
 from tests.screen_world import birth, born, laid, person, persons

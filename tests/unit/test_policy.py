@@ -12,7 +12,8 @@ from appliance.decide import decide
 from appliance.errors import Malformed, NoInput, Refused
 from appliance.examine.findings import EXPIRY
 from appliance.formats.rules import DEFAULT_RULES, HitRule, Rules
-from appliance.model import Answer, Band, Clear, Finding, Hit, Mode, Screening
+from appliance.judged import Answer, Band, Clear, Finding, Hit, Screening
+from appliance.model import Mode
 from provisioning.audit.opened.carrier_checks import CARRIER_CHECK
 from provisioning.audit.opened.lines import LINE_BYTES_MAX
 from provisioning.audit.opened.records import RecordLine

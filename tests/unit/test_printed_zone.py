@@ -3,7 +3,8 @@
 import pytest
 
 from appliance.examine.examine import examine
-from appliance.model import Answer, CameraReading, Finding, InfraredReading, MrzReading, ShiftedCharacter, ZoneGeometry
+from appliance.judged import Answer, Finding
+from appliance.model import CameraReading, InfraredReading, MrzReading, ShiftedCharacter, ZoneGeometry
 from appliance.ocr.infrared import look_under_infrared
 from appliance.ocr.reading import read_mrz
 from appliance.parse.mrz import parse_mrz

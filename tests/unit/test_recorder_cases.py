@@ -11,7 +11,7 @@ from appliance.clock import Grade, Instant
 from appliance.errors import Malformed
 from appliance.formats.cbor import pack
 from appliance.formats.wire import CASE_BYTES_MAX, CASES_MAX, MESSAGE_BYTES_MAX, Case, Cases
-from appliance.model import Band, FieldVerdict, Hit, WordPair
+from appliance.judged import Band, FieldVerdict, Hit, WordPair
 from appliance.record.cases import CASE_MS_MAX, OUTSTANDING_MAX, OUTSTANDING_MS_MAX, SPARE_KEYS, CaseStore, age_ms
 from appliance.record.journal import Frame, SealedCase
 from appliance.record.open_case import OpenCase

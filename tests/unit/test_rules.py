@@ -31,7 +31,8 @@ from appliance.formats.rules import (
     list_age,
     parse_rules,
 )
-from appliance.model import Band, ListName
+from appliance.judged import Band
+from appliance.model import ListName
 from provisioning.policy.rules_file import parse_rules_file
 
 SHIPPED = Path(__file__).parents[2] / "appliance" / "formats" / "default_rules.json"

@@ -10,7 +10,8 @@ from appliance.formats.lists import (
     canonical_issuer,
     canonical_number,
 )
-from appliance.model import Band, DocumentFormat
+from appliance.judged import Band
+from appliance.model import DocumentFormat
 from appliance.screen.documents import NoDocuments, document_key, look_alikes
 from appliance.screen.lists import Lists
 from appliance.screen.screen import not_screened, screen

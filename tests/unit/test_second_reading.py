@@ -17,7 +17,8 @@ from appliance.booth.words import clock_time
 from appliance.errors import Malformed
 from appliance.examine.examine import examine
 from appliance.examine.second import SURE_PERCENT, differences
-from appliance.model import Answer, CameraReading, Finding, MrzReading
+from appliance.judged import Answer, Finding
+from appliance.model import CameraReading, MrzReading
 from appliance.ocr.voting import vote
 from appliance.parse.mrz import parse_mrz
 from drivers.api import DeviceError, Image

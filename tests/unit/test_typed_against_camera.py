@@ -6,7 +6,8 @@ from appliance.booth.status_line import Surroundings
 from appliance.booth.view import view
 from appliance.booth.words import clock_time
 from appliance.examine.examine import examine
-from appliance.model import Answer, CameraReading, Finding
+from appliance.judged import Answer, Finding
+from appliance.model import CameraReading
 from appliance.parse.reading import parse_reading
 from tests.small_post import TELEPHONE, SmallPost
 from tests.unit.test_second_reading import LINES, NOW, seen

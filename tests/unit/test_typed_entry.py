@@ -5,7 +5,8 @@ import pytest
 from appliance.clock import Grade, Instant
 from appliance.errors import Malformed
 from appliance.examine.examine import examine
-from appliance.model import Answer, DocumentFormat, TypedReading
+from appliance.judged import Answer
+from appliance.model import DocumentFormat, TypedReading
 from appliance.parse.reading import parse_reading
 
 NOW = Instant(

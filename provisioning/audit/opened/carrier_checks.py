@@ -5,7 +5,8 @@ from typing import Final
 import msgspec
 
 from appliance.clock import Instant
-from appliance.model import ListAnswer, Mode
+from appliance.judged import ListAnswer
+from appliance.model import Mode
 from appliance.recorded import CarrierCheck, Record
 
 CARRIER_CHECK: Final = "carrier check"

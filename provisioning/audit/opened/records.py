@@ -11,7 +11,8 @@ from typing import Final
 import msgspec
 
 from appliance.clock import Instant
-from appliance.model import Decision, Finding, Hit, ListAnswer, Mode, Refer, TravelDocument, TypedReading
+from appliance.judged import Decision, Finding, Hit, ListAnswer, Refer
+from appliance.model import Mode, TravelDocument, TypedReading
 from appliance.recorded import (
     Canary,
     CarrierCheck,

@@ -13,7 +13,8 @@ from typing import Final
 import msgspec
 
 from appliance.errors import Malformed
-from appliance.model import FieldVerdict, Hit, Id, MatchBasis, TravelDocument, WeighedWord
+from appliance.judged import FieldVerdict, Hit, MatchBasis, WeighedWord
+from appliance.model import Id, TravelDocument
 from appliance.screen.documents import NUMBERS, document_key, judge_numbers, look_alikes
 from appliance.screen.names import shipped_reader
 from appliance.screen.verdicts import judge, matcher, weighed
