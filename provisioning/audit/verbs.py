@@ -138,10 +138,8 @@ def add_verbs(verbs: Verbs) -> None:
     _add_who(verb)
     verb.set_defaults(run=run_open)
     verb = _add(verbs, "find", "search the records", FIND)
-    verb.add_argument(
-        "--number", default="", metavar="NUMBER", help="document number; case, blanks and hyphens do not count"
-    )
-    verb.add_argument("--name", default="", metavar="WORDS", help="words that begin words of the name")
+    verb.add_argument("--number", metavar="NUMBER", help="document number; case, blanks and hyphens do not count")
+    verb.add_argument("--name", metavar="WORDS", help="words that begin words of the name")
     verb.add_argument("--from", dest="since", metavar="TIME", help="YYYY-MM-DD or YYYY-MM-DDTHH:MM, UTC")
     verb.add_argument("--to", dest="until", metavar="TIME", help="the same; a day is meant with all its hours")
     verb.add_argument("--referred", action="store_true", help="only where the box asked for a person to look")

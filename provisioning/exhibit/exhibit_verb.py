@@ -8,7 +8,7 @@ from appliance.formats.release import Roster
 from provisioning.audit.checking import pulled_logs
 from provisioning.audit.chronology import moment
 from provisioning.audit.log import logs_of, trust_of
-from provisioning.audit.opened.find import parse_range, record_prefix
+from provisioning.audit.opened.find import asked_number, parse_range, record_prefix
 from provisioning.audit.opened.reading import note_use
 from provisioning.audit.opened.search import look, missing, openers, pick
 from provisioning.audit.progress import bars
@@ -70,7 +70,7 @@ def _nothing(home: Home, arguments: argparse.Namespace) -> int:
     since_ms, until_ms = parse_range(arguments.since, arguments.until)
     assert since_ms is not None, "it was given"
     assert until_ms is not None, "it was given"
-    asked = Asked(from_ms=since_ms, to_ms=until_ms, number=arguments.number)
+    asked = Asked(from_ms=since_ms, to_ms=until_ms, number=asked_number(arguments.number))
     if asked.from_ms > now_ms():
         raise Misuse("--from lies in the future: of that time nothing can be said yet")
     keys, roster = openers(home), read_roster(home)

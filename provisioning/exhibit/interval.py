@@ -88,8 +88,11 @@ def claimed_within(entry: Passed, from_ms: int, to_ms: int) -> bool:
 
 def unproven(
     entries: Sequence[Passed], covered: Cover, from_ms: int, to_ms: int, *, number: bool
-) -> Iterator[Unproven]:
+) -> tuple[Unproven, ...]:
     """For what part of the interval the log proves less than that nothing was recorded, each part with why.
+
+    By time, those of an unknown beginning last. Parts of one reason that overlap, or of which one ends with the entry
+    that the other begins with, are one; two reasons for one time stay two parts, since each says something else.
 
     Args:
         entries: The whole log.
@@ -98,6 +101,43 @@ def unproven(
         to_ms: Its end.
         number: Whether one document is asked about, so that one that was not read may be it.
     """
+    parts = sorted(_parts(entries, covered, from_ms, to_ms, number=number), key=_by_time)
+    merged: list[Unproven] = []
+    for part in parts:
+        joined = next((at for at, earlier in enumerate(merged) if _join(earlier, part)), None)
+        if joined is None:
+            merged.append(part)
+        else:
+            merged[joined] = _both(merged[joined], part)
+    return tuple(merged)
+
+
+def _by_time(part: Unproven) -> tuple[bool, int, int, int]:
+    return part.from_ms is None, part.from_ms or 0, part.to_ms or 0, part.first or 0
+
+
+def _join(earlier: Unproven, later: Unproven) -> bool:
+    """Whether two parts, in order, are one."""
+    if earlier.why != later.why or earlier.to_ms is None or later.from_ms is None:
+        return False
+    meet = None not in (earlier.last, later.first) and (later.first or 0) <= (earlier.last or 0)
+    return later.from_ms < earlier.to_ms or (later.from_ms == earlier.to_ms and meet)
+
+
+def _both(earlier: Unproven, later: Unproven) -> Unproven:
+    firsts = [part.first for part in (earlier, later) if part.first is not None]
+    lasts = [part.last for part in (earlier, later) if part.last is not None]
+    to_ms = None if earlier.to_ms is None or later.to_ms is None else max(earlier.to_ms, later.to_ms)
+    return Unproven(
+        from_ms=earlier.from_ms,
+        to_ms=to_ms,
+        first=min(firsts, default=None),
+        last=max(lasts, default=None),
+        why=earlier.why,
+    )
+
+
+def _parts(entries: Sequence[Passed], covered: Cover, from_ms: int, to_ms: int, *, number: bool) -> Iterator[Unproven]:
     inside = entries[covered.first : covered.end]
     yield from _edges(entries, covered, from_ms, to_ms)
     yield from _stops(entries, inside, from_ms, to_ms)
@@ -182,7 +222,9 @@ def _scanner(inside: Sequence[Passed], entry: Passed, event: EventEntry) -> Unpr
 
 
 def _between(before: Passed, after: Passed, why: str) -> Unproven:
-    return Unproven(from_ms=before.at.wall_ms, to_ms=after.at.wall_ms, first=before.index, last=after.index, why=why)
+    """From one entry to another; a clock that was set back between them claims the later one for the earlier time."""
+    from_ms, to_ms = sorted((before.at.wall_ms, after.at.wall_ms))
+    return Unproven(from_ms=from_ms, to_ms=to_ms, first=before.index, last=after.index, why=why)
 
 
 def _clocks(inside: Sequence[Passed]) -> Iterator[Unproven]:

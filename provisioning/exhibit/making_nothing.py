@@ -81,6 +81,6 @@ def _said(passed: Sequence[Passed], covered: Cover, order: Order, asked: Asked, 
         opened=opened,
         awaited=closed,
         found=0,
-        unproven=tuple(unproven(passed, covered, asked.from_ms, asked.to_ms, number=bool(asked.number))),
+        unproven=unproven(passed, covered, asked.from_ms, asked.to_ms, number=bool(asked.number)),
         other_logs=tuple(f"{origin} is another log of this box: not covered" for origin in others),
     )

@@ -68,7 +68,7 @@ def add_verbs(verbs: Verbs) -> None:
     verb.add_argument("--none", action="store_true", help="that nothing was recorded, instead of a record")
     verb.add_argument("--from", dest="since", metavar="TIME", help="with --none: YYYY-MM-DD or YYYY-MM-DDTHH:MM, UTC")
     verb.add_argument("--to", dest="until", metavar="TIME", help="with --none: the same; a day with all its hours")
-    verb.add_argument("--number", default="", help="with --none: no crossing with this document")
+    verb.add_argument("--number", help="with --none: no crossing with this document")
     verb.add_argument("--log", metavar="ORIGIN", help="with --none: which log, where a box has several")
     verb.add_argument("--redact", action="store_true", help="without personal data, but what --keep names")
     verb.add_argument("--keep", nargs="+", default=[], metavar="FIELD", help=f"of {', '.join(KEEPABLE)}")

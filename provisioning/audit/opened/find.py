@@ -106,6 +106,20 @@ def _words(name: str) -> list[str]:
     return re.findall(r"[0-9A-Z]+", anyascii(name).upper())
 
 
+def asked_number(text: str | None) -> str:
+    """A document number as typed, "" where none was. Raises Misuse for one that nothing could ever be."""
+    if text is not None and not plain_number(text):
+        raise Misuse(f"--number {text[:40]!r}: a document number has letters A to Z, or digits")
+    return text or ""
+
+
+def asked_name(text: str | None) -> str:
+    """Words of a name as typed, "" where none were. Raises Misuse for what has no word: it would ask for everybody."""
+    if text is not None and not _words(text):
+        raise Misuse(f"--name {text[:40]!r}: it has no word; give one that begins a word of the name")
+    return text or ""
+
+
 def record_prefix(text: str) -> str:
     """A record's identifier as typed, or how it begins, in lower case. Raises Misuse."""
     prefix = text.lower()

@@ -14,7 +14,7 @@ from appliance.formats.age import Identity
 from provisioning.audit.checking import print_problems, pulled_logs
 from provisioning.audit.log import logs_of
 from provisioning.audit.opened.carrier_checks import CarrierLine
-from provisioning.audit.opened.find import Question, find, nearly, parse_range
+from provisioning.audit.opened.find import Question, asked_name, asked_number, find, nearly, parse_range
 from provisioning.audit.opened.logs import OpenedLog, keep_opened_through, read_log
 from provisioning.audit.opened.opening import record_identity
 from provisioning.audit.opened.records import RecordLine
@@ -113,8 +113,8 @@ def run_find(arguments: argparse.Namespace) -> int:
     home = Home.open(arguments.home)
     since_ms, until_ms = parse_range(arguments.since, arguments.until)
     question = Question(
-        number=arguments.number,
-        name=arguments.name,
+        number=asked_number(arguments.number),
+        name=asked_name(arguments.name),
         since_ms=since_ms,
         until_ms=until_ms,
         referred=arguments.referred,
