@@ -14,7 +14,7 @@ from provisioning.authority.ceremony import ACTS, begin, finish
 from provisioning.authority.home import Home
 from provisioning.authority.keys import load_ed25519, write_private_key
 from provisioning.authority.published import Published
-from provisioning.authority.session import Session, lacking_words, read_session, write_signatures
+from provisioning.authority.session import Session, check_counts, lacking_words, read_session, write_signatures
 from provisioning.authority.signing import signer_of
 from provisioning.authority.signings import last_signing
 from provisioning.command import now_ms, say
@@ -49,7 +49,8 @@ Example: landlink-hq ceremony finish /media/stick/session
 SIGN: Final = """\
 Verify a session, show what it changes, and sign it with a holder's key, or with both of a root key and an offline key.
 Headquarters tells the session's fingerprint by telephone: the stick says nothing of itself. Every box shows the
-fingerprint of headquarters when it is enrolled; where headquarters' home is at hand, --root is not needed.
+fingerprint of headquarters when it is enrolled; where headquarters' home is at hand, --root is not needed. A key that
+the session replaces, or the one that follows it, is refused: neither counts.
 
 Example: landlink-hq ceremony sign /media/stick/session --key offline-2.pem --session "0123 4567 89ab cdef 0123"
          --root "89ab cdef 0123 4567 89ab"
@@ -115,8 +116,10 @@ def _sign(arguments: argparse.Namespace) -> int:
     _tell(session)
     if _digits(arguments.session) != _digits(session.fingerprint):
         raise Refused(f"this is the session {session.fingerprint}, and not {arguments.session}: nothing was signed")
-    for key in arguments.key:
-        signer = signer_of(key)
+    signers = [signer_of(key) for key in arguments.key]
+    for signer in signers:
+        check_counts(session, signer.public_key.keyid)
+    for signer in signers:
         again = session.names.get(signer.public_key.keyid) in session.signers
         roles = write_signatures(arguments.folder, session, signer)
         name = session.names[signer.public_key.keyid]

@@ -45,10 +45,16 @@ class Proposal:
         """Identifiers of the keys that count for a role, by delegator."""
         return [set(each.get_delegated_role(role).keyids) for each in self.delegators(role)]
 
+    def roles_of(self, keyid: str) -> tuple[str, ...]:
+        """Drafts that a key counts for: before and after, so neither one that is replaced nor the one that follows it.
+
+        With both of these one person would make two of three, by a key that may be stolen.
+        """
+        return tuple(role for role in self.drafts if all(keyid in keyids for keyids in self.signers(role)))
+
     def sign(self, signer: CryptoSigner) -> tuple[str, ...]:
         """Sign every draft that this key counts for; their roles. The same key again counts once."""
-        keyid = signer.public_key.keyid
-        roles = tuple(role for role in self.drafts if any(keyid in keyids for keyids in self.signers(role)))
+        roles = self.roles_of(signer.public_key.keyid)
         for role in roles:
             self.drafts[role].sign(signer, append=True)
         return roles

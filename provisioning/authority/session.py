@@ -160,9 +160,8 @@ def write_signatures(folder: Path, session: Session, signer: CryptoSigner) -> tu
         StorageFull, StorageFault: The folder is as it was.
     """
     keyid = signer.public_key.keyid
+    check_counts(session, keyid)
     roles = session.proposal.sign(signer)
-    if not roles:
-        raise Refused(f"that key signs nothing here; what counts: {', '.join(lacking_words(session))}")
     signatures = {role: session.proposal.drafts[role].signatures[keyid].signature for role in roles}
     signed = SignedBy(session=session.digest, signatures=signatures)
     with storage(f"making {folder / 'signed'}"):
@@ -170,6 +169,21 @@ def write_signatures(folder: Path, session: Session, signer: CryptoSigner) -> tu
         sync_folder(folder)
     write_durably(folder / "signed" / f"{keyid}.json", msgspec.json.encode(signed, order="deterministic"), mode=0o644)
     return roles
+
+
+def check_counts(session: Session, keyid: str) -> None:
+    """Raises Refused, with why, when this key signs nothing of the session."""
+    if session.proposal.roles_of(keyid):
+        return
+    why = "that key signs nothing here"
+    for role in session.proposal.drafts:
+        before, *after = session.proposal.signers(role)
+        if keyid in before:
+            why = f"{session.names[keyid]} is replaced by this session: its signature counts for nothing"
+        elif any(keyid in keyids for keyids in after):
+            why = f"that is the key that follows as {session.names[keyid]}: it signs from the next session on"
+    lacking = "; ".join(lacking_words(session))
+    raise Refused(f"{why}; nothing was signed. Lacking: {lacking or 'nothing, enough have signed'}")
 
 
 def lacking_words(session: Session) -> list[str]:
@@ -310,8 +324,8 @@ def _take_signatures(folder: Path, digest: str, proposal: Proposal) -> list[str]
 
 
 def _check_signature(proposal: Proposal, role: str, keyid: str, signature: Signature) -> None:
-    draft = proposal.drafts.get(role)
-    if draft is not None:
+    if role in proposal.roles_of(keyid):
+        draft = proposal.drafts[role]
         draft.signatures[keyid] = signature
         for delegator in proposal.delegators(role):
             if keyid in delegator.get_verification_result(role, draft.signed_bytes, draft.signatures).signed:
