@@ -13,8 +13,10 @@ from tuf.api.metadata import Metadata
 
 from appliance.formats.list_key import seal_persons
 from appliance.formats.release import DOCUMENTS_TARGET, PERSONS_TARGET, Recipients, Release, Roster
+from appliance.model import Mode
 from appliance.releases.take import take_release
 from appliance.shelf import Shelf
+from provisioning.authority.home import Home, Settings
 from provisioning.authority.keys import load_ed25519, write_private_key
 from provisioning.authority.list_files import documents_list
 from provisioning.authority.person_index import person_index
@@ -92,6 +94,19 @@ def make_world(folder: Path, *, at_ms: int = NOW_MS) -> World:
     (shelf.folder / "root").mkdir(parents=True)
     (shelf.folder / "root" / "1.root.json").write_bytes(repository.root())
     return World(home=home, mirror=box / "mirror", shelf=shelf, repository=repository)
+
+
+def world_in_service(folder: Path) -> World:
+    """The box has taken release 1."""
+    world = make_world(folder)
+    assert world.carry_and_take().version == 1
+    return world
+
+
+def home_of(folder: Path) -> Home:
+    """Headquarters' folder of a world, for what works on a whole home."""
+    settings = Settings(domain="landlink.example", mode=Mode.LIVE, collector_host="localhost", collector_port=8443)
+    return Home(folder, settings)
 
 
 def stranger() -> CryptoSigner:

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from appliance.formats.wire import Event, encode
 from appliance.line import sealed_memfd
 from appliance.recorded import Picture, Record
 from tests.scenarios.recorder_bed import Bed, bed, question, record
+from tests.tracing import strace
 
 
 @pytest.fixture
@@ -27,30 +28,9 @@ def box() -> Generator[Bed]:
         yield made
 
 
-@contextmanager
-def failing_sync(process: "subprocess.Popen[bytes]", of: Path) -> Generator[None]:
+def failing_sync(process: "subprocess.Popen[bytes]", of: Path) -> AbstractContextManager[None]:
     """The kernel's answer to the recorder's next sync of this folder is that the disk is full, once."""
-    inject = [
-        "strace",
-        "-f",
-        "-e",
-        "inject=fsync:error=ENOSPC:when=1",
-        "-P",
-        str(of),
-        "-o",
-        os.devnull,
-        "-p",
-        str(process.pid),
-    ]
-    tracer = subprocess.Popen(inject, stderr=subprocess.PIPE)
-    assert tracer.stderr is not None
-    assert b"attached" in tracer.stderr.readline()
-    try:
-        yield
-    finally:
-        tracer.send_signal(signal.SIGINT)
-        tracer.wait(20)
-        tracer.stderr.close()
+    return strace(process.pid, "-e", "inject=fsync:error=ENOSPC:when=1", "-P", str(of), "-o", os.devnull)
 
 
 def picture() -> Record:

@@ -2,8 +2,6 @@
 
 import re
 import shutil
-import signal
-import subprocess
 from collections import defaultdict
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -15,6 +13,7 @@ import pytest
 from appliance.formats.status import RecorderStatus
 from provisioning.bench.evidence import read_log
 from tests.scenarios.post_at_work import PostAtWork, post_at_work, quiet_day, traveller
+from tests.tracing import strace
 
 pytestmark = [
     pytest.mark.post,
@@ -86,16 +85,8 @@ def traced(work: PostAtWork, file: Path) -> Generator[None]:
     (recorder,) = [process for process in work.post.processes if process.name == "recorder"]
     assert recorder.lives is not None
     calls = "trace=recvmsg,sendto,fdatasync,fsync,sync_file_range,sync,syncfs,msync"
-    command = ["strace", "-f", "-yy", "-s", "64", "-e", calls, "-o", str(file), "-p", str(recorder.lives.pid)]
-    tracer = subprocess.Popen(command, stderr=subprocess.PIPE)
-    assert tracer.stderr is not None
-    assert b"attached" in tracer.stderr.readline()
-    try:
+    with strace(recorder.lives.pid, "-yy", "-s", "64", "-e", calls, "-o", str(file)):
         yield
-    finally:
-        tracer.send_signal(signal.SIGINT)
-        tracer.wait(10)
-        tracer.stderr.close()
 
 
 def settled(work: PostAtWork) -> RecorderStatus:

@@ -21,6 +21,7 @@ from appliance.record.sockets import GROUP_MAX
 from appliance.recorded import Picture, Record
 from tests.scenarios.made_headquarters import outcome, screened
 from tests.scenarios.recorder_bed import Bed, append, bed, case_of, question, record
+from tests.tracing import strace
 
 CALLS = re.compile(r"^\d+ +(pwrite64|fdatasync|fsync|rename|sendto)\(", re.MULTILINE)
 
@@ -208,22 +209,17 @@ def test_a_refusal_within_a_group_stands_in_its_place_and_the_others_are_recorde
 
 def test_a_recorder_that_dies_within_a_group_is_asked_again_and_records_each_once(box: Bed) -> None:
     process = box.start()
-    inject = ["strace", "-f", "-e", "inject=fdatasync:signal=KILL:when=3", "-o", os.devnull, "-p", str(process.pid)]
-    tracer = subprocess.Popen(inject, stderr=subprocess.PIPE)
-    assert tracer.stderr is not None
-    assert b"attached" in tracer.stderr.readline()
     made: list[Record] = []
-    again = threading.Thread(target=lambda: (process.wait(), box.start()))
-    again.start()
-    line = box.line(timeout_s=60)
     answers: list[tuple[Record, LogReceipt]] = []
-    for _ in range(4):
-        group = [picture(5_000), picture(90_000), record(), record()]
-        answers += asked(box, line.ask_all([question(each) for each in group]), group)
-        made += group
-    again.join()
-    tracer.wait(20)
-    tracer.stderr.close()
+    with strace(process.pid, "-e", "inject=fdatasync:signal=KILL:when=3", "-o", os.devnull):
+        again = threading.Thread(target=lambda: (process.wait(), box.start()))
+        again.start()
+        line = box.line(timeout_s=60)
+        for _ in range(4):
+            group = [picture(5_000), picture(90_000), record(), record()]
+            answers += asked(box, line.ask_all([question(each) for each in group]), group)
+            made += group
+        again.join()
     assert process.returncode == -signal.SIGKILL
     assert len({receipt.index for _, receipt in answers}) == len(made)
     box.settle()

@@ -16,15 +16,14 @@ from appliance.screen.lists import Lists
 from appliance.shelf import load_release
 from provisioning.authority.list_files import documents_list
 from tests.page_files import listed, page_bytes
-from tests.release_world import DAY_MS, LIST_KEY, NOW_MS, World, make_world, roster, stranger
+from tests.release_world import DAY_MS, LIST_KEY, NOW_MS, World, make_world, roster, stranger, world_in_service
 from tests.screen_world import STOLEN
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     """Release 1 is in service; headquarters has published release 2 and the mirror has it."""
-    made = make_world(tmp_path)
-    assert made.carry_and_take().version == 1
+    made = world_in_service(tmp_path)
     documents = documents_list({STOLEN: listed("S-1")}, dated=date(2026, 11, 18), list_key=LIST_KEY)
     made.repository.publish(
         {ROSTER_TARGET: encode_roster(roster(2)), DOCUMENTS_TARGET: documents}, at_ms=NOW_MS + 1_000

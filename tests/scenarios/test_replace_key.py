@@ -1,9 +1,7 @@
 """A key of one of three persons is lost or stolen: the others replace it, boxes follow, and it signs nothing more."""
 
-import multiprocessing
-import os
 import shutil
-import sys
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -16,30 +14,21 @@ from tuf.api.metadata import Metadata, MetaFile, Snapshot, Timestamp
 from appliance.errors import ConfigError, Untrusted
 from appliance.formats.release import ROSTER_TARGET, encode_roster
 from appliance.formats.tuf_chain import verify_past_chain, verify_roots, verify_without_timestamp
-from appliance.model import Mode
 from appliance.shelf import Shelf
-from provisioning.authority.home import Home, Settings
+from provisioning.authority.home import Home
 from provisioning.authority.keys import load_ed25519, write_private_key
 from provisioning.authority.replace_key import REPLACEABLE, replace_key
 from provisioning.authority.repository import Repository
 from provisioning.authority.roles import OFFLINE_KEYS
 from provisioning.authority.signings import signings
 from provisioning.exhibit.trust import release_metadata
-from tests.release_world import NOW_MS, World, make_world, roster
-
-CUT = 9
+from tests.cut_at_rename import came_through
+from tests.release_world import NOW_MS, World, home_of, roster, world_in_service
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
-    made = make_world(tmp_path)
-    assert made.carry_and_take().version == 1
-    return made
-
-
-def home_of(world: World) -> Home:
-    settings = Settings(domain="landlink.example", mode=Mode.LIVE, collector_host="localhost", collector_port=8443)
-    return Home(world.home, settings)
+    return world_in_service(tmp_path)
 
 
 def metadata_files(world: World, version: int) -> dict[str, bytes]:
@@ -49,7 +38,7 @@ def metadata_files(world: World, version: int) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("name", REPLACEABLE)
 def test_every_key_is_replaced_without_itself_and_boxes_follow(world: World, name: str) -> None:
-    home = home_of(world)
+    home = home_of(world.home)
     home.key(name).unlink()  # lost
     replace_key(home, name, at_ms=NOW_MS + 1)
     taken = world.carry_and_take()
@@ -60,7 +49,7 @@ def test_every_key_is_replaced_without_itself_and_boxes_follow(world: World, nam
 
 
 def test_a_box_that_was_away_follows_through_a_change_of_every_key(world: World) -> None:
-    home = home_of(world)
+    home = home_of(world.home)
     for name in REPLACEABLE:
         replace_key(home, name, at_ms=NOW_MS + 1)
     assert world.repository.last_root().version == 1 + len(REPLACEABLE)
@@ -69,7 +58,7 @@ def test_a_box_that_was_away_follows_through_a_change_of_every_key(world: World)
 
 
 def test_what_was_published_before_holds_under_the_root_of_its_time_and_under_no_later_one(world: World) -> None:
-    home, pinned = home_of(world), world.repository.root()
+    home, pinned = home_of(world.home), world.repository.root()
     for name in OFFLINE_KEYS[:2]:
         replace_key(home, name, at_ms=NOW_MS + 1)
     past = metadata_files(world, 1)
@@ -87,7 +76,7 @@ def test_what_was_published_before_holds_under_the_root_of_its_time_and_under_no
 
 def test_two_stolen_keys_that_were_replaced_sign_no_release_that_a_box_takes(world: World) -> None:
     """Also with every online key: a thief of two persons' media comes too late."""
-    home = home_of(world)
+    home = home_of(world.home)
     stolen = [CryptoSigner(load_ed25519(home.key(name))) for name in OFFLINE_KEYS[:2]]
     for name in OFFLINE_KEYS[:2]:
         replace_key(home, name, at_ms=NOW_MS + 1)
@@ -112,7 +101,7 @@ def test_two_stolen_keys_that_were_replaced_sign_no_release_that_a_box_takes(wor
 
 
 def test_a_stolen_key_and_one_other_former_one_make_no_root_after_it(world: World) -> None:
-    home = home_of(world)
+    home = home_of(world.home)
     stolen = [load_ed25519(home.key(name)) for name in ("root-1", "root-2")]
     replace_key(home, "root-1", at_ms=NOW_MS)
     metadata = home.tuf / "metadata"
@@ -132,7 +121,7 @@ def test_a_stolen_key_and_one_other_former_one_make_no_root_after_it(world: Worl
 def test_with_one_other_key_alone_nothing_changes(
     world: World, tmp_path: Path, name: str, role: str, other: str
 ) -> None:
-    home = home_of(world)
+    home = home_of(world.home)
     before = home.key(name).read_bytes()
     home.key(other).rename(tmp_path / other)
     with pytest.raises(ConfigError, match=rf"{other}\.pem is not here"):
@@ -144,7 +133,7 @@ def test_with_one_other_key_alone_nothing_changes(
 
 
 def test_a_key_of_another_role_in_its_place_becomes_no_root_key(world: World) -> None:
-    home = home_of(world)
+    home = home_of(world.home)
     shutil.copyfile(home.key("timestamp"), home.key("root-2"))
     with pytest.raises(ConfigError, match=r"root-2\.pem is not the key that boxes know as root"):
         replace_key(home, "root-2", at_ms=NOW_MS)
@@ -152,7 +141,7 @@ def test_a_key_of_another_role_in_its_place_becomes_no_root_key(world: World) ->
 
 
 def test_an_interruption_after_the_key_was_made_goes_on_with_it(world: World) -> None:
-    home = home_of(world)
+    home = home_of(world.home)
     write_private_key(home.key("root-2"), Ed25519PrivateKey.generate())  # as if the power had gone then
     made = home.key("root-2").read_bytes()
     replace_key(home, "root-2", at_ms=NOW_MS)
@@ -160,36 +149,18 @@ def test_an_interruption_after_the_key_was_made_goes_on_with_it(world: World) ->
     assert world.repository.last_root().version == 2
 
 
-def replace_until(home: Home, name: str, renames: int) -> None:
-    """Replace the key, and be gone before so many files have come to their places and one more would."""
-    left = [renames]
-
-    def look(event: str, _: object) -> None:
-        if event == "os.rename":
-            left[0] -= 1
-            if left[0] < 0:
-                os._exit(CUT)
-
-    sys.addaudithook(look)
-    replace_key(home, name, at_ms=NOW_MS + 1)
-
-
 def test_a_power_cut_at_any_file_leaves_a_release_that_boxes_take_and_the_next_attempt_ends_it(
     world: World, tmp_path: Path
 ) -> None:
     name = "offline-2"
-    start = multiprocessing.get_context("fork").Process
     for renames in count():
-        home = Home(shutil.copytree(world.home, tmp_path / f"hq-{renames}"), home_of(world).settings)
-        attempt = start(target=replace_until, args=(home, name, renames))
-        attempt.start()
-        attempt.join()
+        home = Home(shutil.copytree(world.home, tmp_path / f"hq-{renames}"), home_of(world.home).settings)
+        replaced = came_through(partial(replace_key, home, name, at_ms=NOW_MS + 1), renames)
         box = box_of(home, world, tmp_path / f"box-{renames}")
         box.carry_and_take()
-        if attempt.exitcode == 0:
+        if replaced:
             assert renames > 5
             return
-        assert attempt.exitcode == CUT
         replace_key(home, name, at_ms=NOW_MS + 2)
         box.carry_and_take()
         former = CryptoSigner(load_ed25519(world.home / "keys" / f"{name}.pem")).public_key.keyid

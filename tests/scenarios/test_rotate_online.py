@@ -1,9 +1,7 @@
 """An online key of headquarters is stolen: a new one takes its place, boxes follow, the former one is deleted."""
 
-import multiprocessing
-import os
 import shutil
-import sys
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -13,33 +11,23 @@ from tuf.api.metadata import MetaFile, Timestamp
 
 from appliance.errors import ConfigError, Untrusted
 from appliance.formats.release import COSIGN_MLDSA44
-from appliance.model import Mode
 from appliance.shelf import Shelf
 from provisioning.authority.ceremony import act_here
-from provisioning.authority.home import Home, Settings
 from provisioning.authority.keys import load_ed25519, load_mldsa44
 from provisioning.authority.online_keys import OF_RELEASES, OF_ROSTER, settle
 from provisioning.authority.repository import Repository
 from provisioning.authority.role_keys import mldsa44_role_key, role_key
 from provisioning.authority.roster import read_roster
 from provisioning.authority.signing import next_key
+from tests.cut_at_rename import came_through
 from tests.release_world import NOW_MS as WORLD_MS
-from tests.release_world import World, make_world
+from tests.release_world import World, home_of, world_in_service
 from tests.scenarios.made_headquarters import NOW_MS, headquarters
-
-CUT = 9
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
-    made = make_world(tmp_path)
-    assert made.carry_and_take().version == 1
-    return made
-
-
-def home_of(folder: Path) -> Home:
-    settings = Settings(domain="landlink.example", mode=Mode.LIVE, collector_host="localhost", collector_port=8443)
-    return Home(folder, settings)
+    return world_in_service(tmp_path)
 
 
 @pytest.mark.parametrize("name", OF_RELEASES)
@@ -90,28 +78,12 @@ def test_keys_that_the_roster_names_change_there_and_former_ones_prove_the_past(
         assert not next_key(home.key(name)).exists()
 
 
-def rotate_until(home: Home, name: str, renames: int) -> None:
-    left = [renames]
-
-    def look(event: str, _: object) -> None:
-        if event == "os.rename":
-            left[0] -= 1
-            if left[0] < 0:
-                os._exit(CUT)
-
-    sys.addaudithook(look)
-    act_here(home, "rotate", name, at_ms=WORLD_MS + 1)
-
-
 def test_a_power_cut_at_any_file_leaves_a_release_that_boxes_take_and_publishing_goes_on(
     world: World, tmp_path: Path
 ) -> None:
-    start = multiprocessing.get_context("fork").Process
     for renames in count():
         home = home_of(Path(shutil.copytree(world.home, tmp_path / f"hq-{renames}")))
-        attempt = start(target=rotate_until, args=(home, "timestamp", renames))
-        attempt.start()
-        attempt.join()
+        rotated = came_through(partial(act_here, home, "rotate", "timestamp", at_ms=WORLD_MS + 1), renames)
         shelf = Shelf(Path(shutil.copytree(world.shelf.folder, tmp_path / f"box-{renames}", symlinks=True)))
         repository = Repository(home.folder)
         box = World(home=home.folder, mirror=tmp_path / f"mirror-{renames}", shelf=shelf, repository=repository)
@@ -120,7 +92,6 @@ def test_a_power_cut_at_any_file_leaves_a_release_that_boxes_take_and_publishing
         settle(home)
         repository.publish({}, at_ms=WORLD_MS + 2)
         box.carry_and_take()
-        if attempt.exitcode == 0:
+        if rotated:
             assert renames > 5
             return
-        assert attempt.exitcode == CUT
