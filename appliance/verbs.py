@@ -29,9 +29,11 @@ Serve the log and sealed bodies to headquarters' auditor over mutual TLS (addres
 SEAL: Final = """\
 Make the keys that this box's secrets are sealed under, and keep them, and a token's PIN, as encrypted credentials of
 systemd in /etc/credstore.encrypted. As root, and before `request`: no secret then ever lies open on the card. Doing it
-again with another --with-key keeps the keys and wraps them anew.
+again with another --with-key keeps the keys and wraps them anew. --out keeps them in another folder, from where they
+are copied: only this machine opens them. Keys that the box has already are the ones that are kept there, too.
 
 Example: landlink-box seal --with-key tpm2
+         landlink-box seal --with-key tpm2 --out /mnt/new-card/etc/credstore.encrypted
          printf 1234 | landlink-box seal --pin -
 """
 REQUEST: Final = """\
@@ -147,10 +149,11 @@ def _add_seal(verbs: Verbs) -> None:
     verb.add_argument(
         "--pin", type=Path, metavar="FILE", help="a file with the token's PIN; - is standard input (the one it has)"
     )
+    verb.add_argument("--out", type=Path, metavar="FOLDER", help="keep them there (/etc/credstore.encrypted)")
 
 
 def _seal(config: Config, arguments: argparse.Namespace) -> int:
-    print(wiring.seal(config, with_key=arguments.with_key, pin=arguments.pin))
+    print(wiring.seal(config, with_key=arguments.with_key, pin=arguments.pin, out=arguments.out))
     return 0
 
 

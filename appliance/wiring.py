@@ -169,8 +169,11 @@ def export(config: Config, *, stick: Path, since: int, everything: bool) -> str:
     return words
 
 
-def seal(config: Config, *, with_key: "WithKey", pin: Path | None) -> str:
-    """Make this box's sealing keys and keep the token's PIN in the file `pin`; returns what to tell the technician."""
+def seal(config: Config, *, with_key: "WithKey", pin: Path | None, out: Path | None) -> str:
+    """Make this box's sealing keys and keep the token's PIN in the file `pin`; returns what to tell the technician.
+
+    With `out` they are kept in that folder, from which nothing here reads them, and nothing is sealed under them.
+    """
     import sys
 
     from appliance.command import named
@@ -183,9 +186,12 @@ def seal(config: Config, *, with_key: "WithKey", pin: Path | None) -> str:
     if pin is not None:
         with named(pin):
             given = sys.stdin.buffer.read(PIN_BYTES_MAX + 1) if pin == Path("-") else read_regular(pin, PIN_BYTES_MAX)
-    seal_box(STORE, with_key=with_key, pin=given)
+    store = STORE if out is None else out
+    seal_box(store, with_key=with_key, pin=given, in_use=STORE)
+    words = f"The sealing keys of this box lie in {store}, encrypted with the key: {with_key}.\n"
+    if out is not None:
+        return f"{words}Nothing on this box was sealed. Next: copy them to {STORE}, where systemd alone looks for them"
     seal_audit(EnrolmentPlaces(config.state).audit_key, STORE)
-    words = f"The sealing keys of this box lie in {STORE}, encrypted with the key: {with_key}.\n"
     if with_key == "host":
         words += "That key lies on this card too: a thief of the card has both. With a TPM use --with-key tpm2.\n"
     if config.keys.provider == "pkcs11" and not (STORE / PIN).exists():

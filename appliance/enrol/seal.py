@@ -22,14 +22,17 @@ PIN_BYTES_MAX: Final = 64
 NO_ENVIRONMENT: Final[Mapping[str, str]] = {}
 
 
-def seal_box(store: Path, *, with_key: WithKey, pin: bytes | None, tpm2_device: str = "") -> None:
+def seal_box(
+    store: Path, *, with_key: WithKey, pin: bytes | None, tpm2_device: str = "", in_use: Path | None = None
+) -> None:
     """Make what is missing of the sealing keys, and keep all of them, and the PIN, under `with_key`.
 
     Args:
-        store: Where systemd looks for encrypted credentials.
+        store: Where they are kept: where systemd looks for encrypted credentials, or another folder.
         with_key: As systemd-creds has it: "host" is a key of this machine, on this card; "tpm2" its TPM.
         pin: The token's; None keeps the one that is there, if any.
         tpm2_device: As `credential`.
+        in_use: Where this box has its keys already, when `store` is another folder: it gets the same ones.
 
     Raises:
         Refused: Not root.
@@ -42,8 +45,13 @@ def seal_box(store: Path, *, with_key: WithKey, pin: bytes | None, tpm2_device: 
         raise ConfigError(f"a PIN has 1 to {PIN_BYTES_MAX} bytes")
     with storage(f"making {store}"):
         store.mkdir(mode=0o700, parents=True, exist_ok=True)
-    secrets = {name: _there(store, name, tpm2_device) or os.urandom(KEY_BYTES) for name in (RECORDER, UPLINK, AUDIT)}
-    pin = _there(store, PIN, tpm2_device) if pin is None else pin.strip()
+
+    def there(name: str) -> bytes | None:
+        kept = _there(store, name, tpm2_device)
+        return _there(in_use, name, tpm2_device) if kept is None and in_use is not None else kept
+
+    secrets = {name: there(name) or os.urandom(KEY_BYTES) for name in (RECORDER, UPLINK, AUDIT)}
+    pin = there(PIN) if pin is None else pin.strip()
     if pin is not None:
         secrets[PIN] = pin
     for name, secret in secrets.items():

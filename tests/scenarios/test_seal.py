@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Generator
 from pathlib import Path
 from tempfile import mkdtemp
@@ -9,9 +11,10 @@ from tempfile import mkdtemp
 import pytest
 
 from appliance.at_rest import MAGIC, AtRest
-from appliance.credentials import AUDIT, PIN, RECORDER, UPLINK, credential
+from appliance.credentials import AUDIT, PIN, RECORDER, STORE, UPLINK, credential
 from appliance.enrol.seal import seal_audit, seal_box
 from appliance.errors import ConfigError, StorageFault
+from tests.scenarios.made_headquarters import box_toml
 from tests.tokens import TpmToken
 
 pytestmark = [pytest.mark.interop, pytest.mark.root]
@@ -91,6 +94,29 @@ def test_a_credential_that_was_changed_or_stands_under_another_name_does_not_ope
     for name in (UPLINK, AUDIT):
         with pytest.raises(ConfigError, match="does not open on this machine"):
             credential(name, {}, tmp_path)
+
+
+def test_another_folder_gets_the_keys_that_the_box_has_already(tmp_path: Path) -> None:
+    """Else whoever copied them over would shut the box out of its own secrets."""
+    seal_box(tmp_path / "store", with_key="host", pin=b"1234")
+    seal_box(tmp_path / "out", with_key="host", pin=None, in_use=tmp_path / "store")
+    assert kept(tmp_path / "out") == kept(tmp_path / "store")
+
+
+def test_the_command_seals_into_the_folder_that_is_named_and_nothing_where_systemd_looks(tmp_path: Path) -> None:
+    (tmp_path / "box.toml").write_bytes(box_toml(tmp_path))
+    key = tmp_path / "state" / "audit" / "tls.key"
+    key.parent.mkdir(parents=True)
+    key.write_bytes(b"a key")
+    before = sorted(STORE.iterdir()) if STORE.exists() else None
+    command = [sys.executable, "-m", "appliance", "--config", tmp_path / "box.toml", "seal", "--with-key", "host"]
+    done = subprocess.run([*command, "--out", tmp_path / "out"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert f"lie in {tmp_path / 'out'}" in done.stdout
+    assert f"copy them to {STORE}" in done.stdout
+    assert {name for name, secret in kept(tmp_path / "out").items() if secret} == set(NAMES)
+    assert key.read_bytes() == b"a key"  # sealed under a key that systemd does not hand out, it would never open again
+    assert (sorted(STORE.iterdir()) if STORE.exists() else None) == before
 
 
 @pytest.mark.parametrize("pin", [b"", b" \n", bytes(65)])
