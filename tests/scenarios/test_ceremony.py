@@ -1,13 +1,13 @@
 """Two persons on two machines sign one session: what they see is what is published, and nothing else gets through."""
 
 import json
-import multiprocessing
 import os
 import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -28,10 +28,10 @@ from provisioning.authority.roster import read_roster
 from provisioning.authority.session import SESSION, Session, read_session, write_signatures
 from provisioning.authority.signing import signer_of
 from provisioning.authority.signings import signings
+from tests.cut_at_rename import came_through
 from tests.scenarios.made_headquarters import NOW_MS, Box, headquarters
 
 HQ = Path(sys.executable).parent / "landlink-hq"
-CUT = 9
 
 
 @pytest.fixture(scope="module")
@@ -381,36 +381,18 @@ def test_a_folder_in_use_and_an_act_without_its_name_begin_nothing(home: Home, s
 # --- power cuts -------------------------------------------------------------------------------------------------------
 
 
-def finish_until(home: Home, stick: Path, renames: int) -> None:
-    """Finish, and be gone before so many files have come to their places and one more would."""
-    left = [renames]
-
-    def look(event: str, _: object) -> None:
-        if event == "os.rename":
-            left[0] -= 1
-            if left[0] < 0:
-                os._exit(CUT)
-
-    sys.addaudithook(look)
-    finish(home, stick, at_ms=NOW_MS + 2)
-
-
 def test_a_power_cut_at_any_file_of_finish_leaves_old_or_new_whole_and_finish_goes_on(
     home: Home, stick: Path, tmp_path: Path, sign: Callable[..., Session]
 ) -> None:
     revoking(home, stick)
     sign("offline-1", "offline-3")
-    start = multiprocessing.get_context("fork").Process
     for renames in count():
         here = Home(Path(shutil.copytree(home.folder, tmp_path / f"hq-{renames}")), home.settings)
-        attempt = start(target=finish_until, args=(here, stick, renames))
-        attempt.start()
-        attempt.join()
+        finished = came_through(partial(finish, here, stick, at_ms=NOW_MS + 2), renames)
         assert len(signings(here)) in (5, 6)
-        if attempt.exitcode == 0:
+        if finished:
             assert renames > 5
             return
-        assert attempt.exitcode == CUT
         published = Published(here.folder)
         assert published.versions()["roster"] in (2, 3)
         finish(here, stick, at_ms=NOW_MS + 3)
