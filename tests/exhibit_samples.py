@@ -163,13 +163,39 @@ def cosigner_vkeys() -> tuple[str, str]:
     )
 
 
+ACTS: Final = (("opened", 100), ("exported", 130), ("handed over", 200))
+"""At headquarters, after so many minutes: all of the box's log opened, then the record given out twice."""
+
+
 def custody_files() -> tuple[dict[str, bytes], Custody]:
-    """Three acts at headquarters, in a log of its own: all of the box's log opened, the record given out twice."""
-    acts = (("opened", 100), ("exported", 130), ("handed over", 200))
+    """ACTS in a log of their own, as an exhibit has them, and what is read of them."""
     detail = encode_detail(Detail(salt=bytes(32), to=CLERK))
-    hashed = hashlib.sha256(COMMITMENT_DOMAIN + detail).digest()
+    leaves = _acts(hashlib.sha256(COMMITMENT_DOMAIN + detail).digest())
     edge = Edge()
-    leaves = [
+    for leaf in leaves:
+        edge.append(leaf)
+    checkpoint = Checkpoint(origin=CUSTODY.verifier.name, size=len(leaves), root=edge.root())
+    note = sign_checkpoint(checkpoint, [CUSTODY])
+    custody = _read_acts(checkpoint, leaves[0])
+    files = {
+        "evidence/custody/log.vkey": f"{CUSTODY.verifier.vkey()}\n".encode(),
+        "evidence/custody/checkpoint": note,
+        "evidence/custody/2.detail.cbor": detail,
+        "evidence/custody/reached.json": msgspec.json.encode(custody.reached),
+    }
+
+    def node(level: int, index: int) -> bytes:
+        return complete_root([leaf_hash(leaf) for leaf in leaves[index << level : (index + 1) << level]])
+
+    for index, leaf in enumerate(leaves):
+        files[f"evidence/custody/{index}.cbor"] = leaf
+        proof = inclusion_proof(index, len(leaves), node)
+        files[f"evidence/custody/{index}.tlog-proof"] = encode_proof(index, proof, note)
+    return files, custody
+
+
+def _acts(detail: bytes) -> list[bytes]:
+    return [
         encode_act(
             Act(
                 origin=CUSTODY.verifier.name,
@@ -178,43 +204,27 @@ def custody_files() -> tuple[dict[str, bytes], Custody]:
                 by="auditor 2",
                 records=() if did == "opened" else (RECORD_ID,),
                 reaches=(Reach(origin=ORIGIN, first=0, end=13),) if did == "opened" else (),
-                detail=hashed if did == "handed over" else None,
+                detail=detail if did == "handed over" else None,
             )
         )
-        for did, minutes in acts
+        for did, minutes in ACTS
     ]
-    for leaf in leaves:
-        edge.append(leaf)
-    checkpoint = Checkpoint(origin=CUSTODY.verifier.name, size=len(leaves), root=edge.root())
-    note = sign_checkpoint(checkpoint, [CUSTODY])
 
-    def node(level: int, index: int) -> bytes:
-        return complete_root([leaf_hash(leaf) for leaf in leaves[index << level : (index + 1) << level]])
 
-    files = {
-        "evidence/custody/log.vkey": f"{CUSTODY.verifier.vkey()}\n".encode(),
-        "evidence/custody/checkpoint": note,
-        "evidence/custody/2.detail.cbor": detail,
-    }
-    for index, leaf in enumerate(leaves):
-        files[f"evidence/custody/{index}.cbor"] = leaf
-        files[f"evidence/custody/{index}.tlog-proof"] = encode_proof(
-            index, inclusion_proof(index, len(leaves), node), note
-        )
+def _read_acts(checkpoint: Checkpoint, opened: bytes) -> Custody:
     facts = tuple(
         CustodyFacts(index=index, at_ms=later(minutes).wall_ms, act=did, by="auditor 2", to=to)
-        for index, ((did, minutes), to) in enumerate(zip(acts, ("", "", CLERK), strict=True))
+        for index, ((did, minutes), to) in enumerate(zip(ACTS, ("", "", CLERK), strict=True))
     )
     opened_ms = facts[0].at_ms
     reached = Reached(
         count=1,
         first=0,
         last=0,
-        leaves_sha256=hashlib.sha256(leaf_hash(leaves[0])).hexdigest(),
+        leaves_sha256=hashlib.sha256(leaf_hash(opened)).hexdigest(),
         by=(ReachedBy(act="opened", by="auditor 2", count=1, since_ms=opened_ms, until_ms=opened_ms),),
     )
-    files["evidence/custody/reached.json"] = msgspec.json.encode(reached)
-    custody = Custody(
+    return Custody(
         origin=checkpoint.origin,
         size=checkpoint.size,
         root=checkpoint.root.hex(),
@@ -222,7 +232,6 @@ def custody_files() -> tuple[dict[str, bytes], Custody]:
         entries=facts[1:],
         reached=reached,
     )
-    return files, custody
 
 
 def make_exhibit(folder: Path, chosen: Chosen | None = None) -> Made:
