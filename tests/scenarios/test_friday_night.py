@@ -176,8 +176,7 @@ def test_each_hit_of_a_friday_night_ends_as_the_rules_say(tmp_path: Path, calend
         before = {who: night.case(who) for who in LISTED}
         night.power_cut()
         for who, was in before.items():
-            case = night.stage(who, "confirmation requested")
-            assert case["match"] == was["match"]
+            assert night.stage(who, "confirmation requested")["match"] == was["match"]
         night.day(0.6)
         night.shift("K-17", "B-04")
 
