@@ -1,15 +1,19 @@
 """The desk's camera: photographs what lies there and hands the image to the box (the box's end is camera.py)."""
 
 import asyncio
+import io
 import json
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from drivers.api import DeviceError, Light
 from drivers.camera import encode_jpeg
 from drivers.simulators.views import View
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as PictureOnDesk
 
 CAPTURED: Final = {"camera": "simulated", "exposure_us": "8000"}
 
@@ -26,11 +30,15 @@ class Laid(msgspec.Struct, frozen=True):
         mrz: Its zone.
         view: How the camera sees it.
         vanishing: Its zone is printed in ink that infrared light does not show.
+        over: The zone of another page that lies over this one's upper half; () for none.
+        hand: A hand lies there, and no page.
     """
 
     mrz: tuple[str, ...]
     view: View
     vanishing: bool = False
+    over: tuple[str, ...] = ()
+    hand: bool = False
 
 
 Scene = Laid | None
@@ -86,15 +94,31 @@ class CameraStand:
 def _answer(scene: Scene, bytes_max: int, light: Light) -> bytes:
     from drivers.simulators import page, physics  # noqa: PLC0415 - a desk without a camera needs no Pillow
 
-    image = page.draw_desk()
-    if scene is not None:
-        image = physics.seen(page.draw_page(scene.mrz, light, vanishing=scene.vanishing), scene.view)
+    view = View.CLEAN if scene is None else scene.view
+    if scene is None:
+        image = page.draw_desk()
+    elif scene.hand:
+        image = page.draw_hand()
+    else:
+        image = page.draw_page(scene.mrz, light, vanishing=scene.vanishing)
+        if scene.over:
+            image = page.lay_over(image, page.draw_page(scene.over, light))
     captured = {**CAPTURED, "light": light.value}
     try:
-        jpeg = encode_jpeg(image, bytes_max=bytes_max)
+        jpeg = _stored(physics.seen(image, view), view, bytes_max)
     except DeviceError as error:
         return _refuse(str(error))
     return json.dumps({"ok": True, "bytes": len(jpeg), "captured": captured}).encode() + b"\n" + jpeg
+
+
+def _stored(image: "PictureOnDesk", view: View, bytes_max: int) -> bytes:
+    """The image's file; so large a one fits only when it is stored as coarsely as no camera's driver would."""
+    if view is View.FULL_SENSOR:
+        encoded = io.BytesIO()
+        image.save(encoded, "JPEG", quality=2, optimize=True)
+        return encoded.getvalue()
+    jpeg = encode_jpeg(image, bytes_max=bytes_max)
+    return jpeg[: len(jpeg) // 2] if view is View.CUT_SHORT else jpeg
 
 
 def _refuse(why: str) -> bytes:

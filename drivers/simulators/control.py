@@ -28,6 +28,8 @@ class Lay(_Request, frozen=True, kw_only=True, tag="lay"):
         for_s: How long a stall or an unplugging lasts, seconds.
         view: How the camera sees it.
         vanishing: Its zone is printed in ink that infrared light does not show.
+        over: The zone of another page whose lower half lies over this one's upper half, so that the camera sees both.
+        hand: No page but a hand with spread fingers, held still; the scanner, which has no eyes, reads `mrz`.
     """
 
     mrz: Lines
@@ -37,6 +39,8 @@ class Lay(_Request, frozen=True, kw_only=True, tag="lay"):
     for_s: Seconds = 0.7
     view: View = View.CLEAN
     vanishing: bool = False
+    over: Lines = []
+    hand: bool = False
 
 
 class Remove(_Request, frozen=True, kw_only=True, tag="remove"):

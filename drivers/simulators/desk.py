@@ -226,7 +226,9 @@ class Desk:
 
 def _scene(lay: Lay) -> camera_stand.Laid:
     """What the camera has before it."""
-    return camera_stand.Laid(mrz=tuple(lay.mrz), view=lay.view, vanishing=lay.vanishing)
+    return camera_stand.Laid(
+        mrz=tuple(lay.mrz), view=lay.view, vanishing=lay.vanishing, over=tuple(lay.over), hand=lay.hand
+    )
 
 
 def _bind(path: Path) -> socket.socket:

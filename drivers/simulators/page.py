@@ -33,6 +33,16 @@ LABEL: Final = (88, 96, 120)
 PATTERN: Final = ((206, 220, 226), (226, 214, 208))
 UNDER: Final = {Light.INFRARED: (232, 232, 232), Light.ULTRAVIOLET: (34, 30, 58)}
 """The paper under other lamps: bright in the infrared, dull in the ultraviolet, where only the pattern glows."""
+SKIN: Final = (198, 158, 138)
+NAIL: Final = (216, 182, 168)
+FINGERS: Final = (
+    (-58, 0.62, 0.075),
+    (-24, 0.86, 0.062),
+    (-3, 0.92, 0.064),
+    (17, 0.86, 0.061),
+    (38, 0.74, 0.052),
+)
+"""Of a spread hand, thumb first: degrees from straight up; length and half width in heights of the image."""
 GLOW: Final = ((120, 196, 120), (196, 120, 120))
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
@@ -76,6 +86,32 @@ def draw_page(mrz: Sequence[str], light: Light = Light.WHITE, *, vanishing: bool
     if not (vanishing and light is Light.INFRARED):
         _draw_zone(pen, mrz, width_mm=width_mm, bottom_mm=height_mm)
     image.paste(page, (_px(MARGIN_MM), _px(MARGIN_MM)))
+    return image
+
+
+def lay_over(image: Image.Image, other: Image.Image) -> Image.Image:
+    """The lower half of the other page over this one's upper half, as passports lie that are laid in a hurry."""
+    half, foot = image.height // 2, image.height - _px(MARGIN_MM)
+    both = image.copy()
+    both.paste(other.crop((0, half, image.width, foot)), (0, half - (foot - half)))
+    return both
+
+
+def draw_hand() -> Image.Image:
+    """A hand with spread fingers on the empty desk, as sharp as a page there would be."""
+    image = draw_desk()
+    pen = ImageDraw.Draw(image)
+    width, height = image.size
+    wrist = (width * 0.52, height * 0.98)
+    for angle, length, wide in FINGERS:
+        across, up = math.sin(math.radians(angle)), math.cos(math.radians(angle))
+        for joint in range(101):  # a finger is a row of discs, and its nail one more
+            reach, radius = height * length * joint / 100, height * wide * (1 - joint / 500)
+            x, y = wrist[0] + across * reach, wrist[1] - up * reach
+            pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=SKIN)
+        x, y, radius = wrist[0] + across * height * length, wrist[1] - up * height * length, height * wide * 0.45
+        pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=NAIL)
+    pen.ellipse((wrist[0] - height * 0.27, height * 0.62, wrist[0] + height * 0.27, height * 1.2), fill=SKIN)
     return image
 
 

@@ -17,6 +17,8 @@ NOISE: Final = 28
 """Grey levels, standard deviation: a sensor at high gain."""
 DIM: Final = 0.35
 """Of the light that there should be."""
+FULL_SENSOR: Final = (8_500, 5_900)
+"""Pixels of a sensor whose driver gives all it has: 50 million."""
 TILT: Final = 0.05
 """How much narrower the far side of a page is that lies aslant."""
 
@@ -66,6 +68,9 @@ _EFFECTS: Final[dict[View, Callable[[Image.Image], Image.Image]]] = {
     View.DIM: lambda image: _noisy(ImageEnhance.Brightness(image).enhance(DIM), NOISE / 3),
     View.HALF_OUT: lambda image: ImageChops.offset(_black_right(image), image.width // 2, 0),
     View.UPSIDE_DOWN: lambda image: image.transpose(Image.Transpose.ROTATE_180),
+    View.LAMP_OFF: lambda image: _noisy(Image.new("RGB", image.size), NOISE / 9),
+    View.CUT_SHORT: lambda image: image,
+    View.FULL_SENSOR: lambda image: image.convert("L").resize(FULL_SENSOR),
 }
 
 

@@ -1,6 +1,7 @@
-"""The tray: a page of its own, clearly not the booth's, to lay specimens on the simulated scanner."""
+"""The tray: a page of its own, clearly not the booth's, to lay specimens on the simulated scanner or camera."""
 
 import contextlib
+import socket
 import threading
 from collections.abc import Generator, Sequence
 from pathlib import Path
@@ -30,13 +31,21 @@ HEADERS: Final = {
 
 
 class Tray:
-    """Specimens on one side, the simulated desk on the other; lamps as its observer sees them."""
+    """Specimens on one side, the simulated desk on the other; lamps as its observer sees them.
 
-    def __init__(self, desk: DeskLine, travellers: Sequence[Traveller], *, page_port: int) -> None:
+    Args:
+        desk: The simulated one.
+        travellers: Whose documents can be laid.
+        page_port: Of the booth's page.
+        scanner: Whether there is one; else documents lie under the camera, which reads alone.
+    """
+
+    def __init__(self, desk: DeskLine, travellers: Sequence[Traveller], *, page_port: int, scanner: bool) -> None:
         self._desk = desk
         self._specimens = [traveller for traveller in travellers if traveller.lines]
         self._typed = [traveller for traveller in travellers if traveller.typed]
         self._page_port = page_port
+        self._scanner = scanner
         self._lamps: dict[str, bool] = {}
         self._lies: int | None = None
         self._pages = Environment(loader=PackageLoader("provisioning.bench", "assets"), autoescape=select_autoescape())
@@ -63,7 +72,10 @@ class Tray:
 
     def _page(self, _request: Request) -> Response:
         page = self._pages.get_template("tray.html").render(
-            specimens=list(enumerate(self._specimens)), typed=self._typed, page_port=self._page_port
+            specimens=list(enumerate(self._specimens)),
+            typed=self._typed,
+            page_port=self._page_port,
+            scanner=self._scanner,
         )
         return HTMLResponse(page, headers=HEADERS)
 
@@ -109,15 +121,10 @@ class Tray:
 def serve(post: Post, travellers: Sequence[Traveller], *, port: int) -> Generator[None]:
     """Serve the tray on loopback while the block runs."""
     desk = DeskLine(post.folders.desk / "desk.sock")
-    config = uvicorn.Config(
-        Tray(desk, travellers, page_port=post.page_port).app(),
-        host="127.0.0.1",
-        port=port,
-        log_level="warning",
-        lifespan="off",
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, name="tray", daemon=True)
+    app = Tray(desk, travellers, page_port=post.page_port, scanner=post.dialect != "none").app()
+    listening = socket.create_server(("127.0.0.1", port))  # whoever asks early is answered when the page is up
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
+    thread = threading.Thread(target=server.run, args=([listening],), name="tray", daemon=True)
     thread.start()
     try:
         yield

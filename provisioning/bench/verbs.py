@@ -118,10 +118,11 @@ def _headless(post: Post, folders: Folders, travellers: list[Traveller], console
 
 
 def _attended(post: Post, travellers: list[Traveller], arguments: argparse.Namespace, console: Console) -> int:
+    place = "under the camera" if post.dialect == "none" else "on the scanner"
     with tray.serve(post, travellers, port=arguments.tray_port):
         console.print(
             f"\nThe booth's page   http://127.0.0.1:{arguments.page_port}\n"
-            f"The tray           http://127.0.0.1:{arguments.tray_port}   lay a document on the scanner\n"
+            f"The tray           http://127.0.0.1:{arguments.tray_port}   lay a document {place}\n"
             f"Journals           {post.folders.journals}\nCtrl-C ends it.",
             highlight=False,
         )

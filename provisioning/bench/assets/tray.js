@@ -1,6 +1,8 @@
 "use strict";
 // The tray's one script: buttons ask the simulated desk, lamps are shown as its observer saw them.
 const lies = document.getElementById("lies");
+const place = lies.dataset.place;
+const Place = place[0].toUpperCase() + place.slice(1);
 
 function show(state) {
   for (const [name, on] of Object.entries(state.lamps)) document.getElementById(name).classList.toggle("on", on);
@@ -10,7 +12,7 @@ function show(state) {
     button.setAttribute("aria-pressed", String(here));
   }
   const laid = document.querySelector(".specimen.lies strong");
-  lies.textContent = laid ? `On the scanner: ${laid.textContent}` : "Nothing lies on the scanner.";
+  lies.textContent = laid ? `${Place}: ${laid.textContent}` : `Nothing lies ${place}.`;
 }
 
 async function ask(url, options) {
