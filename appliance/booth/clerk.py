@@ -51,6 +51,7 @@ from appliance.booth.outbox import Outbox, Parcel
 from appliance.booth.second_reader import Look
 from appliance.booth.stages import Verdict, judge, judged
 from appliance.booth.state import Kept, Phase, State
+from appliance.booth.status_line import READER
 from appliance.clock import Clock
 from appliance.errors import LandlinkError, Refused
 from appliance.inquiry.life import newest_record
@@ -234,7 +235,9 @@ class Clerk:
     def not_read(self) -> None:
         """What lies there was not read: go dark, for the result before is not of it."""
         self._take(NotRead())
-        self.remark(words.NOT_READ)
+        reader = self._devices.get(READER)
+        works = reader is None or reader.state is DeviceState.READY
+        self.remark(words.NOT_READ if works else "")  # the page says of a reader that does not work why it does not
 
     def remark(self, text: str) -> None:
         """Show a quiet remark until the next document."""

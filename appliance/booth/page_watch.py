@@ -6,7 +6,8 @@ for as long as it lies there.
 
 Where no printed lines are seen the place is empty (lying.py) and what is shown stays, or it is not, and then the result
 before is not of what lies there: at the second such image the light goes dark, and a page that has print on it is
-reported at the third, unread. What moves for long is no page yet, and goes dark too: it is to be laid still.
+reported at the third, unread. What moves for long is no page yet, and goes dark too: it is to be laid still. A camera
+that fails goes dark at once: nobody sees any more whose page lies there.
 """
 
 import threading
@@ -97,13 +98,13 @@ class PageWatch:
             image = self.capture(bytes_max=PICTURE_BYTES_MAX)
             small = self._sight.glance(image.jpeg)
         except DeviceError as error:
-            self._say(DeviceState.FAULTED, str(error))
+            self._fail(str(error))
             return
         except Malformed:
-            self._say(DeviceState.FAULTED, "the camera's image cannot be read")
+            self._fail("the camera's image cannot be read")
             return
         if max(small, default=0) < BLACK:
-            self._say(DeviceState.FAULTED, "the camera's image is black: look at its lamp and its lens")
+            self._fail("the camera's image is black: look at its lamp and its lens")
             return
         self._say(DeviceState.READY, "ready")
         was, self._before = self._before, small
@@ -156,6 +157,13 @@ class PageWatch:
         """What is shown is not of what lies there; a page that was covered or lifted is reported anew."""
         self._reported = ()
         self._deliver(Noise(count=0, why=why))
+
+    def _fail(self, why: str) -> None:
+        """Nobody sees any more whether the page of the result before still lies there; what lies there then is new."""
+        self._say(DeviceState.FAULTED, why)
+        if self._before:
+            self._before = self._done = b""
+            self._go_dark(why)
 
     def _say(self, state: DeviceState, why: str) -> None:
         """Under a scanner's name: the log says by that name whether the post could read (exhibit/interval.py)."""

@@ -24,6 +24,7 @@ READ_PIXELS_MAX: Final = 8_000_000
 """What the reader is given; a page of 8 megapixels has 60 pixels a character, and 20 are plenty."""
 WHAT: Final = "picture"
 JPEG_START: Final = b"\xff\xd8"
+JPEG_END: Final = b"\xff\xd9"
 PNG_START: Final = b"\x89PNG\r\n\x1a\n"
 PNG_HEADER: Final = b"\x00\x00\x00\x0dIHDR"
 PNG_CHUNK_BYTES: Final = 12
@@ -122,6 +123,8 @@ def _jpeg_header(data: bytes) -> _Header:
             at += 1 if marker == 0xFF else 2
             continue
         if marker == 0xDA:
+            if data.find(JPEG_END, at) < 0:  # in a scan's own bytes every FF is followed by 00, or by a restart
+                raise Malformed(WHAT, "a JPEG that is cut short", offset=len(data))
             break
         if marker in FRAMES:
             if found is not None or at + 9 > len(data):

@@ -1,5 +1,6 @@
 """No light without a record (I1), both halves; what cannot be recorded waits, in order, and is never lost."""
 
+from appliance.booth import words
 from appliance.booth.events import Following, NextBelongs, OutcomeChosen
 from appliance.booth.state import Kept, Phase
 from appliance.judged import Clear, Refer
@@ -164,6 +165,15 @@ def test_devices_that_come_and_go_are_logged_once_each() -> None:
     states = [fields["state"] for event, fields in post.recorder.events if event == "device_changed"]
     assert states == ["probing", "ready", "absent"]
     assert post.recorder.events[0] == ("page_started", {})
+
+
+def test_what_is_not_read_goes_dark_and_only_a_reader_that_works_asks_to_lay_it_flat() -> None:
+    post = SmallPost()
+    for state, notice in ((DeviceState.READY, words.NOT_READ), (DeviceState.FAULTED, "")):
+        post.lay(*passport("P0001234"))
+        post.clerk.device("scanner", state, "the camera gave no image")
+        post.clerk.not_read()
+        assert (post.panel.lamps[-1], post.state.phase, post.board.latest.notice) == (None, Phase.READY, notice)
 
 
 def test_an_expired_document_refers_with_the_reason_in_the_case() -> None:

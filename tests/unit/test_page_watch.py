@@ -17,8 +17,8 @@ from tests.unit.test_fitted_hardware import BOX
 
 EMPTY = b"empty"
 PAGES = {b"page one": ("P<LAOONE", "1"), b"page two": ("P<LAOTWO", "2"), b"worn": ("P<LAOWORN", "3")}
-STRIPES = {b"letter": 4, b"card": 6, b"cover": 60}
-"""Pages without lines: every so many pixels of a row there is ink; the cover has hardly any."""
+STRIPES = {b"letter": 4, b"card": 6}
+"""Pages without lines: every so many pixels of a row there is ink."""
 
 
 def small(jpeg: bytes) -> bytes:
@@ -28,6 +28,8 @@ def small(jpeg: bytes) -> bytes:
     page = jpeg.rstrip(b"~")
     if page == b"black":
         return bytes([3]) * 100
+    if page == b"cover":
+        return (bytes([90]) * 60 + bytes([220]) * 100) * 120
     if page in STRIPES:
         row = (bytes([90]) + bytes([220]) * (STRIPES[page] - 1)) * 160
         return row[:160] * 120
@@ -181,6 +183,15 @@ def test_a_black_image_is_a_camera_out_of_order_and_is_not_read() -> None:
     assert [state for state, _ in said] == [DeviceState.READY, DeviceState.FAULTED, DeviceState.READY]
     assert "black" in said[1][1]
     assert place.read == [b"page one"]
+
+
+@pytest.mark.parametrize("failed", [b"unplugged", b"broken", b"black"])
+def test_a_camera_that_fails_darkens_the_result_before_and_what_lies_there_after_is_reported_anew(
+    failed: bytes,
+) -> None:
+    place = Place()
+    place.watch(*[b"page one"] * 3, *[failed] * 4, *[b"page one"] * 3)
+    assert place.told == [PAGES[b"page one"], "dark", PAGES[b"page one"]]
 
 
 def test_another_name_on_the_same_page_is_a_move_and_noise_is_none() -> None:
