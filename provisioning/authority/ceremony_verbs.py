@@ -28,9 +28,9 @@ What two of three persons sign, each on a machine of their own. A folder goes fr
   finish DIR              at headquarters: enough have signed; boxes get it
 
 WHAT is `rotate record` (escrow, protection, or an online key: lists, policy, snapshot, timestamp, receipts,
-cosign-ed25519, cosign-mldsa44, answers, directives), `replace-key offline-2 --public FILE`, `revoke SERIAL`, or
-`renew`, which signs all again before it ends. No private key is ever in the folder. It may come back partly signed, and
-go out again. `finish` may be done again after an interruption.
+cosign-ed25519, cosign-mldsa44, answers, directives, custody), `replace-key offline-2 --public FILE`, `revoke
+SERIAL`, or `renew`, which signs all again before it ends. No private key is ever in the folder. It may come back
+partly signed, and go out again. `finish` may be done again after an interruption.
 
 Example: landlink-hq ceremony begin /media/stick/session revoke LA-0001
 """

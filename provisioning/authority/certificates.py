@@ -25,6 +25,11 @@ PEER_YEARS: Final = 5
 BOX_YEARS: Final = 3
 """Between 2 and 5: long enough to outlive a posting, short enough that a lost key ends by itself."""
 
+COLLECTOR: Final = "collector"
+AUDITOR: Final = "auditor"
+PEERS: Final = (COLLECTOR, AUDITOR)
+"""Headquarters' own ends of a connection, each `<name>.key` and `<name>.crt`."""
+
 BACKDATED: Final = timedelta(days=1)
 """A certificate is valid from a day before it is made: clocks at the far end differ."""
 
@@ -46,14 +51,28 @@ def make_authority(folder: Path, *, domain: str, collector_host: str, now: datet
     )
     write_private_key(folder / "ca.key", key)
     _write_certificate(folder / "ca.crt", certificate)
-    authority = Authority(key, certificate)
-    collector = ec.generate_private_key(ec.SECP256R1())
-    write_private_key(folder / "collector.key", collector)
-    _write_certificate(folder / "collector.crt", authority.issue_server(collector.public_key(), collector_host, now))
-    auditor = ec.generate_private_key(ec.SECP256R1())
-    write_private_key(folder / "auditor.key", auditor)
-    certificate = authority.issue_client(auditor.public_key(), AUDITOR_URI, now, PEER_YEARS)
-    _write_certificate(folder / "auditor.crt", certificate)
+    for peer in PEERS:
+        make_peer(folder, Authority(key, certificate), peer, collector_host=collector_host, now=now)
+
+
+def make_peer(
+    folder: Path, authority: "Authority", name: str, *, collector_host: str, now: datetime
+) -> x509.Certificate:
+    """Make a key and a certificate for one of PEERS in `folder`, in the place of former ones; the certificate.
+
+    Interrupted between the two, they do not fit together, and nothing uses them: do it again.
+
+    Raises:
+        StorageFull, StorageFault: Something could not be written.
+    """
+    key = ec.generate_private_key(ec.SECP256R1())
+    if name == COLLECTOR:
+        certificate = authority.issue_server(key.public_key(), collector_host, now)
+    else:
+        certificate = authority.issue_client(key.public_key(), AUDITOR_URI, now, PEER_YEARS)
+    write_private_key(folder / f"{name}.key", key)
+    _write_certificate(folder / f"{name}.crt", certificate)
+    return certificate
 
 
 class Authority:

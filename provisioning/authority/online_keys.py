@@ -25,14 +25,14 @@ from appliance.formats.release import (
     parse_roster,
 )
 from provisioning.authority.home import Home
-from provisioning.authority.keys import cosigner_name, load_ed25519, load_mldsa44, write_private_key
+from provisioning.authority.keys import CUSTODY, cosigner_name, load_ed25519, load_mldsa44, write_private_key
 from provisioning.authority.proposal import Proposal, keys_of, propose
 from provisioning.authority.published import Published
 from provisioning.authority.roster import read_roster
 from provisioning.authority.signing import next_key, signer_of
 
 OF_RELEASES: Final = ("lists", "policy", "snapshot", "timestamp")
-OF_ROSTER: Final = (RECEIPTS, COSIGN_ED25519, COSIGN_MLDSA44, ANSWERS, DIRECTIVES)
+OF_ROSTER: Final = (RECEIPTS, COSIGN_ED25519, COSIGN_MLDSA44, ANSWERS, DIRECTIVES, CUSTODY)
 ONLINE_KEYS: Final = (*OF_RELEASES, *OF_ROSTER)
 _COSIGNERS: Final = {COSIGN_ED25519: COSIGNATURE_ED25519, COSIGN_MLDSA44: COSIGNATURE_MLDSA44}
 

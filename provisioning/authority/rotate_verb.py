@@ -1,6 +1,7 @@
-"""landlink-hq rotate: the next record key, protection unit's key or escrow key."""
+"""landlink-hq rotate: the key that follows: of what records are sealed to, an online key, one of TLS."""
 
 import argparse
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -10,8 +11,10 @@ from appliance.files import write_durably
 from appliance.formats.enrolment import fingerprint
 from provisioning.authority.ceremony import ROTATE as ROTATE_ACT
 from provisioning.authority.ceremony import act_here
+from provisioning.authority.certificates import AUDITOR, PEERS, Authority, make_peer
 from provisioning.authority.home import Home
 from provisioning.authority.identities import identity_file
+from provisioning.authority.keys import CUSTODY
 from provisioning.authority.online_keys import ONLINE_KEYS, settle
 from provisioning.authority.recipients import FIELDS, next_recipient, publish_recipient, read_recipient
 from provisioning.authority.repository import Repository
@@ -30,9 +33,13 @@ beside it (record.identity.1 and so on): it opens what was sealed until then, on
 Both of the latter print a fingerprint, which the two people compare. An interrupted `rotate` is simply done again.
 
   rotate snapshot                   an online key (timestamp, lists, policy, receipts, cosign-ed25519, cosign-mldsa44,
-                                    answers, directives): a new one takes its place, the former one is deleted
+                                    answers, directives, custody): a new one takes its place, the former is deleted
 
 Snapshot and timestamp need two root keys, the others two offline keys. Where these are on other machines: ceremony.
+
+  rotate auditor                    the auditor's TLS key and certificate (collector: the collector's), where the
+                                    authority's key (ca/ca.key) is; before it ends, or when the key is lost
+
 Example: landlink-hq rotate record
 """
 BELONGS: Final = {
@@ -47,9 +54,10 @@ def add_rotate(verbs: Verbs) -> None:
     verb = verbs.add_parser("rotate", help="begin the next key that records are sealed to", description=ROTATE)
     verb.add_argument(
         "key",
-        choices=(*FIELDS, *ONLINE_KEYS),
+        choices=(*FIELDS, *ONLINE_KEYS, *PEERS),
         metavar="KEY",
-        help=f"{', '.join(FIELDS)}: what records are sealed to; {', '.join(ONLINE_KEYS)}: what headquarters signs with",
+        help=f"{', '.join(FIELDS)}: what records are sealed to; "
+        f"{', '.join(ONLINE_KEYS)}: what headquarters signs with; {', '.join(PEERS)}: TLS",
     )
     half = verb.add_mutually_exclusive_group()
     half.add_argument("--out", type=Path, metavar="FILE", help="make it here, publish nothing")
@@ -59,8 +67,12 @@ def add_rotate(verbs: Verbs) -> None:
 
 def _rotate(arguments: argparse.Namespace) -> int:
     home, name = Home.open(arguments.home), arguments.key
+    if name not in FIELDS and (arguments.out, arguments.recipient) != (None, None):
+        raise Misuse(f"--out and --recipient are for {', '.join(FIELDS)}; {name} is made and used here")
     if name in ONLINE_KEYS:
-        return _rotate_online(home, name, carried=(arguments.out, arguments.recipient) != (None, None))
+        return _rotate_online(home, name)
+    if name in PEERS:
+        return _rotate_peer(home, name)
     if arguments.recipient is not None:
         recipient = read_recipient(arguments.recipient)
     else:
@@ -85,9 +97,20 @@ def _rotate(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _rotate_online(home: Home, name: str, *, carried: bool) -> int:
-    if carried:
-        raise Misuse(f"--out and --recipient are for {', '.join(FIELDS)}; {name} is made and used here")
+def _rotate_peer(home: Home, name: str) -> int:
+    now = datetime.fromtimestamp(now_ms() / 1000, UTC)
+    host = home.settings.collector_host
+    made = make_peer(home.ca, Authority.open(home.ca), name, collector_host=host, now=now)
+    print(f"{name}.key and {name}.crt in {home.ca} are new, valid until {made.not_valid_after_utc:%Y-%m-%d}.")
+    print("A collector that runs goes on with it when it is started anew; it lets the former one in no more.")
+    if name == AUDITOR:
+        print(
+            "Next: carry both to the auditor's desk. Boxes serve the former one, too, until its end is proven to them."
+        )
+    return 0
+
+
+def _rotate_online(home: Home, name: str) -> int:
     if name in settle(home):
         Repository(home.folder).publish({}, at_ms=now_ms())
         print(f"{name}.pem is the new key now: what an interrupted `rotate` had published is complete.")
@@ -96,5 +119,10 @@ def _rotate_online(home: Home, name: str, *, carried: bool) -> int:
     print(f"{name}.pem is a new key; the former one is deleted, and boxes refuse it from the next mirror on.")
     for role in proposal.drafts:
         print(f"Signed: {last_signing(home, role)}")
-    print("A collector or duty desk that runs goes on with it when it is started anew.")
+    if name == CUSTODY:
+        print(
+            "Headquarters' own log goes on under it with the next act; former exhibits hold by the key of their time."
+        )
+    else:
+        print("A collector or duty desk that runs goes on with it when it is started anew.")
     return 0

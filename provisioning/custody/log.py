@@ -19,17 +19,20 @@ from typing import Final, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from appliance.errors import Malformed, StorageFault, Untrusted
+from appliance.errors import ConfigError, Malformed, StorageFault, Untrusted
 from appliance.files import read_regular, storage, write_durably
 from appliance.formats.age import BLOB_BYTES_MAX, Identity, parse_recipient
 from appliance.formats.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from appliance.formats.edge import Edge
-from appliance.formats.note import ED25519, NOTE_BYTES_MAX, LogSigner, Verifier
+from appliance.formats.note import ED25519, NOTE_BYTES_MAX, LogSigner, Verifier, open_note
 from appliance.formats.release import RECIPIENTS_TARGET, parse_recipients
 from appliance.formats.tiles import BUNDLE_BYTES_MAX, read_entries, tiles_of
+from provisioning.authority.holders import of_another_role
 from provisioning.authority.home import Home
 from provisioning.authority.keys import CUSTODY, load_ed25519, write_private_key
 from provisioning.authority.repository import Repository
+from provisioning.authority.roster import read_roster
+from provisioning.authority.signing import next_key
 from provisioning.command import now_ms
 from provisioning.custody.act import (
     RECORDS_MAX,
@@ -63,6 +66,13 @@ def operator(named: str | None) -> str:
         return f"uid {os.getuid()}"
 
 
+def _former(path: Path) -> ConfigError:
+    following = next_key(path)
+    if following.exists():
+        return ConfigError(f"{following.name} is to follow {path.name}; next: landlink-hq rotate {CUSTODY}, once more")
+    return of_another_role(path, CUSTODY)
+
+
 class Words(NamedTuple):
     """What is said of an act; it may name people, so it is sealed."""
 
@@ -83,7 +93,15 @@ class Use(NamedTuple):
 
 
 class CustodyLog:
-    """The custody log of one home; made, with its key, when it is first needed."""
+    """The custody log of one home; made, with its key, when it is first needed.
+
+    Attributes:
+        verifier: The key that signs it.
+        verifiers: That one, and former ones as the roster names them, which prove what they signed.
+
+    Raises:
+        ConfigError: The key here is a former one.
+    """
 
     def __init__(self, home: Home) -> None:
         self._home = home
@@ -91,6 +109,10 @@ class CustodyLog:
         self.origin = origin_of(home.settings.domain)
         self._private = self._key()
         self.verifier = Verifier(self.origin, ED25519, self._private.public_key().public_bytes_raw())
+        named = [Verifier(self.origin, ED25519, key.public) for key in read_roster(home).keys_of(CUSTODY)]
+        if self.verifier in named[1:]:
+            raise _former(home.key(CUSTODY))
+        self.verifiers = (self.verifier, *(each for each in named if each != self.verifier))
 
     def _key(self) -> Ed25519PrivateKey:
         path = self._home.key(CUSTODY)
@@ -193,7 +215,18 @@ class CustodyLog:
     def checkpoint(self) -> Checkpoint | None:
         """The tree; None before the first act. Raises Untrusted, Malformed, StorageFault."""
         note = self.note()
-        return None if note is None else open_checkpoint(note, self.verifier)[0]
+        return None if note is None else self.signed(note)[0]
+
+    def signed(self, note: bytes) -> tuple[Checkpoint, Verifier]:
+        """A checkpoint of this log and the key that signed it: the present one, or a former one that the roster names.
+
+        Raises:
+            Untrusted: None of them did.
+            Malformed: It is no checkpoint.
+        """
+        by = {each.verifier for each in open_note(note, self.verifiers).signatures}
+        verifier = next((each for each in self.verifiers if each in by), self.verifier)
+        return open_checkpoint(note, verifier)[0], verifier
 
     def _size(self) -> int:
         checkpoint = self.checkpoint()
@@ -219,7 +252,7 @@ class CustodyLog:
             note = self.note()
             if note is None:
                 return b"", []
-            checkpoint, _ = open_checkpoint(note, self.verifier)
+            checkpoint, _ = self.signed(note)
             leaves = list(read_entries(checkpoint.size, self.read))
         edge = Edge()
         for leaf in leaves:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from appliance.errors import ConfigError, Refused
 from appliance.formats.age import Identity
-from appliance.formats.checkpoint import open_checkpoint
 from appliance.formats.merkle import complete_root, leaf_hash, root_hash
 from provisioning.audit.opened.records import iso
 from provisioning.audit.opened.search import openers
@@ -74,20 +73,23 @@ def run_verify(arguments: argparse.Namespace) -> int:
         problems += _contradicts(custody, arguments.against)
     for problem in problems:
         say(f"  {problem}")
-    checkpoint = None if problems else custody.checkpoint()
     if problems:
         print(f"{custody.origin}: NOT all as it should be")
-    else:
-        size = 0 if checkpoint is None else checkpoint.size
-        print(f"{custody.origin}: {size} entries, all of it holds, by the key {custody.verifier.vkey()}")
-    return int(bool(problems))
+        return 1
+    note = custody.note()
+    checkpoint, by = (None, custody.verifier) if note is None else custody.signed(note)
+    size = 0 if checkpoint is None else checkpoint.size
+    print(f"{custody.origin}: {size} entries, all of it holds, by the key {by.vkey()}")
+    if by != custody.verifier:
+        print(f"  That is a former key; the next act is signed by {custody.verifier.vkey()}")
+    return 0
 
 
 def _contradicts(custody: CustodyLog, exhibit: Path) -> list[str]:
     """Whether the log still begins as it stood when an exhibit was made; [] when it does."""
     path = exhibit / CHECKPOINT if exhibit.is_dir() else exhibit
     try:
-        old, _ = open_checkpoint(path.read_bytes(), custody.verifier)
+        old, _ = custody.signed(path.read_bytes())
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from None
     leaves = custody.leaves()[1]
@@ -121,7 +123,7 @@ def run_handover(arguments: argparse.Namespace) -> int:
     if exhibit is None or problems:
         raise Refused(f"{arguments.exhibit} does not hold ({'; '.join(problems)[:300]}); nothing was written down")
     custody = CustodyLog(home)
-    if exhibit.trust.custody_vkey != custody.verifier.vkey():
+    if exhibit.trust.custody_vkey not in {each.vkey() for each in custody.verifiers}:
         raise Refused(f"{arguments.exhibit} was made by another headquarters, or under another custody key")
     sums = hashlib.sha256((arguments.exhibit / SUMS).read_bytes()).digest()
     records = [] if exhibit.entry is None else [exhibit.entry.record_id]

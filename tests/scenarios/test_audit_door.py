@@ -306,6 +306,10 @@ def test_what_headquarters_signs_later_ends_a_certificate_that_was_good(tmp_path
         refused = made.hq("pull", made.address)
         assert refused.returncode != 0
         assert "landlink-hq rotate auditor" in refused.stderr
+        rotated = made.hq("rotate", "auditor")
+        assert rotated.returncode == 0, rotated.stderr
+        pulled = made.hq("pull", made.address)
+        assert pulled.returncode == 0, pulled.stderr
 
 
 # --- bad manners ------------------------------------------------------------------------------------------------------

@@ -222,6 +222,8 @@ def test_a_file_that_is_not_there_is_named_with_what_to_do(
         ),
         ("landlink-hq replay", ()),
         ("landlink-hq ceremony show", ("x", "--root", "nonsense")),
+        ("landlink-hq rotate", ("auditor", "--out", "x")),
+        ("landlink-hq rotate", ("custody", "--recipient", "x")),
         ("landlink-hq import", ()),
         ("landlink-hq collect", ("--data", "x", "--listen", "everywhere")),
         ("landlink-hq init", ("--domain", "landlink.example", "--collector", "nowhere")),
