@@ -253,7 +253,7 @@ Body = Screened | Outcome | Transition | HandOver | CarrierCheck | Picture | Can
 
 
 class Record(Noun, frozen=True, kw_only=True):
-    """What is committed to, sealed and logged (formats/README.md, "record").
+    """What is committed to, sealed and logged (formats/README.md, "Record").
 
     Attributes:
         schema: 1.

@@ -1,4 +1,4 @@
-"""The leaf of the log: a COSE_Sign1 by the epoch's key about one entry (README.md §5).
+"""The leaf of the log: a COSE_Sign1 by the epoch's key about one entry (README, "Statement").
 
 The context stands in the protected header, so it is signed and readable without the body. About persons a statement
 says only `sealed`: not what kind of entry it is, so that nobody learns from the log when somebody spoke.

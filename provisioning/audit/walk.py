@@ -1,6 +1,6 @@
 """The walk along a log: each leaf's statement verified under the epoch key that is valid at its index.
 
-Rules (formats/README.md, "statement"): leaf 0 starts an epoch; an epoch's first leaf carries its certificate by the
+Rules (formats/README.md, "Statement"): leaf 0 starts an epoch; an epoch's first leaf carries its certificate by the
 box's identity key and is signed by the key inside; every later leaf is signed by that key until the next epoch starts;
 every statement names this log, this epoch and this mode. So a key that is stolen later signs nothing earlier.
 """

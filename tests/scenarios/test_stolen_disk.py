@@ -1,7 +1,7 @@
 """A stolen card, for each provider, of a box in the very configuration that starts unattended: what yields, what not.
 
 The thief has the card and this software, copies nothing from the running box, and tries two things: to read what lies
-there, and to start the recorder on a machine of his own. formats.md and SECURITY.md say what he gets; here it is tried.
+there, and to start the recorder on a machine of his own. SECURITY.md says what he gets; here it is tried.
 """
 
 import base64

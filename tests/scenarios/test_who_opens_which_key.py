@@ -1,4 +1,4 @@
-"""Keys and processes as formats.md assigns them: each user of the box tries to open each secret, with its own uid."""
+"""Keys and processes (systemd/README.md, "Keys"): each user of the box tries to open each secret, with its own uid."""
 
 import shutil
 import subprocess

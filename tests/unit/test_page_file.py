@@ -48,7 +48,7 @@ def test_every_listed_document_is_found_and_no_other() -> None:
 
 
 def test_the_bytes_of_a_file_are_those_of_the_specification() -> None:
-    """Built here by hand from README, "Page file"."""
+    """Built here by hand from formats/README, "Page file"."""
     first, second = bytes(15) + b"\x01", b"\xff" * 16
     line = b'{"entry":"S-1","source":"stolen and lost documents","fraud":"stolen","reported_by":"LAO"}'
     prefix = b"landlink.example/list-key/v1\0"

@@ -1,9 +1,9 @@
 """Open sealed bodies: from an entry of a verified log to the record that the booth made.
 
-What is checked, in this order (formats/README.md, "what the reader at headquarters checks"): the leaf is in the tree
-that the checkpoint signs; the statement is signed by the epoch key valid at its index; the blob has the hash and length
-of the statement; it decrypts; the record has the statement's commitment; its inner context (log, mode, and a canary's
-epoch and recipients) is the outer one.
+What is checked, in this order (formats/README.md, "Statement"): the leaf is in the tree that the checkpoint signs; the
+statement is signed by the epoch key valid at its index; the blob has the hash and length of the statement; it decrypts;
+the record has the statement's commitment; its inner context (log, mode, and a canary's epoch and recipients) is the
+outer one.
 """
 
 from collections.abc import Generator

@@ -1,4 +1,4 @@
-"""Lists in: the SLTD-like CSV of documents (formats/README.md, "documents CSV").
+"""Lists in: the SLTD-like CSV of documents (formats/README.md, "Documents CSV").
 
 One record a line, UTF-8, a header line with these columns in any order: `issuing_country`, `doc_type` and either `din`
 or `din_from` with `din_to`; optional `kind` (document or vehicle; document when empty), `fraud_type`,
