@@ -48,7 +48,7 @@ fuzz: $(VENV)/.test ## what reads documents against ever new bytes, ten minutes 
 screenshots: $(VENV)/.test tools ## draw README's pictures from a running post
 	$(BIN)/python -m tests.browser.draw_screenshots
 
-tools: $(VENV)/.test
+tools: $(VENV)/.test ## install what others wrote and the tests hold ours against (root or sudo; else it says what is left out)
 	@tests/install-tools
 	@tests/interop/install-aics
 	@tests/interop/install-go

@@ -51,7 +51,9 @@ BELONGS: Final = {
 
 def add_rotate(verbs: Verbs) -> None:
     """Add the verb to landlink-hq."""
-    verb = verbs.add_parser("rotate", help="begin the next key that records are sealed to", description=ROTATE)
+    verb = verbs.add_parser(
+        "rotate", help="begin the next key: of records, or of headquarters itself", description=ROTATE
+    )
     verb.add_argument(
         "key",
         choices=(*FIELDS, *ONLINE_KEYS, *PEERS),
