@@ -1,26 +1,24 @@
 """Stage 7 of 8: show - what is on the page, worked out from one snapshot; the same for templates and GET /state."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
 from msgspec import Struct
 
 from appliance.booth import words
 from appliance.booth.board import Snapshot
+from appliance.booth.document_view import DocumentView, document_view
 from appliance.booth.filled import filled
 from appliance.booth.match_view import MatchView, match_view
 from appliance.booth.match_words import headline_and_rest
 from appliance.booth.state import Kept, OpenCase, Phase, State
 from appliance.booth.status_line import READER, ListView, Quiet, Surroundings, listed, quiet
-from appliance.clock import Instant
 from appliance.examine.cards import card_steps
-from appliance.examine.second import differences, is_camera, unsure
-from appliance.examine.typed import FieldDifference, typed_differences
 from appliance.formats.voice import case_code
 from appliance.formats.wire import Case
 from appliance.inquiry.life import STAGE_OF
 from appliance.judged import Clear, Refer
-from appliance.model import CameraReading, DocumentFormat, TravelDocument
+from appliance.model import TravelDocument
 from appliance.recorded import Screened, Stage
 
 PLEASE_WAIT: Final = "Please wait"
@@ -33,43 +31,6 @@ class ReasonView(Struct, frozen=True, kw_only=True):
     code: str
     words: str
     next_step: str
-
-
-class Line(Struct, frozen=True, kw_only=True):
-    """One line at the foot of the page: as read and as taken, character by character with whether they differ."""
-
-    read: tuple[tuple[str, bool], ...]
-    taken: tuple[tuple[str, bool], ...]
-
-
-class SecondLine(Struct, frozen=True, kw_only=True):
-    """One printed line, or field, as two readers read it, character by character with whether they differ.
-
-    Attributes:
-        which: "Line 2 of 2, character 14", as an officer counts; "Surname, character 3" where it was typed.
-        by: Who the first reader is: "scanner", or "typed".
-        scanner: () where the camera alone reads; marked is then what it could not read surely.
-    """
-
-    which: str
-    by: str = "scanner"
-    scanner: tuple[tuple[str, bool], ...]
-    camera: tuple[tuple[str, bool], ...]
-
-
-class DocumentView(Struct, frozen=True, kw_only=True):
-    """What the document says, in words.
-
-    Attributes:
-        lines: Only where a character was taken for another.
-        second: Only where the camera read a character differently, or alone and not surely.
-    """
-
-    holder: str
-    facts: tuple[tuple[str, str], ...]
-    typed: bool
-    lines: tuple[Line, ...]
-    second: tuple[SecondLine, ...]
 
 
 class CaseView(Struct, frozen=True, kw_only=True):
@@ -233,7 +194,7 @@ def _case(open_case: OpenCase, snapshot: Snapshot, around: Surroundings) -> Case
         ),
         reasons=reasons,
         notices=seen.decision.notices if seen and isinstance(seen.decision, Clear) else (),
-        document=_document(document, seen, around.now) if document else None,
+        document=document_view(document, seen, around.now) if document else None,
         match=match,
         crossing=case.crossing.id,
         person=case.person.id,
@@ -285,91 +246,6 @@ def _reasons(open_case: OpenCase, seen: Screened | None) -> tuple[ReasonView, ..
         )
         for number, said in enumerate(open_case.case.reasons)
     )
-
-
-def _document(document: TravelDocument, seen: Screened | None, now: Instant) -> DocumentView:
-    facts = [
-        ("Number", document.document_number or "none"),
-        ("Issued by", words.state(document.issuing_state) or "not stated"),
-        ("Born", _both_eras(document)),
-        ("Valid until", words.partial(document.date_of_expiry)),
-    ]
-    if document.nationality and document.nationality != document.issuing_state:
-        facts.insert(2, ("Nationality", words.state(document.nationality)))
-    return DocumentView(
-        holder=words.holder(document) or "No name",
-        facts=tuple(facts),
-        typed=document.format is DocumentFormat.TYPED,
-        lines=_lines(document) if document.repairs else (),
-        second=_beside(document, seen, now) if seen and seen.camera else (),
-    )
-
-
-def _beside(document: TravelDocument, seen: Screened, now: Instant) -> tuple[SecondLine, ...]:
-    """What the camera read otherwise, or not surely."""
-    assert seen.camera is not None, "it was asked for"
-    if document.format is DocumentFormat.TYPED:
-        return tuple(_typed_line(each) for each in typed_differences(document, seen.camera, now))
-    return _second(document, seen.camera, alone=is_camera(seen.reading))
-
-
-def _typed_line(different: FieldDifference) -> SecondLine:
-    return SecondLine(
-        which=f"{different.field}, {_counted(different.places)}",
-        by="typed",
-        scanner=tuple((char, at in different.places) for at, char in enumerate(different.typed)),
-        camera=tuple((char, at in different.places) for at, char in enumerate(different.camera)),
-    )
-
-
-def _both_eras(document: TravelDocument) -> str:
-    """A birth date; a Buddhist-era year that was typed is shown beside the other."""
-    born = document.date_of_birth
-    text = words.partial(born)
-    if born and born.year and born.raw[:4].isdigit() and len(born.raw) >= 4 and int(born.raw[:4]) == born.year + 543:
-        return f"{text} ({born.raw[:4]})"
-    return text
-
-
-def _lines(document: TravelDocument) -> tuple[Line, ...]:
-    """Raw and taken characters of each line that differs; nothing is repaired in silence."""
-    lines: list[Line] = []
-    for raw, taken in zip(document.raw, document.mrz, strict=False):
-        if raw == taken:
-            continue
-        same_length = len(raw) == len(taken)
-        lines.append(
-            Line(
-                read=tuple((char, same_length and char != taken[at]) for at, char in enumerate(raw)),
-                taken=tuple((char, same_length and char != raw[at]) for at, char in enumerate(taken)),
-            )
-        )
-    return tuple(lines)
-
-
-def _second(document: TravelDocument, camera: CameraReading, *, alone: bool) -> tuple[SecondLine, ...]:
-    """The lines that somebody has to look at; where nothing is in question is none of the officer's work."""
-    places: dict[int, list[int]] = {}
-    for line, column in (
-        unsure(camera) if alone else ((each.line, each.column) for each in differences(document, camera))
-    ):
-        places.setdefault(line, []).append(column)
-    return tuple(
-        SecondLine(
-            which=_which(line, len(document.mrz), columns),
-            scanner=() if alone else tuple((char, at in columns) for at, char in enumerate(document.mrz[line])),
-            camera=tuple((char, at in columns) for at, char in enumerate(camera.lines[line])),
-        )
-        for line, columns in places.items()
-    )
-
-
-def _which(line: int, of: int, columns: list[int]) -> str:
-    return f"Line {line + 1} of {of}, {_counted(columns)}"
-
-
-def _counted(places: Sequence[int]) -> str:
-    return f"character{'s' if len(places) > 1 else ''} {', '.join(str(place + 1) for place in places)}"
 
 
 def _crossing(state: State) -> str:
