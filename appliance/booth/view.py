@@ -1,6 +1,6 @@
 """Stage 7 of 8: show - what is on the page, worked out from one snapshot; the same for templates and GET /state."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -170,15 +170,9 @@ def _case(open_case: OpenCase, snapshot: Snapshot, around: Surroundings) -> Case
     match = match_view(case, seen, around.on_hand.rules, around.now, duty_telephone=around.duty_telephone)
     recorded = open_case.kept in (Kept.RECORDED, Kept.LATE)
     reasons = _reasons(open_case, seen)
-    rest = ""
-    if case.refers:
-        headline, rest = headline_and_rest(reasons[0].words if reasons else PLEASE_WAIT)
-    elif not recorded:
-        headline = words.could_not_record(around.duty_telephone)
-    elif seen and isinstance(seen.decision, Clear):
-        headline = words.nothing_found(seen.decision)
-    else:
-        headline = "Nothing was found before the box was switched off."
+    headline, rest = _headline(
+        reasons, seen, refers=case.refers, unrecorded="" if recorded else words.could_not_record(around.duty_telephone)
+    )
     return CaseView(
         of=case.of,
         title=case.title,
@@ -210,6 +204,26 @@ def _case(open_case: OpenCase, snapshot: Snapshot, around: Surroundings) -> Case
         card=_card(document) if case.refers and document else (),
         filled=filled(seen, around.now) if case.refers and seen else None,
     )
+
+
+def _headline(
+    reasons: Sequence[ReasonView], seen: Screened | None, *, refers: bool, unrecorded: str
+) -> tuple[str, str]:
+    """What a result says first, in short, and the rest of that sentence.
+
+    Args:
+        reasons: Why it refers.
+        seen: None after a restart.
+        refers: Whether it is a referral.
+        unrecorded: What to say of any other result that has no record (I1); "" where it has one.
+    """
+    if refers:
+        return headline_and_rest(reasons[0].words if reasons else PLEASE_WAIT)
+    if unrecorded:
+        return unrecorded, ""
+    if seen and isinstance(seen.decision, Clear):
+        return words.nothing_found(seen.decision), ""
+    return "Nothing was found before the box was switched off.", ""
 
 
 def _card(document: TravelDocument) -> tuple[tuple[str, str], ...]:
