@@ -140,13 +140,26 @@ def write_durably(path: Path, content: bytes, *, mode: int = 0o600) -> None:
         sync_folder(path.parent)
 
 
-def write_synced(path: Path, content: bytes, *, mode: int = 0o600) -> None:
-    """Put `content` at `path`; both outlive a power cut after the next sync of the folder, of which many may share one.
+def write_new(path: Path, content: bytes, *, mode: int = 0o600) -> BinaryIO:
+    """Write a file that nobody looks at yet, under its own name; nothing of it is synced.
+
+    Returns:
+        The file, open, for its sync.
 
     Raises:
-        StorageFull, StorageFault: `path` holds what it held before.
+        StorageFull, StorageFault: There is no file at `path`.
     """
-    _replace(path, content, mode=mode, sync=True)
+    with storage(f"writing {path.name}"):
+        file = _create(path, mode)
+        try:
+            file.write(content)
+            file.flush()
+        except OSError:
+            with contextlib.suppress(OSError):
+                file.close()
+            path.unlink(missing_ok=True)
+            raise
+        return file
 
 
 def remove_partial(folder: Path) -> None:

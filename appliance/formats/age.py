@@ -191,7 +191,7 @@ class Prepared:
         """The file; once. `nonce` is 16 random bytes, fresh with every file."""
         assert self._header, "a file key seals one file"
         try:
-            return self._header + seal_payload(plaintext, self._file_key, nonce)
+            return seal_payload(plaintext, self._file_key, nonce, header=self._header)
         finally:
             self.forget()
 

@@ -24,11 +24,11 @@ def payload_size(plaintext_bytes: int) -> int:
     return NONCE_BYTES + plaintext_bytes + TAG_BYTES * max(1, -(-plaintext_bytes // CHUNK_BYTES))
 
 
-def seal_payload(plaintext: bytes, file_key: bytes | bytearray, nonce: bytes) -> bytes:
-    """Encrypt; `nonce` is 16 fresh random bytes, used once."""
+def seal_payload(plaintext: bytes, file_key: bytes | bytearray, nonce: bytes, *, header: bytes = b"") -> bytes:
+    """Encrypt; `nonce` is 16 fresh random bytes, used once. What is returned begins with `header`."""
     cipher = _cipher(file_key, nonce)
     last = max(0, len(plaintext) - 1) // CHUNK_BYTES
-    sealed = [nonce]
+    sealed = [header, nonce]
     for number, chunk in enumerate(_chunks(plaintext, CHUNK_BYTES)):
         sealed.append(cipher.encrypt(_chunk_nonce(number, final=number == last), chunk, None))
     return b"".join(sealed)
@@ -62,10 +62,11 @@ def _cipher(file_key: bytes | bytearray, nonce: bytes) -> ChaCha20Poly1305:
     return ChaCha20Poly1305(HKDF(algorithm=SHA256(), length=32, salt=nonce, info=b"payload").derive(file_key))
 
 
-def _chunks(data: bytes, size: int) -> Iterator[bytes]:
+def _chunks(data: bytes, size: int) -> Iterator[memoryview]:
     """Pieces of `size` bytes, the last one shorter; one empty piece of nothing."""
+    whole = memoryview(data)
     for start in range(0, max(1, len(data)), size):
-        yield data[start : start + size]
+        yield whole[start : start + size]
 
 
 def _chunk_nonce(number: int, *, final: bool) -> bytes:

@@ -65,6 +65,10 @@ class Frontier:
         """The frontier of a tree that exists."""
         return cls(size, [nodes(level, index) for level, index in peaks_of(size)])
 
+    def copy(self) -> "Frontier":
+        """Another one, which grows by itself."""
+        return Frontier(self._size, self._peaks)
+
     @property
     def size(self) -> int:
         """Leaves so far."""

@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Protocol
 
 from cryptography.exceptions import InvalidSignature
@@ -63,7 +64,7 @@ class Verifier:
     @property
     def key_id(self) -> bytes:
         """SHA-256(name || 0A || type || public key)[:4]."""
-        return hashlib.sha256(self.name.encode() + b"\n" + bytes([self.type]) + self.public).digest()[:KEY_ID_BYTES]
+        return _key_id(self.name, self.type, self.public)
 
     def vkey(self) -> str:
         """`name+key id in hexadecimal+base64(type || public key)`."""
@@ -82,9 +83,9 @@ class Verifier:
         try:
             match self.type:
                 case 0x01:
-                    Ed25519PublicKey.from_public_bytes(self.public).verify(signature, text.encode())
+                    _ed25519(self.public).verify(signature, text.encode())
                 case 0x04:
-                    Ed25519PublicKey.from_public_bytes(self.public).verify(signature[8:], _cosigned(text, at_s or 0))
+                    _ed25519(self.public).verify(signature[8:], _cosigned(text, at_s or 0))
                 case _:
                     MLDSA44PublicKey.from_public_bytes(self.public).verify(
                         signature[8:], _cosigned_subtree(self.name, text, at_s or 0)
@@ -94,6 +95,17 @@ class Verifier:
         if at_s is not None and at_s > TIME_S_MAX:
             raise Untrusted(f"note: the cosignature by {self.name} has an impossible time")
         return Verified(verifier=self, at_s=at_s)
+
+
+@lru_cache(maxsize=64)
+def _key_id(name: str, kind: int, public: bytes) -> bytes:
+    return hashlib.sha256(name.encode() + b"\n" + bytes([kind]) + public).digest()[:KEY_ID_BYTES]
+
+
+@lru_cache(maxsize=64)
+def _ed25519(public: bytes) -> Ed25519PublicKey:
+    """Raises ValueError. One log's key verifies every receipt of its box."""
+    return Ed25519PublicKey.from_public_bytes(public)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

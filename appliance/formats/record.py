@@ -33,7 +33,9 @@ def parse_record(data: bytes) -> Record:
 
 def commitment(record: bytes) -> Sha256:
     """SHA-256("landlink.example/commit/v1" || 00 || record), 32 bytes; `record` as encoded, without padding."""
-    return Sha256(hashlib.sha256(COMMITMENT_DOMAIN + record).digest())
+    hashed = hashlib.sha256(COMMITMENT_DOMAIN)
+    hashed.update(record)
+    return Sha256(hashed.digest())
 
 
 def padded_size(size: int) -> int:
@@ -50,8 +52,8 @@ def padded_size(size: int) -> int:
 
 def pad(content: bytes) -> bytes:
     """Length as big-endian uint32, content, zeros up to `padded_size`."""
-    framed = len(content).to_bytes(LENGTH_BYTES, "big") + content
-    return framed.ljust(padded_size(len(framed)), b"\x00")
+    end = LENGTH_BYTES + len(content)
+    return b"".join((len(content).to_bytes(LENGTH_BYTES, "big"), content, bytes(padded_size(end) - end)))
 
 
 def unpad(padded: bytes) -> bytes:

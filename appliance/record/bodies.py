@@ -1,12 +1,14 @@
 """Stage 6 of 8: record - sealed bodies on this box, and headquarters' receipts for them: `bodies/`, `receipts/`."""
 
+import os
 import re
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from appliance.errors import StorageFault
-from appliance.files import replace_file, storage, sync_folder, write_synced
+from appliance.files import replace_file, storage, sync_folder, write_new
 from appliance.formats.age import BLOB_BYTES_MAX
 from appliance.formats.receipt import DELIVERY_RECEIPT_BYTES_MAX, DeliveryReceipt, claimed_receipt
 from appliance.model import Priority
@@ -15,13 +17,14 @@ from appliance.record.places import Places
 
 INDEX: Final = re.compile(r"0|[1-9][0-9]{0,17}")
 """A receipt's file name."""
+SYNCS_AT_ONCE: Final = 4
+"""Of bodies: a file system writes several for little more than it writes one."""
 
 
 class Bodies:
     """The bodies of one origin that are still here, and what headquarters has said about them.
 
     Attributes:
-        ahead: Whether the name of one that was put down ahead may not be durable yet.
         here: Indices of the bodies.
         said: Headquarters' word, of receipts that this process has verified, and of no others.
         unverified: Indices of receipts that lie here and have not been verified since the start: they say nothing yet.
@@ -29,7 +32,8 @@ class Bodies:
 
     def __init__(self, places: Places) -> None:
         self._places = places
-        self.ahead = False
+        self._syncs = ThreadPoolExecutor(SYNCS_AT_ONCE, thread_name_prefix="sync")
+        self._ahead: list[Future[None]] = []
         self.here: set[int] = set()
         self.said = Acknowledged()
         self.unverified: set[int] = set()
@@ -59,27 +63,36 @@ class Bodies:
         self.here.add(index)
         return path
 
+    @property
+    def ahead(self) -> bool:
+        """Whether one that was put down ahead, or its name, may not be durable yet."""
+        return bool(self._ahead)
+
     def write_ahead(self, index: int, priority: Priority, blob: bytes) -> None:
-        """Put down a body that is too long for a frame, before its entry; `sync_ahead` makes its name durable.
+        """Put down a body that is too long for a frame, before its entry; `sync_ahead` makes it durable.
+
+        Its sync begins at once, beside whatever else is to be done for its entry and those behind it.
 
         Raises:
             StorageFull, StorageFault: There is no such body.
         """
-        write_synced(self._places.body(index, priority), blob, mode=0o644)
-        self.ahead = True
+        file = write_new(self._places.body(index, priority), blob, mode=0o644)
+        self._ahead.append(self._syncs.submit(_sync, file))
 
     def sync_ahead(self) -> None:
-        """Make all bodies durable that were put down ahead.
+        """Make all bodies durable that were put down ahead, and their names.
 
         Raises:
             StorageFault: For want of room, too: the process must end, since a second sync would know nothing of it.
         """
-        if self.ahead:
+        if self._ahead:
             try:
                 sync_folder(self._places.bodies)
+                for body in self._ahead:
+                    body.result()
             except OSError as error:
                 raise StorageFault(f"syncing bodies: {error.strerror}") from error
-            self.ahead = False
+            self._ahead = []
 
     def found(self, index: int) -> None:
         """This body was put down ahead of its entry, which is durable now."""
@@ -122,6 +135,11 @@ class Bodies:
         for priority in Priority:
             yield self._places.body(index, priority)
         yield self._places.receipt(index)
+
+
+def _sync(file: BinaryIO) -> None:
+    with file:
+        os.fsync(file.fileno())
 
 
 def body_name(name: str) -> tuple[int, Priority] | None:

@@ -4,10 +4,10 @@ A journal is a file of frames: a header that says where in the log it begins, th
 to publish everything that belongs to the entry again. Byte-exact in README.md.
 
 Rules: an entry is acknowledged after the sync of its frame and never before; frames written one after the other may
-share that sync, and each says which entries were durable before it. A sync that failed is never tried again on the same
-descriptor, because the kernel has forgotten which pages were not written. A frame that a power cut tore was never
-acknowledged, nor was any that shares its sync; whatever else does not hold is damage, and nothing is signed on top of
-damage.
+share that sync, and each says which entries were durable before it. They take the place of zeros, where quiet moments
+have left any. A sync that failed is never tried again on the same descriptor, because the kernel has forgotten which
+pages were not written. A frame that a power cut tore was never acknowledged, nor was any that shares its sync; whatever
+else does not hold is damage, and nothing is signed on top of damage.
 """
 
 import os
@@ -40,6 +40,9 @@ BLOB_IN_FRAME_BYTES_MAX: Final = 65_536
 
 JOURNAL_BYTES_MAX: Final = 64 * 1024 * 1024
 """More than this is refused as StorageFull by the log: publication has not kept up for a long time."""
+
+ROOM_BYTES: Final = 256 * 1024
+"""Zeros that `make_room` leaves behind the frames: for a traveller's records and pictures, twice."""
 
 
 class SealedCase(Noun, frozen=True, kw_only=True):
@@ -121,7 +124,7 @@ def encode_frame(frame: Header | Frame) -> bytes:
     """Magic, length, CRC-32 of length and payload, payload."""
     payload = pack(frame)
     length = len(payload).to_bytes(4, "big")
-    return MAGIC + length + zlib.crc32(length + payload).to_bytes(4, "big") + payload
+    return b"".join((MAGIC, length, zlib.crc32(payload, zlib.crc32(length)).to_bytes(4, "big"), payload))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,6 +194,7 @@ class Journal:
         path: The file.
         first: Index of its first entry.
         size: Bytes of whole frames.
+        end: Bytes of the file; from `size` on zeros.
         frames: How many entries it holds.
         waiting: How many of them, the last ones, are not durable yet.
         syncs, sync_us: How often `sync` synced, and how long that took in all, microseconds.
@@ -203,7 +207,7 @@ class Journal:
     def __init__(self, path: Path, fd: int, header: Header, *, size: int, frames: int) -> None:
         self.path = path
         self.first = header.size
-        self.size = size
+        self.size = self.end = size
         self.frames = frames
         self._fd = fd
         self._held: list[tuple[bytes, int]] = []
@@ -248,13 +252,42 @@ class Journal:
             try:
                 _write(self._fd, bytes(len(frame)) if hold else frame, self.size)
             except OSError:
-                os.ftruncate(self._fd, self.size)
+                self._cut(self.size)
                 raise
         if hold:
             self._held.append((frame, self.size))
         self.size += len(frame)
+        self.end = max(self.end, self.size)
         self.frames += 1
         self.waiting += 1
+
+    @property
+    def room_wanted(self) -> bool:
+        """Whether there are few zeros left."""
+        return self.end - self.size < ROOM_BYTES // 2
+
+    def make_room(self) -> None:
+        """Put zeros behind the frames, durable, when nobody waits.
+
+        The sync of a frame that takes their place has nothing to write but the frame. That of one that makes the file
+        longer waits for the file system's own journal, and so for whatever else is being written to the disk.
+
+        Raises:
+            StorageFull: No room for zeros; the journal is as it was.
+            StorageFault: The storage failed; the process must end.
+        """
+        with storage("making room in the journal"):
+            end = self.size + ROOM_BYTES
+            try:
+                _write(self._fd, bytes(end - self.end), self.end)
+            except OSError:
+                self._cut(self.end)
+                raise
+        try:
+            os.fsync(self._fd)
+        except OSError as error:  # never tried again: for want of room, too
+            raise StorageFault(f"syncing the journal's room: {error.strerror}") from error
+        self.end = end
 
     def sync(self) -> None:
         """One sync for all that was written; on return it outlives a power cut.
@@ -280,6 +313,11 @@ class Journal:
     def close(self) -> None:
         """Release the descriptor."""
         os.close(self._fd)
+
+    def _cut(self, end: int) -> None:
+        """Take back what a write has left that found no room."""
+        os.ftruncate(self._fd, end)
+        self.end = end
 
 
 def _write(fd: int, content: bytes, place: int) -> None:

@@ -49,7 +49,7 @@ def read_journals(folder: Path) -> tuple[list[Contents], int]:
         elif contents and (torn or not _follows(found.header, contents[-1])):
             raise StorageFault(f"{path.name} does not follow the journal before it")
         contents.append(found)
-        torn = len(data) - found.end
+        torn = max(0, len(data.rstrip(b"\x00")) - found.end)  # zeros are the room of frames that nobody wrote
     return contents, torn
 
 

@@ -2,16 +2,16 @@
 
 Order of `append`, and why each step holds:
 1. The statement is signed with the epoch's key and becomes the leaf; the checkpoint over the tree with it is signed.
-2. A body too long for a frame is written and synced as a file; nobody looks at it before the checkpoint that covers it.
+2. A body too long for a frame is written as a file, and its sync begins; nobody looks at it before the checkpoint that
+   covers it.
 3. The frame is written, and the tree grows in memory. More entries may follow in the same way. A frame behind such a
-   body is held back: no disk may have the frame without its body's name.
-4. Names of bodies are synced, frames that were held back are written, then the journal is synced: once for all of them.
+   body is held back: no disk may have the frame without its body, or that body's name.
+4. Bodies and their names are synced, frames that were held back are written, then the journal is synced: once for all.
    A crash before: none of them was acknowledged, nobody has seen one of their checkpoints, and those that are whole up
    to the first torn one are entries all the same.
 5. Only now receipts are given, and what is to be published is told. A crash after: recovery finds the frames.
 """
 
-import copy
 from collections import OrderedDict
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -161,7 +161,7 @@ class Log:
         """
         index = self.size
         leaf = self.scribe.leaf(kind)
-        ahead = copy.deepcopy(self._frontier)
+        ahead = self._frontier.copy()
         proof = ahead.append(leaf_hash(leaf))
         checkpoint = self.scribe.checkpoint(ahead.size, ahead.root())
         in_frame = len(attached.blob) <= BLOB_IN_FRAME_BYTES_MAX

@@ -1,7 +1,6 @@
 """Stage 6 of 8: record - the recorder: what it answers to each role. A closed set of verbs, and nothing waits."""
 
 import secrets
-from dataclasses import replace
 from typing import Final, assert_never
 
 from appliance.errors import Malformed, StorageFull, Untrusted
@@ -148,7 +147,8 @@ class Recorder:
             person=None,
             body=Canary(epoch=self.log.scribe.epoch.number, recipients_version=seal.version),
         )
-        body = seal.seal(encode_record(record))
+        encoded = encode_record(record)
+        body = seal.seal(encoded, commitment(encoded))
         self.log.append(body.sealed, Attached(blob=body.blob, priority=Priority.HEAD, purpose=Purpose.UPKEEP))
 
     def _answer(self, request: Request, memfd: bytes | None) -> Reply:
@@ -213,24 +213,26 @@ class Recorder:
     def _append(self, request: Append, memfd: bytes | None) -> Appended:
         seal = self._ready()
         record, encoded = check_append(request, memfd, origin=self.log.scribe.origin, mode=self._mode)
-        again = self.log.find(commitment(encoded))
+        committed = commitment(encoded)
+        again = self.log.find(committed)
         if again is not None:
             return _appended(again)
         change = change_of(request, record, self.stores.cases.find)
         picture = isinstance(record.body, Picture)
         if picture:
             self._room_for_picture(len(encoded))
-        body = seal.seal(encoded)
-        attached = self._attached(change)
-        purpose = Purpose.PICTURE if picture else Purpose.RECORD
-        attached = replace(attached, blob=body.blob, priority=request.priority, purpose=purpose)
+        body = seal.seal(encoded, committed)
+        attached = self._attached(change, body.blob, request.priority)
         return _appended(self.log.write(body.sealed, attached))
 
-    def _attached(self, change: CaseChange) -> Attached:
-        """What becomes of open cases, sealed. Raises Malformed: headquarters was asked about such a case before."""
+    def _attached(self, change: CaseChange, blob: bytes, priority: Priority) -> Attached:
+        """A body and what becomes of open cases, sealed. Raises Malformed: such a case was asked about before."""
         stores, told = self.stores, change.told_apart
         opens, updates, asks = change.opens, change.updates, change.asks
         return Attached(
+            blob=blob,
+            priority=priority,
+            purpose=Purpose.PICTURE if priority is Priority.BULK else Purpose.RECORD,
             opens=None if opens is None else (opens, stores.cases.seal(opens, self.log.scribe.now())),
             updates=None if updates is None else (updates, stores.cases.reseal(updates)),
             closes=change.closes,

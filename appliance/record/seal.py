@@ -18,9 +18,10 @@ from typing import Final
 
 from appliance.formats.age import Prepared, Recipient, parse_recipient
 from appliance.formats.age_payload import NONCE_BYTES
-from appliance.formats.record import commitment, pad
+from appliance.formats.record import pad
 from appliance.formats.release import Recipients
 from appliance.formats.statement import Sealed
+from appliance.model import Sha256
 
 PREPARED_MAX: Final = 8
 """A traveller's record and pictures."""
@@ -72,14 +73,12 @@ class Seal:
         while self._prepared and self._clock() - self._prepared[0][0] >= older_than_s:
             self._prepared.popleft()[1].forget()
 
-    def seal(self, record: bytes) -> SealedBody:
-        """Commit to an encoded record and encrypt it, padded."""
+    def seal(self, record: bytes, committed: Sha256) -> SealedBody:
+        """Encrypt an encoded record, padded; `committed` is its commitment."""
         self.forget()
         prepared = self._prepared.popleft()[1] if self._prepared else Prepared(self._recipients)
         blob = prepared.seal(pad(record), os.urandom(NONCE_BYTES))
         return SealedBody(
-            sealed=Sealed(
-                commitment=commitment(record), blob_sha256=hashlib.sha256(blob).digest(), blob_bytes=len(blob)
-            ),
+            sealed=Sealed(commitment=committed, blob_sha256=hashlib.sha256(blob).digest(), blob_bytes=len(blob)),
             blob=blob,
         )

@@ -1,4 +1,4 @@
-"""Stage 6 of 8: record - the recorder's process: one thread, one loop, a door a role.
+"""Stage 6 of 8: record - the recorder's process: one loop, a door a role.
 
 It answers from the first moment: before enrolment and before the first release it says so in plain words, and refuses.
 """
@@ -17,6 +17,7 @@ from appliance.formats.wire import (
     RefusedReply,
     Reply,
     Request,
+    encode,
     parse_audit_request,
     parse_booth_request,
     parse_releases_request,
@@ -167,8 +168,11 @@ class Service:
         self._why = f"This box cannot sign: {why}"[:256]
 
     def _answer(self, packets: Sequence[Packet]) -> None:
-        """Answer all after one sync of all that they recorded; a connection ends with what is no message."""
-        answers: list[tuple[Packet, Reply, bool]] = []
+        """Answer all after one sync of all that they recorded; a connection ends with what is no message.
+
+        Answers are encoded before the sync, while all that it takes is at hand in the processor.
+        """
+        answers: list[tuple[Packet, bytes, bool]] = []
         ended: set[socket] = set()
         for packet in packets:
             if packet.connection in ended:
@@ -177,14 +181,15 @@ class Service:
                 request = PARSERS[packet.role](packet.message)
             except Malformed as error:
                 self._refused_at_door(packet.role, "verb")
-                answers.append((packet, RefusedReply(code="malformed", words=str(error)[:2_000]), True))
+                refused = RefusedReply(code="malformed", words=str(error)[:2_000])
+                answers.append((packet, encode(refused), True))
                 ended.add(packet.connection)
             else:
-                answers.append((packet, self._reply(request, packet.record), False))
+                answers.append((packet, encode(self._reply(request, packet.record)), False))
         if self._recorder is not None:
             self._recorder.log.sync()
-        for packet, reply, last in answers:
-            self._doors.reply(packet, reply, last=last)
+        for packet, answer, last in answers:
+            self._doors.reply(packet, answer, last=last)
 
     def _reply(self, request: Request, memfd: bytes | None) -> Reply:
         if self._recorder is None:

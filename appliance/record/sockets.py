@@ -18,7 +18,7 @@ from typing import Final
 
 from appliance.errors import Malformed
 from appliance.formats.record import RECORD_BYTES_MAX
-from appliance.formats.wire import MESSAGE_BYTES_MAX, RefusedReply, Reply, encode
+from appliance.formats.wire import MESSAGE_BYTES_MAX, RefusedReply, encode
 from appliance.line import RECORD_SEALS
 
 CONNECTIONS_MAX: Final = 8
@@ -118,11 +118,11 @@ class Doors:
                 if count >= GROUP_MAX or size >= GROUP_BYTES_MAX:
                     return
 
-    def reply(self, packet: Packet, reply: Reply, *, last: bool = False) -> None:
+    def reply(self, packet: Packet, answer: bytes, *, last: bool = False) -> None:
         """Answer a packet; `last` ends the connection. A peer that does not take its answer is hung up on."""
         if packet.connection not in self._open[packet.role]:
             return
-        self._send(packet.connection, packet.role, reply, last=last)
+        self._send(packet.connection, packet.role, answer, last=last)
 
     def close(self) -> None:
         """Close all doors."""
@@ -153,10 +153,10 @@ class Doors:
             if uid != self._uids[role]:
                 self._refused(role, "uid")
                 words = f"This is the {role.value}'s door; it is open to one user of the system, and this is another."
-                self._send(connection, role, RefusedReply(code="wrong_uid", words=words), last=True)
+                self._refuse(connection, role, RefusedReply(code="wrong_uid", words=words))
             elif len(self._open[role]) > CONNECTIONS_MAX:
                 words = f"At most {CONNECTIONS_MAX} connections at a time."
-                self._send(connection, role, RefusedReply(code="busy", words=words), last=True)
+                self._refuse(connection, role, RefusedReply(code="busy", words=words))
 
     def _receive(self, connection: socket.socket, role: Role) -> Iterator[Packet]:
         try:
@@ -168,16 +168,19 @@ class Doors:
             return
         except Malformed as error:
             self._refused(role, "malformed")
-            self._send(connection, role, RefusedReply(code="malformed", words=str(error)), last=True)
+            self._refuse(connection, role, RefusedReply(code="malformed", words=str(error)))
             return
         if message:
             yield Packet(role=role, connection=connection, message=message, record=record)
         else:
             self._hang_up(connection, role)
 
-    def _send(self, connection: socket.socket, role: Role, reply: Reply, *, last: bool) -> None:
+    def _refuse(self, connection: socket.socket, role: Role, refusal: RefusedReply) -> None:
+        self._send(connection, role, encode(refusal), last=True)
+
+    def _send(self, connection: socket.socket, role: Role, answer: bytes, *, last: bool) -> None:
         try:
-            connection.send(encode(reply))
+            connection.send(answer)
         except OSError:
             last = True
         if last:

@@ -1,8 +1,8 @@
 """Stage 6 of 8: record - upkeep: what the recorder does between messages, so that none of it delays a light.
 
-Publication, the turn of journals, the syncs of what was published, receipts that an earlier process kept, spare case
-keys and the reserve; epochs that end, cases that are too old, releases on the shelf, bodies that may go, clocks that
-stepped, the status file.
+Publication, the turn of journals and the room in them, the syncs of what was published, receipts that an earlier
+process kept, headers and case keys made ahead, and the reserve; epochs that end, cases that are too old, releases on
+the shelf, bodies that may go, clocks that stepped, the status file.
 """
 
 import contextlib
@@ -78,7 +78,7 @@ class Upkeep:
 
     def patience(self) -> float:
         """How long the recorder may wait for a message before it should tend again, seconds."""
-        if self._spare_wanted or self._header_wanted or self._rotation.draining:
+        if self._header_wanted or self._spare_wanted or self._room_wanted or self._rotation.draining:
             return 0.0
         if self._recorder.log.publisher.news:
             return max(0.0, self._heard + PUBLISH_SOON_S - time.monotonic())
@@ -89,6 +89,13 @@ class Upkeep:
     @property
     def _spare_wanted(self) -> bool:
         return self._recorder.stores.cases.spare_wanted and not self._cramped
+
+    @property
+    def _room_wanted(self) -> bool:
+        """In the journal, when all is published; none is made while records take from the reserve."""
+        log = self._recorder.log
+        busy = log.publisher.news or self._cramped or self._recorder.stores.room.taken_from
+        return log.journal.room_wanted and not busy
 
     @property
     def _header_wanted(self) -> bool:
@@ -109,20 +116,9 @@ class Upkeep:
             self._recorder.headquarters.seal.forget()
         if not quiet:
             self._heard = now_s
-        publisher = self._recorder.log.publisher
-        rested = not publisher.news or now_s - self._heard >= PUBLISH_SOON_S
         try:
-            if quiet and self._header_wanted:
-                self._prepare()  # before anything else: the next record comes to a header that is ready
-            elif quiet and self._spare_wanted:
-                self._recorder.stores.cases.refill()  # no light waits for its case's key
-            elif quiet and not rested:
-                self._rotation.drain(seconds=DRAIN_S)
-            elif quiet or now_s - self._stepped >= PUBLISH_LATEST_S:
-                publisher.publish(seconds=PUBLISH_SLICE_S)
-                if not publisher.news:
-                    self._stepped = now_s
-                    self._small_steps()
+            if not (quiet and self._made_ahead()):
+                self._publish(now_s, quiet=quiet)
             if now_s - self._looked >= LOOK_S:
                 self._looked, self._cramped = now_s, False
                 self._look(now_s)
@@ -161,9 +157,29 @@ class Upkeep:
                 replace_file(self._places.status, status)
                 self._status = status
 
-    def _prepare(self) -> None:
-        if self._recorder.headquarters.seal is not None:
-            self._recorder.headquarters.seal.prepare()
+    def _made_ahead(self) -> bool:
+        """One thing that the next record should find ready, the most needed first; False when nothing is wanted."""
+        seal = self._recorder.headquarters.seal
+        if seal is not None and seal.wanted:
+            seal.prepare()
+        elif self._spare_wanted:
+            self._recorder.stores.cases.refill()
+        elif self._room_wanted:
+            self._recorder.log.journal.make_room()
+        else:
+            return False
+        return True
+
+    def _publish(self, now_s: float, *, quiet: bool) -> None:
+        publisher = self._recorder.log.publisher
+        rested = not publisher.news or now_s - self._heard >= PUBLISH_SOON_S
+        if quiet and not rested:
+            self._rotation.drain(seconds=DRAIN_S)
+        elif quiet or now_s - self._stepped >= PUBLISH_LATEST_S:
+            publisher.publish(seconds=PUBLISH_SLICE_S)
+            if not publisher.news:
+                self._stepped = now_s
+                self._small_steps()
 
     def _small_steps(self) -> None:
         log = self._recorder.log

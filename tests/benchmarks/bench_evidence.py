@@ -37,7 +37,7 @@ from appliance.booth.outbox import MESSAGE_HEAD_BYTES_MAX
 from appliance.files import sync_folder
 from appliance.formats.age import Recipient, encrypt, generate_identity
 from appliance.formats.note import Verifier
-from appliance.formats.receipt import parse_log_receipt, verify_log_receipt
+from appliance.formats.receipt import LogReceipt, parse_log_receipt, verify_log_receipt
 from appliance.formats.record import commitment, encode_record, pad
 from appliance.formats.statement import Sealed, parse_statement
 from appliance.formats.wire import MESSAGE_BYTES_MAX, Append, Appended
@@ -55,7 +55,7 @@ FRAME_BESIDE_BYTES = 700
 OVER_SYNCS_MAX = 1.5
 SLOWER_S = 0.0023
 KEY = Ed25519PrivateKey.generate()
-SYNC = re.compile(r"\b(?:fdatasync|fsync|sync_file_range|sync|syncfs|msync)\((?:\d+<(?P<path>[^>]*)>)?")
+SYNC = re.compile(r"\b(?P<call>fdatasync|fsync|sync_file_range|sync|syncfs|msync)\((?:\d+<(?P<path>[^>]*)>)?")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,19 +165,19 @@ def measure(box: Bed, load: Load) -> Taken:
     database.execute("CREATE TABLE IF NOT EXISTS records (body BLOB NOT NULL)")
     for _ in range(load.times):
         made = [encoded(load.content) for _ in range(load.parts)]
-        sizes: list[int] = []
+        receipts: list[LogReceipt] = []
         rest(box)
-        taken.single.append(took(partial(record_all, line, made, verifier, sizes)))
-        bodies = [os.urandom(size) for size in sizes]
+        taken.single.append(took(partial(record_all, line, made, verifier, receipts)))
+        bodies = bodies_like(receipts)
         rest(box)
         taken.bare.append(took(partial(write_all, box.folder, journal, bodies)))
         taken.crypto.append(took(partial(seal_and_sign, recipients, made)))
         taken.sqlite.append(took(partial(insert_all, database, bodies)))
         group = [encoded(load.content) for _ in range(load.group)]
-        sizes.clear()
+        receipts.clear()
         rest(box)
-        taken.grouped.append(took(partial(record_group, line, group, verifier, sizes)))
-        bodies = [os.urandom(size) for size in sizes]
+        taken.grouped.append(took(partial(record_group, line, group, verifier, receipts)))
+        bodies = bodies_like(receipts)
         rest(box)
         taken.bare_grouped.append(took(partial(write_group, box.folder, journal, bodies)))
     os.close(journal)
@@ -236,15 +236,15 @@ def encoded(size: int) -> bytes:
     return encode_record(record(Picture(of="0" * 32, media_type="image/jpeg", content=os.urandom(size))))
 
 
-def record_all(line: RecorderLine, made: list[bytes], verifier: Verifier, sizes: list[int]) -> None:
-    """Record one after the other, verify each receipt; adds the bytes of each sealed body."""
-    sizes.extend(verified(line.ask(*question(each)), verifier, each) for each in made)
+def record_all(line: RecorderLine, made: list[bytes], verifier: Verifier, receipts: list[LogReceipt]) -> None:
+    """Record one after the other, verify each receipt and add it."""
+    receipts.extend(verified(line.ask(*question(each)), verifier, each) for each in made)
 
 
-def record_group(line: RecorderLine, made: list[bytes], verifier: Verifier, sizes: list[int]) -> None:
+def record_group(line: RecorderLine, made: list[bytes], verifier: Verifier, receipts: list[LogReceipt]) -> None:
     """The same, all asked at once."""
     answers = line.ask_all([question(each) for each in made])
-    sizes.extend(verified(answer, verifier, each) for each, answer in zip(made, answers, strict=True))
+    receipts.extend(verified(answer, verifier, each) for each, answer in zip(made, answers, strict=True))
 
 
 def question(made: bytes) -> Question:
@@ -254,14 +254,18 @@ def question(made: bytes) -> Question:
     return Append(record=made, priority=Priority.BULK), None
 
 
-def verified(answer: Answer | RecorderRefused, verifier: Verifier, made: bytes) -> int:
-    """Verify a record's receipt; how long its sealed body is."""
+def verified(answer: Answer | RecorderRefused, verifier: Verifier, made: bytes) -> LogReceipt:
+    """A record's receipt, verified as the booth does."""
     assert isinstance(answer, Appended)
     receipt = parse_log_receipt(answer.receipt)
     verify_log_receipt(receipt, verifier, commitment(made))
-    kind = parse_statement(receipt.leaf).unverified.kind
-    assert isinstance(kind, Sealed)
-    return kind.blob_bytes
+    return receipt
+
+
+def bodies_like(receipts: Sequence[LogReceipt]) -> list[bytes]:
+    """Other bytes, as long as their sealed bodies are."""
+    kinds = [parse_statement(receipt.leaf).unverified.kind for receipt in receipts]
+    return [os.urandom(kind.blob_bytes) for kind in kinds if isinstance(kind, Sealed)]
 
 
 def seal_and_sign(recipients: Sequence[Recipient], made: list[bytes]) -> None:
@@ -328,9 +332,10 @@ def count_syncs(box: Bed) -> None:
 
 
 def syncs_in(trace: Path) -> int:
-    """So far; without those of what is published meanwhile for readers, for which nobody waits."""
-    paths = (match["path"] or "" for match in SYNC.finditer(trace.read_text(encoding="utf-8", errors="replace")))
-    return sum("/recorder/journal." in path or "/bodies" in path for path in paths)
+    """So far; without those for which nobody waits: of what is published for readers, of room in the journal."""
+    syncs = SYNC.finditer(trace.read_text(encoding="utf-8", errors="replace"))
+    calls = [(sync["call"], sync["path"] or "") for sync in syncs]
+    return sum("/bodies" in path or ("/recorder/journal." in path and call == "fdatasync") for call, path in calls)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import threading
 from collections.abc import Generator, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -23,7 +24,11 @@ from tests.scenarios.made_headquarters import outcome, screened
 from tests.scenarios.recorder_bed import Bed, append, bed, case_of, question, record
 from tests.tracing import strace
 
-CALLS = re.compile(r"^\d+ +(pwrite64|fdatasync|fsync|rename|sendto)\(", re.MULTILINE)
+CALLS = re.compile(
+    r"^(?P<thread>\d+) +(?:<\.\.\. \w+ (?P<ended>resumed)>"
+    r'|(?P<call>pwrite64|fdatasync|fsync|sendto)\(\d+<(?P<path>[^>]*)>(?:, "(?P<content>.{4}))?).*$',
+    re.MULTILINE,
+)
 
 
 @pytest.fixture
@@ -127,29 +132,58 @@ def test_more_than_a_group_holds_is_answered_in_the_next_one(box: Bed) -> None:
 def test_no_answer_of_a_group_leaves_before_its_sync_and_no_sync_before_all_its_bodies(box: Bed) -> None:
     trace = box.folder / "trace"
     process = box.start(
-        "strace", "-D", "-f", "-q", "-e", "trace=pwrite64,fdatasync,fsync,rename,sendto", "-o", str(trace)
+        "strace", "-D", "-f", "-q", "-y", "-e", "trace=pwrite64,fdatasync,fsync,sendto", "-o", str(trace)
     )
     booth, made = call(box), [record(), picture(), picture(), record()]
     syncs(box)
-    before = len(CALLS.findall(trace.read_text()))
+    before = len(calls_in(trace))
     halted(process)
     send(booth, *made)
     process.send_signal(signal.SIGCONT)
     for reply, each in zip(replies(booth, 4), made, strict=True):
         receipt_of(box, reply, each)
-    calls = CALLS.findall(trace.read_text())[before:]
-    until = calls.index("sendto") + 4
-    assert calls[:until] == [
-        "pwrite64",
-        *("fsync", "rename", "pwrite64") * 2,  # a body, and room for its frame
-        "pwrite64",
-        "fsync",  # the bodies' names
-        *("pwrite64",) * 3,  # the frames
-        "fdatasync",
-        *("sendto",) * 4,
+    calls = calls_in(trace)[before:]
+    group = calls[calls.index("frame") : calls.index("answer") + 4]
+    held = ["zeros"] * 3  # the room of what comes with the first body, and behind it
+    assert [call for call in group if call != "body synced"] == [
+        *("frame", *held, "bodies synced"),
+        *("frame", "frame", "frame", "journal synced"),
+        *["answer"] * 4,
     ]
+    assert group[: group.index("frame", 1)].count("body synced") == 2
     booth.close()
     box.stop(process)
+
+
+def calls_in(trace: Path) -> list[str]:
+    """What a recorder has done: a write where it begins, a sync where it ends, whichever thread makes it."""
+    calls: list[str] = []
+    syncing: dict[str, str] = {}
+    for line in CALLS.finditer(trace.read_text(errors="replace")):
+        word = (
+            syncing.pop(line["thread"], "") if line["ended"] else word_for(line["call"], line["path"], line["content"])
+        )
+        if line[0].endswith("<unfinished ...>") and line["call"] in ("fsync", "fdatasync"):
+            syncing[line["thread"]] = word
+        elif word:
+            calls.append(word)
+    return calls
+
+
+def word_for(call: str, path: str, content: str) -> str:
+    match call:
+        case "pwrite64":
+            return "frame" if content == "LLJ1" else "zeros"
+        case "fdatasync":
+            return "journal synced"
+        case "fsync" if path.endswith("/bodies"):
+            return "bodies synced"
+        case "fsync" if "/bodies/" in path:
+            return "body synced"
+        case "sendto":
+            return "answer"
+        case _:
+            return "other"
 
 
 def test_a_case_opens_and_ends_within_one_group(box: Bed) -> None:

@@ -196,3 +196,13 @@ def test_a_rolled_back_tree_has_no_consistency_proof() -> None:
         nodes.append(leaf)
     with pytest.raises(Malformed, match="from size 20 to 10"):
         verify_consistency(old_size=20, old_root=root_hash(20, nodes), size=10, root=root_hash(10, nodes), proof=())
+
+
+def test_a_copy_of_a_frontier_grows_by_itself() -> None:
+    tree = Frontier()
+    for entry in ENTRIES[:6]:
+        tree.append(leaf_hash(bytes.fromhex(entry)))
+    ahead = tree.copy()
+    ahead.append(leaf_hash(bytes.fromhex(ENTRIES[6])))
+    assert (tree.size, tree.root().hex()) == (6, ROOTS[5])
+    assert (ahead.size, ahead.root().hex()) == (7, ROOTS[6])

@@ -34,7 +34,7 @@ def test_a_flood_through_one_door_costs_a_turn_one_message_and_shuts_out_no_othe
     callers = [call(folder, role) for role in CALLERS]
     for _ in CALLERS:  # one is welcomed a turn and a door
         for packet in doors.wait(1):
-            doors.reply(packet, Done())
+            doors.reply(packet, encode(Done()))
     for caller in callers:
         caller.send(encode(Hello()))
     turns = [doors.wait(1) for _ in range(3)]
