@@ -9,7 +9,7 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, assert_never
+from typing import Final
 
 from msgspec import structs
 
@@ -24,10 +24,7 @@ from appliance.booth.events import (
     Event,
     Following,
     HandedOver,
-    KeepHandOver,
-    KeepOutcome,
     KeepScreening,
-    KeepStep,
     Moved,
     NextBelongs,
     NotRead,
@@ -48,16 +45,15 @@ from appliance.booth.happenings import Happenings
 from appliance.booth.inquirer import Inquirer
 from appliance.booth.lists_on_hand import OnHand
 from appliance.booth.outbox import Outbox, Parcel
+from appliance.booth.parcels import parcel_of_nobody, screening_parcel, spoken_parcel
 from appliance.booth.second_reader import Look
 from appliance.booth.stages import Verdict, judge, judged
 from appliance.booth.state import Kept, Phase, State
 from appliance.booth.status_line import READER
 from appliance.clock import Clock
 from appliance.errors import LandlinkError, Refused
-from appliance.inquiry.life import newest_record
-from appliance.judged import Refer
-from appliance.model import DocumentReading, Id, MrzReading, Priority
-from appliance.recorded import Body, Crossing, HandOver, Outcome, Person, Screened, Stage, Transition
+from appliance.model import DocumentReading, Id, MrzReading
+from appliance.recorded import Crossing, HandOver, Outcome, Person, Screened, Transition
 from drivers.api import DeviceState, Image, Lamp, Panel, Sound
 
 SOUNDS: Final = {Lamp.GREEN: Sound.DONE, Lamp.AMBER: Sound.WAIT, Lamp.RED: Sound.FAULT}
@@ -163,7 +159,7 @@ class Clerk:
         on_hand, now = self._fit.on_hand(), self._fit.clock.now()
         telephone, spared = self._fit.duty_telephone, self._inquirer.spared
         found = judge(reading, on_hand.lists, now, duty_telephone=telephone, rules=on_hand.rules, spared=spared)
-        parcel = self._parcel(os.urandom(16).hex(), None, None, found.screened)
+        parcel = parcel_of_nobody(found.screened, self._fit.clock.now())
         if not self._outbox.full:
             self._happened.looked_up()
             self._outbox.put(parcel)
@@ -266,56 +262,20 @@ class Clerk:
 
     def _keep(self, effect: Effect) -> None:
         """Hand what the machine asks for to the outbox."""
-        match effect:
-            case KeepScreening():
-                self._keep_screening(effect)
-                return
-            case KeepOutcome(case=case):
-                outcome = Outcome(
-                    of=case.of,
-                    outcome=effect.outcome,
-                    implied=effect.implied,
-                    note=effect.note,
-                    legal_basis=effect.legal_basis,
-                    by=effect.by,
-                    before=newest_record(case) if case.hits else None,
-                )
-                parcel = self._parcel(os.urandom(16).hex(), case.crossing, case.person, outcome)
-                parcel.closes = case.of
-            case KeepStep(case=case, transition=transition):
-                parcel = self._parcel(newest_record(case), case.crossing, case.person, transition)
-                parcel.updates = case
-                if transition.request is not None or transition.now is Stage.TRAVELLER_LEFT:
-                    parcel.priority = Priority.ALERT
-            case KeepHandOver():
-                hand_over = HandOver(gave=effect.gave, took=effect.took, cases=effect.cases, note=effect.note)
-                parcel = self._parcel(os.urandom(16).hex(), None, None, hand_over)
-            case _:
-                assert_never(effect)
-        self._outbox.put(parcel)
+        if isinstance(effect, KeepScreening):
+            self._keep_screening(effect)
+        else:
+            self._outbox.put(spoken_parcel(effect, self._fit.clock.now()))
 
     def _keep_screening(self, effect: KeepScreening) -> None:
         assert self._judged is not None
         screened = structs.replace(self._judged.screened, laid=effect.laid)
         self._seen[effect.of] = screened
-        alert = isinstance(screened.decision, Refer) and screened.decision.alert
-        parcel = self._parcel(effect.of, effect.crossing, effect.person, screened)
-        parcel.opens, parcel.updates, parcel.closes = effect.opens, effect.updates, effect.closes
-        parcel.priority = Priority.ALERT if alert else Priority.RECORD
+        parcel = screening_parcel(effect, screened, self._fit.clock.now())
         if self._outbox.full:
             self._reported(parcel, kept=False)
         else:
             self._outbox.put(parcel)
-
-    def _parcel(self, record_id: Id, crossing: Crossing | None, person: Person | None, body: Body) -> Parcel:
-        return Parcel(
-            record_id=record_id,
-            at=self._fit.clock.now(),
-            crossing=crossing,
-            person=person,
-            body=body,
-            priority=Priority.RECORD,
-        )
 
     def _reported(self, parcel: Parcel, *, kept: bool) -> None:
         record = parcel.record_id
