@@ -119,6 +119,7 @@ class ZoneGeometry(Noun, frozen=True, kw_only=True):
         spacing: From line to line.
         aside: How far the lines stand to the side of each other, which begin and end alike.
         shifted: Characters out of place, the farthest first.
+        unseen: How many characters the image does not show so clearly that their place can be told.
     """
 
     pixels: Annotated[int, Meta(ge=0, le=100_000)]
@@ -126,6 +127,7 @@ class ZoneGeometry(Noun, frozen=True, kw_only=True):
     spacing: Annotated[tuple[Annotated[int, Meta(ge=-100_000, le=100_000)], ...], Meta(max_length=2)]
     aside: Annotated[int, Meta(ge=0, le=100_000)]
     shifted: Annotated[tuple[ShiftedCharacter, ...], Meta(max_length=8)] = ()
+    unseen: Annotated[int, Meta(ge=0, le=90)] = 0
 
 
 class InfraredReading(Noun, frozen=True, kw_only=True):

@@ -68,7 +68,9 @@ def see(page: np.ndarray, view: View, chance: random.Random, noise: np.random.Ge
     stored = cv2.imencode(
         ".jpg", np.clip(picture, 0, 255).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, chance.randint(*view.quality)]
     )[1]
-    return cv2.imdecode(stored, cv2.IMREAD_GRAYSCALE)
+    seen = cv2.imdecode(stored, cv2.IMREAD_GRAYSCALE)
+    assert seen is not None
+    return seen
 
 
 def _posed(page: np.ndarray, scale: float, view: View, chance: random.Random, noise: np.random.Generator) -> np.ndarray:
@@ -116,8 +118,8 @@ def _table(width: int, height: int, chance: random.Random, noise: np.random.Gene
                 interpolation=cv2.INTER_CUBIC,
             )
         case "cloth":
-            y, x = np.mgrid[0:height, 0:width]
-            grain = (((x // 3) + (y // 3)) % 2).astype(np.float32)
+            x, y = (np.arange(side, dtype=np.int32) // 3 % 2 for side in (width, height))
+            grain = (x[None] != y[:, None]).astype(np.float32)
         case _:
             grain = np.zeros((height, width), np.float32)
     return np.clip(grey + grain * chance.uniform(4, 18), 0, 255).astype(np.uint8)

@@ -45,8 +45,8 @@ class Print:
         size: Of the characters, in sizes that they should have.
         spacing_mm: From line to line.
         second_line_mm: How far to the right everything but the first line stands.
-        one_mm: How far right and down one character stands; which one, and which way, is chance.
-        ink: "vanishing" is not seen in infrared light; "one vanishes": a single character's.
+        one_mm: How far right and down one character stands (`odd_one`), either way.
+        ink: "vanishing" is not seen in infrared light; "one vanishes": that of the same one.
     """
 
     size: float = 1.0
@@ -236,9 +236,8 @@ def _print_zone(
     left = (LEFT_MM + chance.uniform(-1, 1)) * PX_PER_MM
     bottom = height - (BOTTOM_MM + chance.uniform(-1.5, 1.5)) * PX_PER_MM
     stroke = chance.choice((0, 0, 0, 0, 1))
-    fault = random.Random("".join(lines))
-    odd = fault.choice([(n, at) for n, line in enumerate(lines) for at, c in enumerate(line) if c != "<"])
-    right, down = (each * fault.choice((-1, 1)) for each in printed.one_mm)
+    odd, ways = odd_one(lines)
+    right, down = (each * way for each, way in zip(printed.one_mm, ways, strict=True))
     for number, line in enumerate(lines):
         y = bottom - (len(lines) - 1 - number) * printed.spacing_mm * PX_PER_MM + 1.2 * PX_PER_MM
         for at, character in enumerate(line):
@@ -249,6 +248,13 @@ def _print_zone(
             if infrared and (printed.ink == "vanishing" or (printed.ink == "one vanishes" and (number, at) == odd)):
                 continue
             draw.text(place, character, font=face, fill=ink, anchor="ms", stroke_width=stroke, stroke_fill=ink)
+
+
+def odd_one(lines: tuple[str, ...]) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Line and column of the character that is printed otherwise, no filler, and its ways: 1 for right and down."""
+    chance = random.Random("".join(lines))
+    odd = chance.choice([(n, at) for n, line in enumerate(lines) for at, c in enumerate(line) if c != "<"])
+    return odd, (chance.choice((-1, 1)), chance.choice((-1, 1)))
 
 
 def _security_print(width: int, height: int, chance: random.Random, noise: np.random.Generator) -> np.ndarray:

@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 
 from appliance.model import InfraredReading
-from appliance.ocr.geometry import MARGIN, even_columns, smooth_centres
 from appliance.ocr.network import CHARACTERS, Floats, Grey, load_weights, recognise
 from appliance.ocr.placing import FRAMES, characters_at, odds_of
+from appliance.ocr.sides import MARGIN, even_columns, smooth_centres
 from appliance.ocr.strips import cut_strip
 from appliance.ocr.zones import Line, Zone
 

@@ -8,7 +8,8 @@ from appliance.model import CameraReading, InfraredReading, MrzReading, ShiftedC
 from appliance.ocr.infrared import look_under_infrared
 from appliance.ocr.reading import read_mrz
 from appliance.parse.mrz import parse_mrz
-from tests.drawn_pages import KINDS, Kind, Print, draw_page, typefaces
+from tests.drawn_camera import Grade
+from tests.drawn_pages import KINDS, Kind, Print, draw_page, odd_one, typefaces
 from tests.small_post import PaperClock
 from tests.unit.test_second_reading import LINES
 
@@ -44,7 +45,7 @@ def measured(**other: object) -> ZoneGeometry:
         ({"spacing": (2_279,)}, "too near to each other"),
         ({"spacing": (2_500, 2_721)}, "lines 2 and 3 too far from each other"),
         ({"aside": 271}, "do not begin below each other"),
-        ({"shifted": (ShiftedCharacter(line=1, column=6, along=-3, across=111),)}, "line 2, character 7: out of place"),
+        ({"shifted": (ShiftedCharacter(line=1, column=6, along=-3, across=101),)}, "line 2, character 7: out of place"),
     ],
 )
 def test_each_measure_out_of_its_bar_fails_and_is_named(other: dict[str, object], words: str) -> None:
@@ -60,7 +61,7 @@ def test_each_measure_out_of_its_bar_fails_and_is_named(other: dict[str, object]
         {"height": 1_260},
         {"spacing": (2_280, 2_720)},
         {"aside": 270},
-        {"shifted": (ShiftedCharacter(line=0, column=0, along=110, across=-110),)},
+        {"shifted": (ShiftedCharacter(line=0, column=0, along=100, across=-100),)},
     ],
 )
 def test_what_is_just_within_its_bar_passes(other: dict[str, object]) -> None:
@@ -71,6 +72,12 @@ def test_a_character_out_of_place_is_told_in_millimetres_and_the_way_it_lies() -
     shifted = (ShiftedCharacter(line=0, column=4, along=-160, across=20),)
     found = asked("printed_geometry", geometry=measured(shifted=shifted))
     assert found.evidence[0] == "line 1, character 5: out of place, 0.4 mm to the left"
+
+
+def test_characters_whose_place_the_image_does_not_show_are_told() -> None:
+    found = asked("printed_geometry", geometry=measured(unseen=3))
+    assert found.answer is Answer.PASSED
+    assert found.evidence[-1] == "characters whose place was not examined, for the image does not show it: 3"
 
 
 def test_without_a_measure_nothing_is_examined_and_without_a_camera_nothing_applies() -> None:
@@ -145,6 +152,38 @@ def test_a_character_set_higher_is_found_and_no_other() -> None:
     assert shifted.across == pytest.approx(round(0.5 / 2.54 * 1000), abs=60) or shifted.across == pytest.approx(
         -round(0.5 / 2.54 * 1000), abs=60
     )
+
+
+@drawn
+@pytest.mark.parametrize(
+    ("seed", "kind", "grade", "character"),
+    [
+        (90014, "TD2", "clean", "1"),  # its stem is all that is dark from top to bottom, and no longer in the middle
+        (90076, "TD1", "clean", "J"),
+        (90068, "TD2", "clean", "8"),  # alone behind fillers
+        (90103, "TD1", "camera", "R"),
+        (90147, "TD3", "camera", "U"),  # touches its neighbour
+        (90213, "TD3", "camera", "Z"),
+    ],
+)
+def test_a_character_aside_is_named_whatever_its_shape_and_neighbours(
+    seed: int, kind: Kind, grade: Grade, character: str
+) -> None:
+    page = draw_page(seed, kind, grade, printed=Print(one_mm=(0.5, 0.0)))
+    (line, column), (way, _) = odd_one(page.lines)
+    assert page.lines[line][column] == character
+    found = asked("printed_geometry", geometry=read_mrz(page.image).geometry)
+    to = "right" if way > 0 else "left"
+    named = [each for each in found.evidence if "out of place" in each]
+    assert [each.partition(":")[0] for each in named] == [f"line {line + 1}, character {column + 1}"]
+    assert named[0].endswith(to)
+
+
+@drawn
+@pytest.mark.parametrize(("seed", "kind"), [(91008, "TD3"), (91076, "TD2"), (91056, "TD3")])
+def test_a_line_that_bends_at_its_ends_has_no_character_out_of_place(seed: int, kind: Kind) -> None:
+    geometry = read_mrz(draw_page(seed, kind, "camera").image).geometry
+    assert asked("printed_geometry", geometry=geometry).answer is Answer.PASSED
 
 
 @drawn

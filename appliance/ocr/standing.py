@@ -1,0 +1,85 @@
+"""Which characters stand off where their line has them.
+
+Every glyph has sides of its own (glyphs.py). What remains when they are taken off is the line's: where it runs, how it
+bends, how bold it is, and how much larger this typeface's letters are than its digits. What then is left of one
+character alone is its own. What one side alone says is a scratch or the paper's print: a character is out of place
+where two opposite sides say so.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from appliance.model import ShiftedCharacter
+from appliance.ocr.network import Floats
+from appliance.ocr.sides import ideal_sides
+from appliance.parse.characters import FILLER
+
+DEGREE: Final = 4
+"""Of a line's own bend, which a page that lies uneven has."""
+STIFF: Final = 0.1
+"""Against bending, and against letters of another size, where few characters speak for it."""
+OFF: Final = 4
+"""Times the median of what is left, from which a side is no longer followed."""
+PASSES: Final = 4
+NOTED: Final = 0.06
+"""Characters by which one stands off before it is written down at all."""
+NOTED_MAX: Final = 8
+
+
+def shifted_characters(sides: Sequence[Floats], lines: Sequence[str]) -> tuple[ShiftedCharacter, ...]:
+    """Characters that stand off where their line has them, those farthest off first; NaN says nothing.
+
+    Args:
+        sides: For each line as `find_sides` has them.
+        lines: What stands there.
+    """
+    terms = _terms(lines)
+    left, right, top, bottom = (
+        _left_over(side, terms) for side in (np.concatenate(sides) - ideal_sides("".join(lines))).T
+    )
+    along, across = _off(left, right), _off(top, bottom)
+    off = np.maximum(np.abs(along), np.abs(across))
+    farthest = [at for at in np.argsort(-off)[:NOTED_MAX] if off[at] > NOTED]
+    count = len(lines[0])
+    return tuple(
+        ShiftedCharacter(
+            line=int(at) // count,
+            column=int(at) % count,
+            along=round(float(along[at]) * 1000),
+            across=round(float(across[at]) * 1000),
+        )
+        for at in farthest
+    )
+
+
+def _terms(lines: Sequence[str]) -> Floats:
+    """What a side depends on, a row for each character: for each line its place and bend, then what kind it is."""
+    count, of_a_line = len(lines[0]), DEGREE + 1
+    terms = np.zeros((len(lines) * count, len(lines) * of_a_line + 2))
+    for number in range(len(lines)):
+        bend = np.polynomial.polynomial.polyvander(np.linspace(-1, 1, count), DEGREE)
+        terms[number * count : (number + 1) * count, number * of_a_line : (number + 1) * of_a_line] = bend
+    terms[:, -2] = [character.isalpha() for line in lines for character in line]
+    terms[:, -1] = [character == FILLER for line in lines for character in line]
+    return terms
+
+
+def _left_over(side: Floats, terms: Floats) -> Floats:
+    """What no term explains; fitted to those that it explains, so that one that is off draws nothing after it."""
+    stiff = np.full(terms.shape[1], STIFF)
+    stiff[: -2 : DEGREE + 1] = 1e-6  # where a line stands is free
+    seen = np.isfinite(side)
+    kept, left = seen, side
+    for _ in range(PASSES):
+        known = terms[kept]
+        left = side - terms @ np.linalg.solve(known.T @ known + np.diag(stiff), known.T @ side[kept])
+        kept = seen & (np.abs(left) <= OFF * np.median(np.abs(left[seen])) + 1e-3)
+    return left
+
+
+def _off(low: Floats, high: Floats) -> Floats:
+    """How far both sides stand off the same way: the smaller of the two; else 0."""
+    off: Floats = np.where(low * high > 0, np.sign(low) * np.minimum(np.abs(low), np.abs(high)), 0.0)
+    return np.nan_to_num(np.clip(off, -1, 1))
