@@ -20,8 +20,10 @@ def main(arguments: Sequence[str]) -> None:
         epilog="README.md beside them says what was measured, and when.",
     )
     parser.add_argument("name", nargs="*", help=f"only these of {', '.join(NAMES)} (all)")
-    # The two that draw pages read it themselves.
+    # The two that draw pages read these themselves.
     parser.add_argument("--pages", type=int, metavar="N", help="drawn pages of examine and mrz_image: all take hours")
+    parser.add_argument("--first", type=int, metavar="N", help="of examine's drawn pages: go on from here (0)")
+    parser.add_argument("--jobs", type=int, metavar="N", help="processes that draw and read those of examine (cores)")
     wanted = parser.parse_args(arguments).name
     if unknown := [name for name in wanted if name not in NAMES]:
         parser.error(f"there is no {unknown[0]}; there are {', '.join(NAMES)}")
