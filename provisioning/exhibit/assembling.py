@@ -1,6 +1,5 @@
 """From the files of an exhibit to what it says: what can be derived is, when made and when checked."""
 
-import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -14,13 +13,13 @@ from provisioning.exhibit.custody_part import read_custody
 from provisioning.exhibit.custody_sum import About
 from provisioning.exhibit.entry import STATEMENT, read_entry, read_proven
 from provisioning.exhibit.former import read_former
+from provisioning.exhibit.gathering import related_folders
 from provisioning.exhibit.in_force import read_in_force
 from provisioning.exhibit.nothing import check_nothing
 from provisioning.exhibit.pieces import EVIDENCE, Pieces, demand, take
 from provisioning.exhibit.trust import RECEIPTS_KEY, Trusted, read_trust
 
 EXHIBIT: Final = f"{EVIDENCE}/exhibit.json"
-_RELATED: Final = re.compile(rf"{EVIDENCE}/entries/(0|[1-9][0-9]*)/{re.escape(STATEMENT)}", re.ASCII)
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,14 +117,14 @@ def _related(
     pieces: Pieces, trusted: Trusted, main: EntryFacts, lacks: Mapping[str, tuple[str, ...]]
 ) -> tuple[EntryFacts, ...]:
     found: list[EntryFacts] = []
-    for index in sorted(int(match[1]) for match in map(_RELATED.fullmatch, pieces) if match):
-        folder = f"{EVIDENCE}/entries/{index}"
-        facts = _entry(pieces, folder, trusted, lacks)
+    for folder, index, there in related_folders(pieces, trusted):
+        facts = _entry(pieces, folder, there, lacks)
         demand(facts.index == index, f"{folder}/{STATEMENT}", f"is entry {facts.index}")
         if facts.record is not None and not facts.redacted:
             body = facts.record["body"]
             demand(main.record_id in (body.get("of"), *body.get("cases", ())), folder, "belongs to another record")
-        found.append(facts)
+        origin = "" if there is trusted else there.log.origin
+        found.append(msgspec.structs.replace(facts, origin=origin))
     return tuple(found)
 
 

@@ -110,7 +110,8 @@ class EntryFacts(Noun, frozen=True, kw_only=True):
     """One entry of the log, with the files that prove it, all in `folder`.
 
     Attributes:
-        folder: `evidence` for the record that was asked for, `evidence/entries/<index>` for those that belong to it.
+        folder: `evidence` for the record that was asked for, `evidence/entries/<index>` for those that belong to it,
+            `evidence/logs/<n>/entries/<index>` for those in another log of the same box.
         index: Its place in the log.
         kind: "screened", "outcome", "transition", "hand_over", "picture" or "carrier_check"; "" when it is not opened.
         record_id: 32 hexadecimal digits; "" when it is not opened.
@@ -126,6 +127,7 @@ class EntryFacts(Noun, frozen=True, kw_only=True):
         picture: Path of the image, where it is one and was opened; "" otherwise.
         why_closed: Why `record` is None, in words; "" when it is there.
         former: Where it stood before the box lost a log and carried it over; None where it did not, or it is not here.
+        origin: Its log, where that is another one of the box than the exhibit's; "" otherwise.
     """
 
     folder: str
@@ -145,6 +147,7 @@ class EntryFacts(Noun, frozen=True, kw_only=True):
     picture: str = ""
     why_closed: str = ""
     former: Former | None = None
+    origin: str = ""
 
 
 class AnswerFacts(Noun, frozen=True, kw_only=True):
@@ -323,7 +326,8 @@ class Exhibit(Noun, frozen=True, kw_only=True):
         case: The court's or the operator's words for what it is for; "" when not said.
         serial, origin: The box, and the log.
         entry: The record that was asked for; None in a negative exhibit.
-        related: Pictures, outcome, life of the hit and hand-overs that belong to it, in log order.
+        related: Pictures, outcome, life of the hit and hand-overs that belong to it, in log order; those in
+            another log of the box last.
         nothing: Of a negative exhibit.
         answers: What headquarters answered to the box about the record, oldest first.
         redacted: This copy lacks personal data; who has the full one can check by the commitment that only that

@@ -27,7 +27,7 @@ from appliance.recorded import Picture, Record
 from provisioning.audit.opened.opening import Opened, made_for
 from provisioning.audit.store import check_body
 from provisioning.exhibit.contents import EntryFacts, ProvenTime
-from provisioning.exhibit.pieces import EVIDENCE, Broken, Pieces, demand, naming, take
+from provisioning.exhibit.pieces import Broken, Pieces, demand, naming, take
 from provisioning.exhibit.times import TIME, encode_time, pretty, read_time
 from provisioning.exhibit.tlog_proof import encode_proof, parse_proof
 from provisioning.exhibit.trust import Trusted
@@ -271,11 +271,6 @@ def _json(path: str, data: bytes) -> dict[str, Any]:
 
 def _same(pieces: Pieces, path: str, expected: bytes, why: str) -> None:
     demand(take(pieces, path) == expected, path, why)
-
-
-def folder_of(index: int) -> str:
-    """Where the files of an entry that belongs to the record lie."""
-    return f"{EVIDENCE}/entries/{index}"
 
 
 def placed(folder: str, files: Mapping[str, bytes]) -> dict[str, bytes]:

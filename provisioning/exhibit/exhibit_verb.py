@@ -23,6 +23,7 @@ from provisioning.exhibit.checking import check_exhibit
 from provisioning.exhibit.contents import Exhibit, Unproven
 from provisioning.exhibit.entry import whole
 from provisioning.exhibit.folder import refuse_existing, write_folder
+from provisioning.exhibit.gathering import Gathered
 from provisioning.exhibit.making import record_exhibit
 from provisioning.exhibit.making_nothing import Asked, nothing_exhibit
 from provisioning.exhibit.redacting import redacting
@@ -55,9 +56,16 @@ def _record(home: Home, arguments: argparse.Namespace) -> int:
         seen = [look(log, keys, prefix, shown.bar(log.log.origin)) for log in logs]
     where, main = pick(prefix, seen, keys)
     signed, problems = shown_by_headquarters(where.kept, trust_of(roster))
+    others: list[Gathered] = []
+    for other in seen:
+        if other is not where and other.kept.log.box == where.kept.log.box:
+            shown_of, words = shown_by_headquarters(other.kept, trust_of(roster))
+            others.append(Gathered(seen=other, shown=shown_of))
+            problems += [f"{other.kept.log.origin}: {each}" for each in [*words, *missing(other)]]
     CustodyLog(home).write(Did.EXPORTED, by, records=[main.record.record_id], words=Words(why=arguments.case))
     order = _order(home, arguments, where.kept, by, [*problems, *missing(where)])
-    exhibit, pieces = record_exhibit(home, where, main, keys, signed, order, shape)
+    own = Gathered(seen=where, shown=signed)
+    exhibit, pieces = record_exhibit(home, own, others, main, keys, order, shape)
     write_folder(arguments.out, exhibit, pieces, readable=not arguments.evidence_only)
     print(f"{arguments.out}: record {main.record.record_id} with {len(exhibit.related)} entries that belong to it")
     _tell(arguments.out, exhibit)

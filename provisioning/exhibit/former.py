@@ -6,12 +6,10 @@ to there, `former/` beside the entry has that statement, its epoch, its place an
 was there before the log was lost, and headquarters' cosignature of that checkpoint says since when at the latest.
 """
 
-import dataclasses
 import hashlib
 from itertools import islice
 
 from appliance.errors import Malformed, Untrusted
-from appliance.formats.checkpoint import open_checkpoint
 from appliance.formats.statement import Carried, EpochStart, Sealed
 from appliance.formats.tiles import TileNodes
 from provisioning.audit.log import Log
@@ -21,7 +19,7 @@ from provisioning.audit.when import cosigned_head
 from provisioning.exhibit.contents import Former
 from provisioning.exhibit.entry import LogTree, Proven, read_proven, statement_pieces
 from provisioning.exhibit.pieces import Pieces, demand, naming, take
-from provisioning.exhibit.trust import Trusted
+from provisioning.exhibit.trust import Trusted, of_other_log
 
 CHECKPOINT = "checkpoint"
 
@@ -43,7 +41,7 @@ def former_pieces(kept: PulledLog, carried: Carried, trusted: Trusted) -> dict[s
     if note is None:
         return {}
     try:
-        there = _of_log(trusted, carried.origin, note)
+        there = of_other_log(trusted, carried.origin, note, CHECKPOINT)
         size = there.checkpoint.size
         if carried.index >= size:
             return {}
@@ -66,13 +64,6 @@ def _epoch_of(lost: PulledLog, index: int) -> int:
     return start
 
 
-def _of_log(trusted: Trusted, origin: str, note: bytes) -> Trusted:
-    """The same keys, and the tree of another log of the box. Raises Malformed, Untrusted."""
-    log = Log(box=trusted.box, origin=origin, mode=trusted.log.mode)
-    checkpoint, opened = open_checkpoint(note, log.verifier, *trusted.cosigners)
-    return dataclasses.replace(trusted, log=log, note=note, checkpoint=checkpoint, opened=opened)
-
-
 def read_former(pieces: Pieces, folder: str, proven: Proven, trusted: Trusted) -> Former | None:
     """The old place of a verified entry; None where it has none or it is not here. Raises Broken."""
     old = f"{folder}/former"
@@ -85,7 +76,7 @@ def read_former(pieces: Pieces, folder: str, proven: Proven, trusted: Trusted) -
     assert isinstance(carried, Carried), "demanded"
     note = take(pieces, f"{old}/{CHECKPOINT}")
     with naming(f"{old}/{CHECKPOINT}"):
-        there = _of_log(trusted, carried.origin, note)
+        there = of_other_log(trusted, carried.origin, note, f"{old}/{CHECKPOINT}")
         head = cosigned_head(note, there.log.verifier, there.cosigners)
     found = read_proven(pieces, old, there)
     path = f"{old}/statement.cose"

@@ -1,15 +1,13 @@
 """Make the exhibit of one record: gather the files, then read them again as whoever checks them will."""
 
 from collections.abc import Sequence
-from itertools import islice
 
 import msgspec
 
 from appliance.formats.statement import Carried, parse_statement
-from appliance.formats.tiles import TileNodes
 from appliance.recorded import Transition
 from provisioning.audit.opened.opening import Opened
-from provisioning.audit.opened.search import Openers, Seen, concerned
+from provisioning.audit.opened.search import Openers
 from provisioning.audit.spacing import spacing
 from provisioning.audit.store import PulledLog
 from provisioning.authority.home import Home
@@ -22,7 +20,6 @@ from provisioning.exhibit.custody_sum import About
 from provisioning.exhibit.entry import (
     LogTree,
     Shape,
-    folder_of,
     kind_of,
     placed,
     read_proven,
@@ -32,58 +29,71 @@ from provisioning.exhibit.entry import (
     whole,
 )
 from provisioning.exhibit.former import former_pieces
+from provisioning.exhibit.gathering import Belonging, Gathered, belonging, tree_of
 from provisioning.exhibit.in_force import in_force_pieces
-from provisioning.exhibit.pieces import EVIDENCE, Pieces
-from provisioning.exhibit.times import RECEIPT, TIME, Shown, encode_time, pretty, read_time, signing_key, time_pieces
+from provisioning.exhibit.pieces import Pieces
+from provisioning.exhibit.times import RECEIPT, TIME, encode_time, pretty, read_time, signing_key, time_pieces
 from provisioning.exhibit.trust import RECEIPTS_KEY, Trusted, read_trust, trust_pieces
 
 
 def record_exhibit(
-    home: Home, seen: Seen, main: Opened, keys: Openers, shown: Shown, order: Order, shape: Shape = whole
+    home: Home,
+    own: Gathered,
+    others: Sequence[Gathered],
+    main: Opened,
+    keys: Openers,
+    order: Order,
+    shape: Shape = whole,
 ) -> tuple[Exhibit, dict[str, bytes]]:
     """What an exhibit of one record says, and every file of its `evidence/`.
 
     Args:
         home: Headquarters.
-        seen: One pass over the log that has the record.
+        own: The log that has the record.
+        others: The other logs of its box.
         main: The record.
         keys: What opens records here.
-        shown: Headquarters' signatures on this log.
         order: Who asked.
         shape: What of records is shown.
 
     Raises:
         Broken: Something of it does not hold, so there is no exhibit.
+        Malformed, Untrusted: Another log of the box has no checkpoint that holds.
         ConfigError, StorageFault: Something cannot be read.
     """
-    pieces, trusted, tree = base(home, seen.kept)
+    pieces, trusted, tree = base(home, own.seen.kept)
     record_id = main.record.record_id
-    belongs = [each for _, each in sorted(seen.opened.items()) if record_id in concerned(each.record)]
-    folders = {each.index: EVIDENCE if each is main else folder_of(each.index) for each in belongs}
+    belongs = belonging(main, own, others, trusted, tree)
     lacks: dict[str, tuple[str, ...]] = {}
     for each in belongs:
-        folder = folders[each.index]
-        body = seen.kept.body(each.index)
-        assert body is not None, "its body was opened a moment ago"
-        files = statement_pieces(each.index, seen.epochs[each.statement.epoch], tree, trusted)
-        files |= record_pieces(each, body, shape)
-        files |= dict(time_pieces(each.index, each.statement, shown, trusted, tree.nodes))
-        if isinstance(each.statement.kind, Carried):
-            files |= former_pieces(seen.kept, each.statement.kind, trusted)
-        pieces |= placed(folder, files)
-        pieces[f"{folder}/{TIME}"] = encode_time(_time(pieces, folder, trusted, tree))
-        lacks[folder] = shape(kind_of(each.record), record_json(each.encoded))[1]
+        pieces |= {each.trusted.path: each.trusted.note, **_entry_pieces(each, shape)}
+        pieces[f"{each.folder}/{TIME}"] = encode_time(_time(pieces, each.folder, each.trusted, each.tree))
+        lacks[each.folder] = shape(kind_of(each.opened.record), record_json(each.opened.encoded))[1]
     pieces |= receipts_key(pieces, trusted)
-    events = [(index, seen.epochs[said.epoch], event) for index, said, event in seen.events]
+    events = [(index, own.seen.epochs[said.epoch], event) for index, said, event in own.seen.events]
     pieces |= in_force_pieces(home.tuf, main.index, events, tree, trusted)
     identities = (keys.first, *keys.others)
     about = About(record_id, trusted.log.origin, main.index, main.index + 1)
     pieces |= custody_pieces(CustodyLog(home), about, identities, words=not order.redacted)
     said, why = answers_about(home, trusted, record_id)
-    pieces |= answer_pieces(said, _moved(belongs), words=not order.redacted)
+    pieces |= answer_pieces(said, _moved([each.opened for each in belongs]), words=not order.redacted)
     order = msgspec.structs.replace(order, problems=(*order.problems, *([why] if why else [])))
     exhibit = assemble_record(pieces, order, lacks)
     return exhibit, {**pieces, EXHIBIT: pretty(exhibit)}
+
+
+def _entry_pieces(each: Belonging, shape: Shape) -> dict[str, bytes]:
+    """The files of one entry, but for its time."""
+    opened, kept = each.opened, each.gathered.seen.kept
+    body = kept.body(opened.index)
+    assert body is not None, "its body was opened a moment ago"
+    epoch_index = each.gathered.seen.epochs[opened.statement.epoch]
+    files = statement_pieces(opened.index, epoch_index, each.tree, each.trusted)
+    files |= record_pieces(opened, body, shape)
+    files |= dict(time_pieces(opened.index, opened.statement, each.gathered.shown, each.trusted, each.tree.nodes))
+    if isinstance(opened.statement.kind, Carried):
+        files |= former_pieces(kept, opened.statement.kind, each.trusted)
+    return placed(each.folder, files)
 
 
 def _moved(belongs: Sequence[Opened]) -> dict[str, int]:
@@ -98,12 +108,7 @@ def base(home: Home, kept: PulledLog) -> tuple[dict[str, bytes], Trusted, LogTre
     assert note is not None, "the log was read a moment ago"
     pieces = trust_pieces(home.tuf, kept.log, note)
     trusted = read_trust(pieces, kept.log.box.serial, kept.log.origin, kept.log.mode)
-    size = trusted.checkpoint.size
-
-    def leaf(index: int) -> bytes:
-        return next(islice(kept.leaves(size, index), 1))
-
-    return pieces, trusted, LogTree(leaf=leaf, nodes=TileNodes(size, kept.tile))
+    return pieces, trusted, tree_of(kept, trusted.checkpoint.size)
 
 
 def receipts_key(pieces: Pieces, trusted: Trusted) -> dict[str, bytes]:

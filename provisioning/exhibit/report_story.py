@@ -11,7 +11,7 @@ from typing import Any, Final
 from markupsafe import Markup, escape
 
 from appliance.recorded import Stage
-from provisioning.exhibit.contents import EntryFacts, Exhibit
+from provisioning.exhibit.contents import AnswerFacts, EntryFacts, Exhibit
 
 DECIDED: Final = {
     Stage.CONFIRMED: "match_confirmed",
@@ -34,8 +34,20 @@ class Story:
         self.exhibit = exhibit
         self._words = words
         present = () if exhibit.entry is None else (exhibit.entry,)
-        self.entries = sorted((*present, *exhibit.related), key=lambda entry: entry.index)
-        """In the order of the log."""
+        self.entries = sorted((*present, *exhibit.related), key=self._order)
+        """In the order of the log, and of the box's logs."""
+
+    def _order(self, entry: EntryFacts) -> tuple[int, int]:
+        return int((entry.origin or self.exhibit.origin).rpartition(".")[2]), entry.index
+
+    def place(self, entry: EntryFacts) -> str:
+        """An entry's number, with its log where that is another one of the box."""
+        return f"{entry.index} ({entry.origin})" if entry.origin else str(entry.index)
+
+    def named_by(self, answer: AnswerFacts) -> str:
+        """The place of the entry whose record names an answer."""
+        hashes = ((entry, entry.record["body"].get("answer")) for entry in self.entries if entry.record is not None)
+        return next((self.place(entry) for entry, digest in hashes if digest == answer.sha256), str(answer.named_by))
 
     def say(self, key: str, **params: object) -> Markup:
         """A sentence of the catalogue; what is filled in is escaped. A missing key is a mistake of ours."""

@@ -18,7 +18,7 @@ from provisioning.audit.when import CosignedHead, Interval, cosigned_head, prove
 from provisioning.exhibit.contents import ProvenTime, TimeSide
 from provisioning.exhibit.pieces import Pieces, demand, naming
 from provisioning.exhibit.tlog_proof import encode_proof, parse_proof
-from provisioning.exhibit.trust import CHECKPOINT, Trusted
+from provisioning.exhibit.trust import Trusted
 
 AFTER: Final = "after.checkpoint"
 BEFORE: Final = "before.tlog-proof"
@@ -73,7 +73,7 @@ def read_time(
 ) -> ProvenTime:
     """The interval that the files in `folder` prove. Raises Broken."""
     heads = list(_own_head(trusted))
-    files = {head.note: CHECKPOINT for head in heads}
+    files = {head.note: trusted.path for head in heads}
     if (note := pieces.get(f"{folder}/{AFTER}")) is not None:
         head = _after(f"{folder}/{AFTER}", note, statement, trusted)
         heads.append(head)

@@ -5,6 +5,7 @@ there come the box's identity key, the log's key, headquarters' cosigners and it
 compare over another way is one hash, that of the first root.
 """
 
+import dataclasses
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Final
 from tuf.api.exceptions import LengthOrHashMismatchError
 from tuf.api.metadata import Snapshot, TargetFile, Timestamp
 
-from appliance.errors import ConfigError, Malformed
+from appliance.errors import ConfigError, Malformed, Untrusted
 from appliance.files import read_regular
 from appliance.formats.checkpoint import Checkpoint, open_checkpoint
 from appliance.formats.enrolment import fingerprint
@@ -50,6 +51,7 @@ class Trusted:
     Attributes:
         log: Whose log it is, its name, its mode.
         note: The signed checkpoint as it lies in the folder.
+        path: Where it lies.
     """
 
     roster: Roster
@@ -60,6 +62,7 @@ class Trusted:
     checkpoint: Checkpoint
     note: bytes
     opened: Opened
+    path: str = CHECKPOINT
 
     @property
     def box(self) -> RosterBox:
@@ -201,6 +204,19 @@ def read_trust(pieces: Pieces, serial: str, origin: str, mode: Mode) -> Trusted:
         note=note,
         opened=opened,
     )
+
+
+def of_other_log(trusted: Trusted, origin: str, note: bytes, path: str) -> Trusted:
+    """The same keys, and the tree of another log of the box, whose checkpoint lies at `path`.
+
+    Raises:
+        Malformed, Untrusted: It is no log of the box, or its key did not sign this.
+    """
+    if not number_of(trusted.box, origin):
+        raise Untrusted(f"{origin}: no log of this box")
+    log = Log(box=trusted.box, origin=origin, mode=trusted.log.mode)
+    checkpoint, opened = open_checkpoint(note, log.verifier, *trusted.cosigners)
+    return dataclasses.replace(trusted, log=log, note=note, checkpoint=checkpoint, opened=opened, path=path)
 
 
 def _vkeys(data: bytes) -> tuple[Verifier, ...]:

@@ -31,13 +31,21 @@ class Evidence {
     return this.text(path).split("\n").filter(Boolean);
   }
 
-  /** Folders of entries: the record that was asked for, then those that belong to it, in log order. */
+  /** Folders of entries: the record that was asked for, then those that belong to it, its own log first, in log order. */
   entryFolders() {
-    const related = Array.from(this.files.keys(), (path) => /^evidence\/entries\/(\d+)\/statement\.cose$/.exec(path));
-    const indices = related.filter(Boolean).map(([, index]) => Number(index));
-    const folders = indices.sort((one, other) => one - other).map((index) => `evidence/entries/${index}`);
+    const found = Array.from(this.files.keys(), (path) => placeOf(path.replace(/\/statement\.cose$/, "")));
+    const related = found.filter((place) => place && this.has(`${place.folder}/statement.cose`));
+    const distinct = new Map(related.map((place) => [place.folder, place]));
+    const ordered = Array.from(distinct.values()).sort((one, other) => one.log - other.log || one.index - other.index);
+    const folders = ordered.map(({ folder }) => folder);
     return this.has("evidence/statement.cose") ? ["evidence", ...folders] : folders;
   }
+}
+
+/** The folder of an entry that belongs to the record: its index, and the number of its log, 0 for the exhibit's own. */
+function placeOf(folder) {
+  const match = /^evidence(?:\/logs\/([1-9][0-9]*))?\/entries\/([0-9]+)$/.exec(folder);
+  return match ? { folder, log: Number(match[1] || 0), index: Number(match[2]) } : null;
 }
 
 /** A step that could not be taken, with the sentence that says why: no tick and no cross. */
@@ -109,6 +117,16 @@ async function checkPlace(evidence, leaf, proofPath, logKey) {
 }
 
 const readLogKey = (evidence) => parseVkey(evidence.text("evidence/log.vkey").trim());
+
+/** The key of the log that a folder's entry stands in: the box's, under the name of that log. */
+async function logKeyOf(evidence, folder) {
+  const own = await readLogKey(evidence);
+  const { log } = placeOf(folder) || { log: 0 };
+  if (!log) return own;
+  const name = own.name.replace(/\.[1-9][0-9]{0,5}$/, `.${log}`);
+  must(name !== own.name, "other_origin");
+  return keyFor(name, own);
+}
 const readCosigners = (evidence) => Promise.all(evidence.lines("evidence/cosigners.vkey").map(parseVkey));
 
 /** Throws unless each of headquarters' cosignatures that is there holds, of whatever algorithm; once for one checkpoint. */
@@ -213,8 +231,9 @@ async function checkPlaceStep(evidence, folder, facts, logKey) {
   const certificate = certificateIn(evidence, folder);
   must(index >= BigInt(certificate.get("first_index")), "other_place");
   must(parseStatement(leaf).origin === checkpoint.origin, "other_origin");
-  const named = /^evidence\/entries\/(\d+)$/.exec(folder);
-  must(!named || BigInt(named[1]) === index, "other_place");
+  const named = placeOf(folder);
+  must(!named || BigInt(named.index) === index, "other_place");
+  if (named && named.log) must(evidence.text(`evidence/logs/${named.log}/checkpoint`) === checkpoint.note, "other_place");
   if (folder === "evidence") Object.assign(facts, { origin: checkpoint.origin, index: String(index) });
   const cosigners = evidence.has("evidence/cosigners.vkey") ? await readCosigners(evidence) : [];
   const at = await cosignedAt(checkpoint, cosigners, COSIGNED_ED25519);
@@ -317,6 +336,8 @@ async function checkShown(evidence, folder, exhibit) {
   const leaf = hex(await leafHash(evidence.get(`${folder}/statement.cose`)));
   must(shown && BigInt(shown.index) === index && shown.leaf_hash === leaf, "report_differs");
   must(shown.commitment === hex(statement.commitment) && shown.blob_sha256 === hex(hash) && shown.blob_bytes === length, "report_differs");
+  const own = (await readLogKey(evidence)).name;
+  must((shown.origin || own) === statement.origin, "report_differs");
   const claimed = shown.time.claimed;
   must(claimed.wall_ms === statement.wallMs && claimed.grade === statement.grade && claimed.boot_ms === statement.bootMs, "report_differs");
 }
@@ -325,7 +346,7 @@ async function checkShown(evidence, folder, exhibit) {
 const shownOf = ({ entry, related }, folder) => [entry, ...related].find((each) => each && each.folder === folder) || {};
 
 async function* entrySteps(evidence, folder, exhibit, facts) {
-  const logKey = readLogKey(evidence);
+  const logKey = logKeyOf(evidence, folder);
   logKey.catch(() => undefined); // each step that awaits it says so itself
   yield await take("epoch", folder, () => checkEpochStep(evidence, folder));
   yield await take("epoch_place", folder, () => checkEpochPlace(evidence, folder, logKey));
@@ -348,6 +369,8 @@ async function* entrySteps(evidence, folder, exhibit, facts) {
 /** What the report's first page says of keys and checkpoint is what the files say. */
 async function checkExhibit(evidence, exhibit) {
   must(exhibit.schema === 1, "malformed");
+  const here = evidence.entryFolders();
+  must(exhibit.related.every(({ folder }) => here.includes(folder)), "report_differs");
   const { trust, checkpoint } = exhibit;
   const { size, root, text } = parseCheckpoint(evidence.text("evidence/checkpoint"));
   must(BigInt(checkpoint.size) === size && checkpoint.digest === hex(await sha256(utf8(text))), "report_differs");

@@ -69,8 +69,9 @@ function partOf({ folder }) {
   if (folder === "evidence/release") return say("part_release");
   if (folder === "evidence/tile") return say("part_nothing");
   if (folder === "evidence") return say("part_record");
-  const related = /^evidence\/entries\/(\d+)$/.exec(folder);
-  return related ? say("part_related", { index: related[1] }) : say("part_keys");
+  const related = placeOf(folder);
+  if (!related) return say("part_keys");
+  return say(related.log ? "part_related_elsewhere" : "part_related", related);
 }
 
 function summarySentence({ kind, facts }) {
