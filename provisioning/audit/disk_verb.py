@@ -5,8 +5,7 @@ import time
 from typing import Final
 
 from appliance.disk import DAYS, Usage, amount, days_left, free_and_total, in_words, usage
-from provisioning.audit.checking import pulled_logs
-from provisioning.audit.log import logs_of
+from provisioning.audit.log import logs_of, pulled_logs
 from provisioning.audit.store import PulledLog
 from provisioning.authority.home import Home
 from provisioning.authority.roster import read_roster

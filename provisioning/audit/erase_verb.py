@@ -13,10 +13,9 @@ from typing import Final
 from appliance.errors import Misuse, Refused
 from appliance.judged import Refer
 from appliance.recorded import CarrierCheck, Screened
-from provisioning.audit.checking import pulled_logs
 from provisioning.audit.chronology import moment
 from provisioning.audit.erased import Erased, destroy, keep_erased
-from provisioning.audit.log import Trust, logs_of, policy_of, trust_of
+from provisioning.audit.log import Trust, logs_of, policy_of, pulled_logs, trust_of
 from provisioning.audit.opened.find import record_prefix
 from provisioning.audit.opened.opening import entries
 from provisioning.audit.opened.reading import note_use, use_of

@@ -1,19 +1,21 @@
-"""The logs that headquarters knows of, and how something wrong in one of them is named."""
+"""The logs that headquarters knows of, how something wrong in one of them is named, and whose signatures count."""
 
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 from appliance.errors import Malformed, Refused, Untrusted
 from appliance.formats.note import Verifier, parse_vkey
 from appliance.formats.release import RECEIPTS, Roster, RosterBox
 from appliance.model import Mode
 from provisioning.authority.home import Home
+from provisioning.command import say
 from provisioning.witness.policy import Policy, read_policy
 
 WITNESS_POLICY: Final = "witness.policy"
 NUMBER: Final = re.compile(r"[1-9][0-9]{0,5}")
+PROBLEMS_SHOWN_MAX: Final = 50
 SUCCESSIONS_MAX: Final = 16
 """Logs that a box may begin by itself beyond the roster's. It begins one each time that it lost what it had signed; one
 that lost so often is to be looked at, and one that was taken over is not to fill headquarters with names."""
@@ -59,6 +61,14 @@ def problem(log: Log, index: int | None, error: Malformed | Untrusted) -> Proble
     return Problem(origin=log.origin, index=index, words=words)
 
 
+def print_problems(problems: list[Problem], file: TextIO) -> None:
+    """Print them a line each, no more than an auditor reads."""
+    for problem in problems[:PROBLEMS_SHOWN_MAX]:
+        say(f"  {problem}", file)
+    if len(problems) > PROBLEMS_SHOWN_MAX:
+        print(f"  and {len(problems) - PROBLEMS_SHOWN_MAX} more", file=file)
+
+
 def logs_of(home: Home, roster: Roster, serial: str | None) -> tuple[Log, ...]:
     """Every log of the roster, and those that were begun after them and pulled; or those of one box.
 
@@ -75,6 +85,14 @@ def logs_of(home: Home, roster: Roster, serial: str | None) -> tuple[Log, ...]:
         for box in boxes
         for origin in (*box.origins, *_begun_since(home, box))
     )
+
+
+def pulled_logs(home: Home, logs: tuple[Log, ...]) -> tuple[Log, ...]:
+    """Those of which something was pulled. Raises Refused when there is none."""
+    there = tuple(log for log in logs if home.pulled_log(log.origin).is_dir())
+    if not there:
+        raise Refused("nothing has been pulled yet; next: landlink-hq pull [SOURCE]")
+    return there
 
 
 def successor(log: Log) -> Log | None:

@@ -13,8 +13,17 @@ from appliance.errors import Malformed, Misuse, Untrusted
 from appliance.formats.event import EVENTS, allowed, in_words
 from appliance.formats.identity import verify_epoch_certificate
 from appliance.formats.statement import EpochStart, EventEntry, Statement
-from provisioning.audit.checking import print_problems, pulled_logs
-from provisioning.audit.log import Log, Problem, Trust, logs_of, policy_of, problem, trust_of
+from provisioning.audit.log import (
+    Log,
+    Problem,
+    Trust,
+    logs_of,
+    policy_of,
+    print_problems,
+    problem,
+    pulled_logs,
+    trust_of,
+)
 from provisioning.audit.moments import best_ms, proven
 from provisioning.audit.opened.find import parse_range
 from provisioning.audit.opened.records import iso

@@ -11,8 +11,7 @@ from appliance.formats.checkpoint import Checkpoint
 from appliance.formats.fingerprint import log_fingerprint, read_fingerprint
 from appliance.formats.merkle import Frontier, leaf_hash
 from appliance.formats.statement import parse_statement
-from provisioning.audit.checking import pulled_logs
-from provisioning.audit.log import logs_of, policy_of, trust_of
+from provisioning.audit.log import logs_of, policy_of, pulled_logs, trust_of
 from provisioning.audit.moments import claimed, proven
 from provisioning.audit.progress import Advance, bars
 from provisioning.audit.statements import whole_tree

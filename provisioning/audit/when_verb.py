@@ -6,8 +6,7 @@ from typing import Final
 
 from appliance.clock import Instant
 from appliance.errors import Refused, Untrusted
-from provisioning.audit.checking import pulled_logs
-from provisioning.audit.log import Log, logs_of, policy_of, trust_of
+from provisioning.audit.log import Log, logs_of, policy_of, pulled_logs, trust_of
 from provisioning.audit.moments import claimed, proofs
 from provisioning.audit.opened.find import record_prefix
 from provisioning.audit.opened.reading import note_use, use_of

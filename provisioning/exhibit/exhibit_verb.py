@@ -5,9 +5,8 @@ from pathlib import Path
 
 from appliance.errors import Misuse, Refused
 from appliance.formats.release import Roster
-from provisioning.audit.checking import pulled_logs
 from provisioning.audit.chronology import moment
-from provisioning.audit.log import logs_of, trust_of
+from provisioning.audit.log import logs_of, pulled_logs, trust_of
 from provisioning.audit.opened.find import asked_number, parse_range, record_prefix
 from provisioning.audit.opened.reading import note_use
 from provisioning.audit.opened.search import look, missing, openers, pick

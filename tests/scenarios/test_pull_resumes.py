@@ -18,9 +18,9 @@ from appliance.formats.statement import Sealed
 from appliance.formats.wire import Cosigned
 from appliance.line import RecorderRefused
 from appliance.recorded import Picture
+from provisioning.audit.at_once import AT_ONCE_MAX, each_at_once
 from provisioning.audit.https_source import HttpsSource, box_tls
 from provisioning.audit.incoming import Incoming
-from provisioning.audit.pulling import AT_ONCE_MAX, each_at_once
 from provisioning.lock import alone
 from tests.scenarios.audit_bed import RATE, Audited, audited, free_port
 from tests.scenarios.made_headquarters import Box, day_at_the_post

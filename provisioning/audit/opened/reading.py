@@ -11,8 +11,7 @@ from typing import TextIO
 from appliance.errors import Malformed, Untrusted
 from appliance.files import storage
 from appliance.formats.age import Identity
-from provisioning.audit.checking import print_problems, pulled_logs
-from provisioning.audit.log import logs_of
+from provisioning.audit.log import logs_of, print_problems, pulled_logs
 from provisioning.audit.opened.carrier_checks import CarrierLine
 from provisioning.audit.opened.find import Question, asked_name, asked_number, find, nearly, parse_range
 from provisioning.audit.opened.logs import OpenedLog, keep_opened_through, read_log

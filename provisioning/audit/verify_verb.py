@@ -1,14 +1,12 @@
-"""What `landlink-hq verify` does, and how the auditor's verbs tell what is not as it should be."""
+"""What `landlink-hq verify` does, and how it tells it."""
 
 import argparse
 import sys
 from collections import Counter
-from typing import Final, TextIO
 
-from appliance.errors import Refused
 from provisioning.audit.erased import read_erased, without_order
 from provisioning.audit.ledger_chain import broken_links
-from provisioning.audit.log import Log, Problem, logs_of, policy_of, trust_of
+from provisioning.audit.log import logs_of, policy_of, print_problems, pulled_logs, trust_of
 from provisioning.audit.progress import bars
 from provisioning.audit.store import PulledLog
 from provisioning.audit.verify import verify
@@ -16,8 +14,6 @@ from provisioning.authority.home import Home
 from provisioning.authority.roster import read_roster
 from provisioning.command import say
 from provisioning.custody.log import CustodyLog
-
-PROBLEMS_SHOWN_MAX: Final = 50
 
 
 def run_verify(arguments: argparse.Namespace) -> int:
@@ -50,19 +46,3 @@ def run_verify(arguments: argparse.Namespace) -> int:
                     "here; a pull while the collector runs fetches it"
                 )
     return code
-
-
-def pulled_logs(home: Home, logs: tuple[Log, ...]) -> tuple[Log, ...]:
-    """Those of which something was pulled. Raises Refused when there is none."""
-    there = tuple(log for log in logs if home.pulled_log(log.origin).is_dir())
-    if not there:
-        raise Refused("nothing has been pulled yet; next: landlink-hq pull [SOURCE]")
-    return there
-
-
-def print_problems(problems: list[Problem], file: TextIO) -> None:
-    """Print them a line each, no more than an auditor reads."""
-    for problem in problems[:PROBLEMS_SHOWN_MAX]:
-        say(f"  {problem}", file)
-    if len(problems) > PROBLEMS_SHOWN_MAX:
-        print(f"  and {len(problems) - PROBLEMS_SHOWN_MAX} more", file=file)

@@ -5,21 +5,19 @@ the cosignature at once; others get it from the collector or by a stick.
 """
 
 import argparse
-import queue
 import sys
-import threading
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 from appliance.errors import LandlinkError, Malformed, Refused, Untrusted, UplinkFault
-from provisioning.audit.checking import print_problems
+from provisioning.audit.at_once import each_at_once
 from provisioning.audit.cosigning import Desk
 from provisioning.audit.https_source import HttpsSource, auditor_tls, box_at, box_tls
 from provisioning.audit.incoming import Incoming
-from provisioning.audit.log import Log, Trust, logs_of, policy_of, successor, trust_of
+from provisioning.audit.log import Log, Trust, logs_of, policy_of, print_problems, successor, trust_of
 from provisioning.audit.progress import Advance, bars
 from provisioning.audit.pull import Pulled, pull
 from provisioning.audit.source import Source, folder_sources
@@ -31,14 +29,10 @@ from provisioning.authority.roster import read_roster
 from provisioning.command import now_ms, say
 from provisioning.lock import alone
 
-AT_ONCE_MAX: Final = 8
-"""Logs that are pulled at once: each waits for its link most of the time."""
 ASK_S: Final = 5.0
 """How long a pull from elsewhere waits for the collector: a desk without a network has none."""
 GRAVEST: Final = Untrusted.exit_code
 WHOLE: Final = "logs"
-T = TypeVar("T")
-R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,39 +202,6 @@ def _give_back(note: bytes, source: HttpsSource, done: Done) -> None:
 
 def _beside(folder: Path, suffix: str) -> Path:
     return folder.with_name(f"{folder.name}.{suffix}")
-
-
-def each_at_once(jobs: Sequence[T], work: Callable[[T], R], tell: Callable[[int], None]) -> list[R]:
-    """Do all jobs in a few threads; what became of each, in their order. `tell` is told how many are done.
-
-    The threads end with the process, wherever they are: whatever they do can be broken off.
-    """
-    waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
-    finished: queue.SimpleQueue[tuple[int, R | BaseException]] = queue.SimpleQueue()
-    for place in range(len(jobs)):
-        waiting.put(place)
-
-    def serve() -> None:
-        while True:
-            try:
-                place = waiting.get_nowait()
-            except queue.Empty:
-                return
-            try:
-                finished.put((place, work(jobs[place])))
-            except BaseException as error:  # noqa: BLE001 - a bug: it is raised where it can end the process
-                finished.put((place, error))
-
-    for _ in range(min(AT_ONCE_MAX, len(jobs))):
-        threading.Thread(target=serve, daemon=True).start()
-    found: dict[int, R] = {}
-    while len(found) < len(jobs):
-        place, done = finished.get()
-        if isinstance(done, BaseException):
-            raise done
-        found[place] = done
-        tell(len(found))
-    return [found[place] for place in range(len(jobs))]
 
 
 def _jobs(home: Home, logs: tuple[Log, ...], where: str | None) -> list[Job]:
