@@ -5,25 +5,30 @@ Two trees under one key are a fork however they came about. How they did shows a
 - entry 0: the log was begun again (reset);
 - one side's entry starts an epoch: two runs of the recorder went on from there (clone, or a card that was set back);
 - both are signed by the same epoch's key, which only one running recorder holds: it signed its past again (re-signed).
+
+The other tree is written to disk as it comes, beside the copy, and taken away again: of a log of any length, both are
+compared with a tile of each in memory.
 """
 
 import base64
 import copy
 import re
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 from itertools import islice
 from typing import NoReturn
 
 from appliance.errors import Malformed, Untrusted
 from appliance.formats.checkpoint import Checkpoint
 from appliance.formats.edge import Edge
-from appliance.formats.merkle import leaf_hash, node_hash, root_hash
+from appliance.formats.merkle import HASH_BYTES, root_hash
 from appliance.formats.note import KEY_ID_BYTES
 from appliance.formats.statement import EpochStart
-from appliance.formats.tiles import TILE_WIDTH, TileNodes, parse_path, read_entries
+from appliance.formats.tiles import TILE_WIDTH, ReadFile, TileNodes, parse_path, read_bundles, read_entries
 from provisioning.audit.proof import WORDS, Contradiction, Fault, consistency_of
 from provisioning.audit.resume import walk_at
 from provisioning.audit.source import Source
+from provisioning.audit.staged import SHOWN, staging
 from provisioning.audit.store import TILE_BYTES_MAX, PulledLog
 from provisioning.audit.when import CosignedHead
 
@@ -51,8 +56,8 @@ class Suspect:
         nodes = TileNodes(seen.size, self._kept.tile)
         if self._shown.size < seen.size and root_hash(self._shown.size, nodes) == self._shown.root:
             self.refuse_rollback(seen, self._note_of_kept(), consistency_of(self._shown.size, seen.size, nodes))
-        leaves = self._leaves()
-        fault, where = self._fault(seen, leaves)
+        with self._shown_tree() as read:
+            fault, where = self._fault(seen, read)
         self._refuse(fault, where, self._note_of_kept(), consistency_of(self._shown.size, seen.size, nodes))
 
     def refuse_rollback(self, seen: Checkpoint, note: bytes, consistency: tuple[bytes, ...] = ()) -> NoReturn:
@@ -69,19 +74,17 @@ class Suspect:
 
         Its whole tree is another one, or its bytes are damaged, and where. Raises Untrusted.
         """
-        leaves = self._leaves()
-        if leaves is None:
-            self._refuse_damage()
-        fault, where = self._fault(seen, leaves)
-        nodes = LeafNodes(leaves)
-        self._refuse(fault, where, self._note_of_kept(), consistency_of(seen.size, self._shown.size, nodes))
+        with self._shown_tree() as read:
+            if read is None:
+                self._refuse_damage()
+            fault, where = self._fault(seen, read)
+            consistency = self._consistency(seen, read)
+        self._refuse(fault, where, self._note_of_kept(), consistency)
 
     def refuse_cosigned(self, head: CosignedHead) -> NoReturn:
         """Refuse a tree that does not begin with one that headquarters cosigned. Raises Untrusted."""
-        leaves = self._leaves()
-        consistency = (
-            () if leaves is None else consistency_of(head.checkpoint.size, self._shown.size, LeafNodes(leaves))
-        )
+        with self._shown_tree() as read:
+            consistency = () if read is None else self._consistency(head.checkpoint, read)
         self._refuse(
             Fault.FORK,
             f"of {head.checkpoint.size} entries headquarters has cosigned another tree",
@@ -101,32 +104,45 @@ class Suspect:
         assert note is not None, "only a checkpoint that is kept can be contradicted"
         return note
 
-    def _leaves(self) -> list[bytes] | None:
-        """The source's entries; None when they do not give the root of its own checkpoint."""
-        edge, leaves = Edge(), []
-        try:
-            for leaf in read_entries(self._shown.size, self._read):
-                edge.append(leaf)
-                leaves.append(leaf)
-        except Malformed:
-            return None
-        return leaves if edge.root() == self._shown.root else None
+    def _consistency(self, seen: Checkpoint, read: ReadFile) -> tuple[bytes, ...]:
+        return consistency_of(seen.size, self._shown.size, TileNodes(self._shown.size, read))
 
-    def _fault(self, seen: Checkpoint, leaves: list[bytes] | None) -> tuple[Fault, str]:
+    @contextmanager
+    def _shown_tree(self) -> Generator[ReadFile | None]:
+        """Reads the source's tree, on disk for so long; None when it does not give the root of its own checkpoint.
+
+        Raises:
+            Untrusted, UplinkFault: The source does not give it.
+            StorageFull, StorageFault: There is no room for it here; nothing was taken all the same.
+        """
+        with staging(self._kept.folder, SHOWN) as aside:
+            edge = Edge()
+            try:
+                for bundle in read_bundles(self._shown.size, self._read):
+                    edge.extend(bundle)
+                    aside.add(edge.take_full())
+            except Malformed:  # `_refuse_damage` reads it again, and says where
+                yield None
+                return
+            aside.add(edge.publish())
+            yield aside.read if edge.root() == self._shown.root else None
+
+    def _fault(self, seen: Checkpoint, read: ReadFile | None) -> tuple[Fault, str]:
         """What it did, by the first entry that differs, and where."""
         both = min(seen.size, self._shown.size)
-        if leaves is None:
+        if read is None:
             return (
                 Fault.FORK,
                 f"its tree of {self._shown.size} entries is another one, and it does not show its entries",
             )
-        pairs = enumerate(zip(islice(self._kept.leaves(seen.size), both), leaves, strict=False))
+        theirs = read_entries(self._shown.size, read)
+        pairs = enumerate(zip(islice(self._kept.leaves(seen.size), both), theirs, strict=False))
         differs = next(((index, *pair) for index, pair in pairs if pair[0] != pair[1]), None)
         if differs is None:
             raise Untrusted(f"{self._source.name}: it changed while it was read; pull again")
-        index, ours, theirs = differs
+        index, own, other = differs
         where = f"entry {index} is not the one that headquarters has"
-        return self._fault_at(index, ours, theirs), where
+        return self._fault_at(index, own, other), where
 
     def _fault_at(self, index: int, ours: bytes, theirs: bytes) -> Fault:
         if index == 0:
@@ -141,21 +157,26 @@ class Suspect:
     def _refuse_damage(self) -> NoReturn:
         """The source's entries are not those of its checkpoint: say which. Raises Untrusted."""
         edge = Edge()
-        for leaf in read_entries(self._shown.size, self._read):
-            edge.append(leaf)
-        for path, content in edge.publish():
-            tile = parse_path(path)
-            if tile.level != 0:
-                continue
-            theirs = self._read(path)
-            for at in range(0, len(content), 32):
-                if theirs[at : at + 32] != content[at : at + 32]:
-                    index = tile.n * TILE_WIDTH + at // 32
-                    raise Untrusted(f"{self._source.name}: entry {index} was altered; nothing was kept")
+        for bundle in read_bundles(self._shown.size, self._read):
+            edge.extend(bundle)
+            self._refuse_altered(edge.take_full())
+        self._refuse_altered(edge.publish())
         raise Untrusted(
             f"{self._source.name}: its {self._shown.size} entries do not give the root that its checkpoint signs; "
             "nothing was kept"
         )
+
+    def _refuse_altered(self, tiles: Iterable[tuple[str, bytes]]) -> None:
+        """Compare tiles that follow from the source's entries with those that it shows. Raises Untrusted."""
+        for path, content in tiles:
+            tile = parse_path(path)
+            if tile.level != 0:
+                continue
+            theirs = self._read(path)
+            for at in range(0, len(content), HASH_BYTES):
+                if theirs[at : at + HASH_BYTES] != content[at : at + HASH_BYTES]:
+                    index = tile.n * TILE_WIDTH + at // HASH_BYTES
+                    raise Untrusted(f"{self._source.name}: entry {index} was altered; nothing was kept")
 
     def _read(self, path: str) -> bytes:
         return read_tile(self._source, path)
@@ -197,18 +218,3 @@ def read_tile(source: Source, path: str) -> bytes:
     if content is None:
         raise Untrusted(f"{source.name}: {path} is missing, though its checkpoint covers it")
     return content
-
-
-class LeafNodes:
-    """A NodeReader over leaves in memory, for proofs from a tree whose tiles are not believed."""
-
-    def __init__(self, leaves: Iterable[bytes]) -> None:
-        row = [leaf_hash(leaf) for leaf in leaves]
-        self._levels = [row]
-        while len(row) > 1:
-            row = [node_hash(left, right) for left, right in zip(row[::2], row[1::2], strict=False)]
-            self._levels.append(row)
-
-    def __call__(self, level: int, index: int) -> bytes:
-        """Hash of a complete subtree."""
-        return self._levels[level][index]

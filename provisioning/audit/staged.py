@@ -4,6 +4,8 @@
 pull brings. Nobody reads what lies here: a pull begins with an empty one and leaves none behind, well or refused. A
 power cut, or a full disk, in the middle of the switch leaves tiles that no checkpoint covers; the next pull writes them
 again, and no reader looks past the checkpoint.
+
+`shown/` is the whole tree of a source that contradicts the copy, while the two are compared (contradiction.py).
 """
 
 import os
@@ -16,6 +18,7 @@ from typing import Final
 from appliance.files import remove_partial, storage, sync_folder
 
 NEW: Final = "new"
+SHOWN: Final = "shown"
 
 
 class Staged:
@@ -23,6 +26,7 @@ class Staged:
 
     Args:
         folder: The copy; made when there is something to keep.
+        name: Of the folder in it where they wait.
 
     Attributes:
         paths: What waits, or was switched in, in the order in which it came.
@@ -31,9 +35,9 @@ class Staged:
         StorageFull, StorageFault: The disk; the copy's checkpoint is as it was.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, name: str = NEW) -> None:
         self._folder = folder
-        self._new = folder / NEW
+        self._new = folder / name
         self.paths: list[str] = []
 
     def add(self, tiles: Iterable[tuple[str, bytes]]) -> None:
@@ -44,6 +48,11 @@ class Staged:
                 place.parent.mkdir(parents=True, exist_ok=True)
                 place.write_bytes(content)
                 self.paths.append(path)
+
+    def read(self, path: str) -> bytes:
+        """A tile that waits."""
+        with storage(f"reading {self._new / path}"):
+            return (self._new / path).read_bytes()
 
     def switch_in(self) -> None:
         """Put all of them in place; on return none of them can be lost. The checkpoint that covers them comes after."""
@@ -72,14 +81,15 @@ class Staged:
 
 def tidy(folder: Path) -> None:
     """Take away what a pull that was killed left in the copy in `folder`. Raises as `Staged`."""
-    Staged(folder).clear()
+    for name in (NEW, SHOWN):
+        Staged(folder, name).clear()
     remove_partial(folder)
 
 
 @contextmanager
-def staging(folder: Path) -> Generator[Staged]:
+def staging(folder: Path, name: str = NEW) -> Generator[Staged]:
     """Tiles for the copy in `folder`, tidied before: none wait after. Raises as `Staged`."""
-    staged = Staged(folder)
+    staged = Staged(folder, name)
     try:
         yield staged
     finally:
