@@ -7,11 +7,11 @@ from typing import Final
 from appliance.command import Verbs, whole_number
 from provisioning.audit.disk_verb import run_disk
 from provisioning.audit.erase_verb import run_erase
+from provisioning.audit.fingerprint_verb import run_fingerprint
 from provisioning.audit.log_verb import run_log
 from provisioning.audit.opened.reading import run_find, run_open, run_report
 from provisioning.audit.opened.replay_verb import run_replay
 from provisioning.audit.pull_verb import run_pull
-from provisioning.audit.register_verb import run_fingerprint
 from provisioning.audit.verify_verb import run_verify
 from provisioning.audit.when_verb import run_when
 from provisioning.audit.witness_verb import add_witness_verb
