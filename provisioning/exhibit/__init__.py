@@ -1,1 +1,1 @@
-"""Exhibits for courts: one record, or that nothing was recorded; and headquarters' own log of who opened what."""
+"""Exhibits for courts: one record, or that nothing was recorded; made, checked, and handed over."""
