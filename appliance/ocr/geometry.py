@@ -17,6 +17,9 @@ PIXELS_MIN: Final = 13.0
 """Pixels a character below which the sides of a character are guesswork."""
 CHARACTERS_MIN: Final = 6
 """Of a line that are no fillers, and next to a filler say nothing of the line's height."""
+STRAYED: Final = 0.25
+"""Characters from which one stands so far off its place that the lines are cut anew by what is seen."""
+CUTS_MAX: Final = 4
 BENT: Final = 14
 """Characters from which a line's own bend is followed."""
 
@@ -36,10 +39,17 @@ def measure(image: Grey, zone: Zone, centres: tuple[Floats, ...], text: str) -> 
     if pitch < PIXELS_MIN:
         return None
     lines = [text[at : at + count] for at in range(0, len(text), count)]
-    all_sides = [
-        find_sides(cut_strip(image, line, even_columns(along, count)), ideal_sides(chars))
-        for line, along, chars in zip(zone.lines, smooth, lines, strict=True)
-    ]
+    ideal = [ideal_sides(chars) for chars in lines]
+    all_sides = _cut(image, zone, smooth, ideal)
+    for _ in range(CUTS_MAX - 1):
+        seen = tuple(map(_seen_centres, smooth, all_sides, ideal))
+        strayed = np.concatenate(
+            [np.abs(each - along(np.arange(count))) for each, along in zip(seen, smooth, strict=True)]
+        )
+        if np.nanmax(strayed) < STRAYED * pitch or np.isfinite(strayed).sum() < CHARACTERS_MIN * len(lines):
+            break
+        smooth = smooth_centres(seen)
+        all_sides = _cut(image, zone, smooth, ideal)
     sides = [_without_fillers(each, chars) for each, chars in zip(all_sides, lines, strict=True)]
     if min(int(np.isfinite(each[:, 0]).sum()) for each in sides) < CHARACTERS_MIN:
         return None
@@ -53,6 +63,21 @@ def measure(image: Grey, zone: Zone, centres: tuple[Floats, ...], text: str) -> 
         shifted=shifted_characters(all_sides, lines),
         unseen=sum(int(np.isnan(each[:, 0]).sum()) for each in all_sides),
     )
+
+
+def _cut(image: Grey, zone: Zone, smooth: list[np.polynomial.Polynomial], ideal: list[Floats]) -> list[Floats]:
+    """Sides of every line's characters, where these curves have their places."""
+    return [
+        find_sides(cut_strip(image, line, even_columns(along, len(each))), each)
+        for line, along, each in zip(zone.lines, smooth, ideal, strict=True)
+    ]
+
+
+def _seen_centres(along: np.polynomial.Polynomial, sides: Floats, ideal: Floats) -> Floats:
+    """Where along the line each place's middle is by the character's ink; NaN where that is not seen."""
+    at = np.arange(len(sides))
+    centres: Floats = along(at) + (sides - ideal)[:, :2].mean(axis=1) * along.deriv()(at)
+    return centres
 
 
 def _thousandths(characters: float) -> int:

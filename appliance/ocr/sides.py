@@ -20,6 +20,8 @@ VALLEY_FROM: Final = 3
 WIDE: Final = 24
 """Columns that are looked at for one character: its place, and a quarter of its neighbours' on either side."""
 BESIDE: Final = (WIDE - STRIP_PITCH) // 2
+VOTES: Final = 8
+"""Rounds in which centres that lie off lose weight."""
 REACH: Final = 4
 """Columns that a character's middle may lie from where it should."""
 AROUND: Final = 3.0
@@ -29,8 +31,28 @@ MARGIN: Final = 1
 
 
 def smooth_centres(centres: tuple[Floats, ...]) -> list[np.polynomial.Polynomial]:
-    """For each line how far along it each character stands, as a curve over their numbers."""
-    return [np.polynomial.Polynomial.fit(np.arange(len(each)), each, 3) for each in centres]
+    """For each line how far along it each character stands, as a curve over their numbers.
+
+    Each line has its own place and pitch; how the pitch changes is common to all, and what few centres say is outvoted.
+    NaN says nothing.
+    """
+    lines, count = len(centres), len(centres[0])
+    along = np.linspace(-1, 1, count)
+    own = np.kron(np.eye(lines), along[:, None] ** np.arange(2))
+    terms = np.hstack([own, np.tile(along[:, None] ** np.arange(2, 4), (lines, 1))])
+    measured = np.concatenate(centres)
+    terms, measured = terms[np.isfinite(measured)], measured[np.isfinite(measured)]
+    weight = np.ones(len(measured))
+    found = np.zeros(terms.shape[1])
+    for _ in range(VOTES):
+        root = np.sqrt(weight)
+        found = np.linalg.lstsq(terms * root[:, None], measured * root, rcond=None)[0]
+        off = np.abs(measured - terms @ found)
+        weight = 1 / np.maximum(off, np.median(off) + 1e-3)
+    return [
+        np.polynomial.Polynomial([*found[2 * line : 2 * line + 2], *found[-2:]], domain=[0, count - 1])
+        for line in range(lines)
+    ]
 
 
 def even_columns(along: np.polynomial.Polynomial, count: int) -> Floats:

@@ -16,8 +16,10 @@ from appliance.ocr.network import Floats
 from appliance.ocr.sides import ideal_sides
 from appliance.parse.characters import FILLER
 
-DEGREE: Final = 4
-"""Of a line's own bend, which a page that lies uneven has."""
+OWN: Final = 3
+"""Terms that each line has for itself: where it stands, how it leans, how it bends."""
+SHARED: Final = (3, 4)
+"""Powers of a further bend that all lines of a page have, for they lie near to each other."""
 STIFF: Final = 0.1
 """Against bending, and against letters of another size, where few characters speak for it."""
 OFF: Final = 4
@@ -55,26 +57,25 @@ def shifted_characters(sides: Sequence[Floats], lines: Sequence[str]) -> tuple[S
 
 
 def _terms(lines: Sequence[str]) -> Floats:
-    """What a side depends on, a row for each character: for each line its place and bend, then what kind it is."""
-    count, of_a_line = len(lines[0]), DEGREE + 1
-    terms = np.zeros((len(lines) * count, len(lines) * of_a_line + 2))
-    for number in range(len(lines)):
-        bend = np.polynomial.polynomial.polyvander(np.linspace(-1, 1, count), DEGREE)
-        terms[number * count : (number + 1) * count, number * of_a_line : (number + 1) * of_a_line] = bend
-    terms[:, -2] = [character.isalpha() for line in lines for character in line]
-    terms[:, -1] = [character == FILLER for line in lines for character in line]
-    return terms
+    """What a side depends on, a row for each character: for each line its own terms, then the shared, then its kind."""
+    along = np.linspace(-1, 1, len(lines[0]))
+    own = np.kron(np.eye(len(lines)), along[:, None] ** np.arange(OWN))
+    shared = np.tile(along[:, None] ** np.array(SHARED), (len(lines), 1))
+    kind = [(character.isalpha(), character == FILLER) for line in lines for character in line]
+    return np.hstack([own, shared, np.array(kind, float)])
 
 
 def _left_over(side: Floats, terms: Floats) -> Floats:
-    """What no term explains; fitted to those that it explains, so that one that is off draws nothing after it."""
+    """What no term explains of each character, had it not been there itself: one that is off draws nothing after it."""
     stiff = np.full(terms.shape[1], STIFF)
-    stiff[: -2 : DEGREE + 1] = 1e-6  # where a line stands is free
+    stiff[: -len(SHARED) - 2 : OWN] = 1e-6  # where a line stands is free
     seen = np.isfinite(side)
     kept, left = seen, side
     for _ in range(PASSES):
         known = terms[kept]
-        left = side - terms @ np.linalg.solve(known.T @ known + np.diag(stiff), known.T @ side[kept])
+        inverse = np.linalg.inv(known.T @ known + np.diag(stiff))
+        own_say = np.where(kept, np.einsum("ij,jk,ik->i", terms, inverse, terms), 0.0)
+        left = (side - terms @ (inverse @ (known.T @ side[kept]))) / (1 - own_say)
         kept = seen & (np.abs(left) <= OFF * np.median(np.abs(left[seen])) + 1e-3)
     return left
 

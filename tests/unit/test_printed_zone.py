@@ -5,6 +5,7 @@ import pytest
 from appliance.examine.examine import examine
 from appliance.judged import Answer, Finding
 from appliance.model import CameraReading, InfraredReading, MrzReading, ShiftedCharacter, ZoneGeometry
+from appliance.ocr.geometry import measure
 from appliance.ocr.infrared import look_under_infrared
 from appliance.ocr.reading import read_mrz
 from appliance.parse.mrz import parse_mrz
@@ -184,6 +185,23 @@ def test_a_character_aside_is_named_whatever_its_shape_and_neighbours(
 def test_a_line_that_bends_at_its_ends_has_no_character_out_of_place(seed: int, kind: Kind) -> None:
     geometry = read_mrz(draw_page(seed, kind, "camera").image).geometry
     assert asked("printed_geometry", geometry=geometry).answer is Answer.PASSED
+
+
+@drawn
+def test_lines_whose_characters_were_misplaced_while_they_were_read_are_cut_anew() -> None:
+    page = draw_page(12, "TD1", "camera")
+    seen = read_mrz(page.image)
+    assert seen.zone is not None
+    assert seen.geometry is not None
+    centres = tuple(each.copy() for each in seen.centres)
+    centres[0][21:28] += 0.5 * seen.geometry.pixels / 10
+    anew = measure(page.image, seen.zone, centres, "".join(seen.lines))
+    assert anew is not None
+    assert asked("printed_geometry", geometry=anew).answer is Answer.PASSED
+    assert (anew.aside, anew.height) == (
+        pytest.approx(seen.geometry.aside, abs=80),
+        pytest.approx(seen.geometry.height, abs=20),
+    )
 
 
 @drawn

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from appliance.ocr.glyphs import SIDES
-from appliance.ocr.sides import ideal_sides
+from appliance.ocr.sides import REACH, ideal_sides, smooth_centres
 from appliance.ocr.standing import NOTED_MAX, shifted_characters
+from appliance.ocr.strips import STRIP_PITCH
 from tests.training.glyph_sides import measured
 from tests.training.pages import FONT_FOLDER, FONTS
 
@@ -74,6 +75,25 @@ def test_those_farthest_off_come_first_and_no_more_than_a_record_has_room_for() 
     off = [abs(each.along) for each in shifted]
     assert len(shifted) == NOTED_MAX
     assert off == sorted(off, reverse=True)
+
+
+@pytest.mark.parametrize("column", [0, 29])
+def test_the_last_of_a_short_line_draws_no_bend_after_it(column: int) -> None:
+    lines = ("I<UTOD231458907<<<<<<<<<<<<<<<", "7408122F1204159UTO<<<<<<<<<<<6", "ERIKSSON<<ANNA<MARIA<<<<<<<<<<")
+    chance = np.random.default_rng(6)
+    sides = [ideal_sides(line) + chance.normal(0, 0.012, (30, 4)) for line in lines]
+    sides[1][column] += [-0.2, -0.2, 0.0, 0.0]
+    (shifted,) = shifted_characters(sides, lines)
+    assert (shifted.line, shifted.column, shifted.along) == (1, column, pytest.approx(-200, abs=60))
+
+
+def test_places_that_slipped_in_one_line_draw_its_curve_no_farther_than_ink_is_looked_for() -> None:
+    true = [start + 16 * np.arange(30) + 0.02 * np.arange(30) ** 2 for start in (50.0, 56.0, 50.0)]
+    slipped = [each + np.random.default_rng(7).normal(0, 0.5, 30) for each in true]
+    slipped[0][22:29] += 8
+    slipped[1][3:6] = np.nan
+    for smooth, each in zip(smooth_centres(tuple(slipped)), true, strict=True):
+        assert np.abs(smooth(np.arange(30)) - each).max() < 16 * REACH / STRIP_PITCH
 
 
 @pytest.mark.skipif(not Path(FONT_FOLDER, FONTS[0]).exists(), reason="no OCR-B on this machine")
