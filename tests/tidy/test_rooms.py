@@ -38,3 +38,11 @@ def test_whatever_the_recorder_keeps_is_in_its_table_of_the_disk() -> None:
     names = {path.name for path in kept if path.is_relative_to("state")} - {places.releases.name}  # only read
     assert "told" in names
     assert [name for name in sorted(names) if not re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-])", table)] == []
+
+
+def test_screening_says_its_thresholds() -> None:
+    from appliance.screen.verdicts import NAME_POSSIBLE, NAME_STRONG
+
+    page = (ROOT / "appliance" / "screen" / "README.md").read_text(encoding="utf-8")
+    assert f"Below {NAME_POSSIBLE} it is nobody" in page
+    assert f"alike to {NAME_STRONG} or more" in page
