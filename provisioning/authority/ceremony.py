@@ -18,6 +18,7 @@ from appliance.errors import ConfigError, Malformed, Misuse, Refused, Untrusted
 from appliance.files import open_regular, write_durably
 from appliance.formats.enrolment import fingerprint
 from appliance.formats.release import RECIPIENTS_TARGET, ROSTER_TARGET, encode_recipients, encode_roster, parse_roster
+from provisioning.authority.enrolment import propose_enrolment, read_request
 from provisioning.authority.home import Home
 from provisioning.authority.identities import identity_file
 from provisioning.authority.online_keys import ONLINE_KEYS, propose_online, settle
@@ -35,7 +36,8 @@ ROTATE: Final = "rotate"
 REPLACE: Final = "replace-key"
 REVOKE: Final = "revoke"
 RENEW: Final = "renew"
-ACTS: Final = (ROTATE, REPLACE, REVOKE, RENEW)
+ENROL: Final = "enrol"
+ACTS: Final = (ROTATE, REPLACE, REVOKE, RENEW, ENROL)
 PUBLIC_CHARACTERS: Final = 64
 _PUBLIC: Final = re.compile(rb"[0-9a-f]{64}")
 
@@ -47,7 +49,7 @@ def draft(home: Home, act: str, name: str, public: Path | None, *, at_ms: int) -
         home: Headquarters.
         act: One of ACTS.
         name: What of: a key that records are sealed to or an online key, a key of persons, a box; "" to renew.
-        public: File with the public half of the key that follows, made where it belongs.
+        public: File with the public half of the key that follows, made where it belongs; a box's request.
         at_ms: When, milliseconds since 1970.
 
     Raises:
@@ -67,13 +69,15 @@ def draft(home: Home, act: str, name: str, public: Path | None, *, at_ms: int) -
         case ("revoke", _, None) if name:
             following = encode_roster(without(read_roster(home), name, at_ms=at_ms))
             return propose(published, contents={ROSTER_TARGET: following}, at=at)
+        case ("enrol", _, Path()):
+            return propose_enrolment(home, read_request(public), serial=name or None, at_ms=at_ms)
         case ("renew", "", None):
             return propose(published, renewed=OF_PERSONS, at=at)
         case _:
             asked = f"{act} {name}".strip()
             raise Misuse(
                 f"{asked}: it is rotate {'|'.join((*FIELDS, *ONLINE_KEYS))}, replace-key "
-                f"{'|'.join(REPLACEABLE)} --public FILE, revoke SERIAL, or renew"
+                f"{'|'.join(REPLACEABLE)} --public FILE, revoke SERIAL, enrol [SERIAL] --request FILE, or renew"
             )
 
 

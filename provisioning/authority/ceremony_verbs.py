@@ -10,7 +10,8 @@ from appliance.command import Verbs
 from appliance.errors import Misuse, Refused
 from appliance.files import write_durably
 from appliance.formats.enrolment import fingerprint
-from provisioning.authority.ceremony import ACTS, begin, finish
+from provisioning.authority.ceremony import ACTS, ENROL, begin, finish
+from provisioning.authority.enrolment import read_request
 from provisioning.authority.home import Home
 from provisioning.authority.keys import load_ed25519, write_private_key
 from provisioning.authority.published import Published
@@ -29,10 +30,12 @@ What two of three persons sign, each on a machine of their own. A folder goes fr
 
 WHAT is `rotate record` (escrow, protection, or an online key: lists, policy, snapshot, timestamp, receipts,
 cosign-ed25519, cosign-mldsa44, answers, directives, custody), `replace-key offline-2 --public FILE`, `revoke
-SERIAL`, or `renew`, which signs all again before it ends. No private key is ever in the folder. It may come back
-partly signed, and go out again. `finish` may be done again after an interruption.
+SERIAL`, `enrol SERIAL --request FILE`, after which `issue FILE --out ANSWER` needs no offline key, or `renew`, which
+signs all again before it ends. No private key is ever in the folder. It may come back partly signed, and go out again.
+`finish` may be done again after an interruption.
 
 Example: landlink-hq ceremony begin /media/stick/session revoke LA-0001
+         landlink-hq ceremony begin /media/stick/session enrol LA-0001 --request la-0001.request
 """
 SHOW: Final = """\
 Verify a session from the first root on, and show what it changes, old -> new, and who has signed. Nothing is written.
@@ -71,7 +74,9 @@ def add_ceremony(verbs: Verbs) -> None:
     step.add_argument("folder", type=Path, metavar="DIR", help="new folder")
     step.add_argument("act", choices=ACTS, metavar="WHAT", help=", ".join(ACTS))
     step.add_argument("name", nargs="?", default="", metavar="NAME", help="which key, or which box")
-    step.add_argument("--public", type=Path, metavar="FILE", help="public half of the key that follows")
+    half = step.add_mutually_exclusive_group()
+    half.add_argument("--public", type=Path, metavar="FILE", help="public half of the key that follows")
+    half.add_argument("--request", dest="public", type=Path, metavar="FILE", help="of the box that is enrolled")
     step.set_defaults(run=_begin)
     step = steps.add_parser("show", help="what will be signed", description=SHOW)
     _add_session(step)
@@ -101,6 +106,9 @@ def _begin(arguments: argparse.Namespace) -> int:
     home = Home.open(arguments.home)
     session = begin(home, arguments.folder, arguments.act, arguments.name, arguments.public, at_ms=now_ms())
     _tell(session)
+    if arguments.act == ENROL:
+        print(f"Fingerprint of the request: {fingerprint(read_request(arguments.public))}")
+        print("  Compare it with the one that the box showed; if it differs, let nobody sign.")
     print("Next: each holder hears both fingerprints over another way, then, where the key is:")
     print("  landlink-hq ceremony sign DIR --key FILE --session FINGERPRINT --root FINGERPRINT")
     return 0
@@ -136,7 +144,10 @@ def _finish(arguments: argparse.Namespace) -> int:
         say(f"  {line}")
     for role in session.proposal.drafts:
         print(f"Signed: {last_signing(home, role)}")
-    print("A collector or duty desk that runs goes on with a changed key when it is started anew.")
+    if session.header.act.startswith(ENROL):
+        print("Next: landlink-hq issue REQUEST --out ANSWER, with the same request; it needs no offline key now.")
+    else:
+        print("A collector or duty desk that runs goes on with a changed key when it is started anew.")
     return 0
 
 

@@ -11,13 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from appliance.command import named
-from appliance.errors import Refused
-from appliance.files import copy_durably, open_regular, storage, write_durably
+from appliance.errors import ConfigError, Refused
+from appliance.files import copy_durably, open_regular, read_regular, storage, write_durably
+from appliance.formats.cbor import pack, parse
 from appliance.formats.downlink import FOLDER
 from appliance.formats.enrolment import (
     REQUEST_BYTES_MAX,
@@ -30,13 +32,31 @@ from appliance.formats.enrolment import (
     verify_request,
 )
 from appliance.formats.note import ED25519, Verifier
-from appliance.formats.release import Roster, RosterBox
+from appliance.formats.release import ROSTER_TARGET, Roster, RosterBox, encode_roster, parse_roster
+from appliance.model import Noun
 from provisioning.authority.box_keys import send_keys
 from provisioning.authority.certificates import BOX_YEARS, Authority, requested_key
 from provisioning.authority.current_files import current_files
 from provisioning.authority.home import Home
+from provisioning.authority.proposal import Proposal, propose
+from provisioning.authority.published import Published
 from provisioning.authority.repository import Repository
 from provisioning.authority.roster import changed, publish_roster, read_roster
+
+PREPARED_BYTES_MAX: Final = REQUEST_BYTES_MAX + 32_768
+
+
+class Prepared(Noun, frozen=True, kw_only=True):
+    """`enrolling/<serial>.cbor`: certificates that were made for a request, whose box persons are asked to sign.
+
+    Attributes:
+        request: As the box signed it.
+        tls_certificate, audit_certificate: PEM.
+    """
+
+    request: bytes
+    tls_certificate: bytes
+    audit_certificate: bytes | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,10 +77,30 @@ def read_request(path: Path) -> bytes:
         return file.read(REQUEST_BYTES_MAX + 1)
 
 
+def propose_enrolment(home: Home, signed_request: bytes, *, serial: str | None, at_ms: int) -> Proposal:
+    """Make a box's certificates, keep them for `issue`, and draft the roster that has it, for persons to sign.
+
+    Raises:
+        Malformed, Untrusted, Refused: As `issue`.
+        ConfigError: The authority's key is not here.
+        StorageFull, StorageFault: It could not be kept.
+    """
+    request = verify_request(signed_request)
+    _check_address(home, request, serial)
+    prepared, box = _prepare(home, signed_request, request, at_ms)
+    following = changed(read_roster(home), lambda roster: _with(roster, box))
+    with storage(f"making {_kept(home, request.serial).parent}"):
+        _kept(home, request.serial).parent.mkdir(mode=0o700, exist_ok=True)
+    write_durably(_kept(home, request.serial), pack(prepared))
+    at = datetime.fromtimestamp(at_ms // 1000, UTC)
+    return propose(Published(home.folder), contents={ROSTER_TARGET: encode_roster(following)}, at=at)
+
+
 def issue(home: Home, signed_request: bytes, out: Path, *, serial: str | None, now_ms: int) -> Issued:
     """Enrol the box that asks and write its answer into the folder `out`.
 
-    The same box may ask again, with the same keys: it gets a new certificate, and the one before no longer counts.
+    The same box may ask again, with the same keys: it gets a new certificate, and the one before no longer counts. A
+    request that persons signed in a session (`propose_enrolment`) is answered with what they signed, as often as asked.
 
     `serial` is the one on the order; None takes the request's word for it.
 
@@ -71,33 +111,24 @@ def issue(home: Home, signed_request: bytes, out: Path, *, serial: str | None, n
     request = verify_request(signed_request)
     _check_address(home, request, serial)
     _check_out(out)
-    public = requested_key(request.tls_csr, uri=box_uri(request.serial))
-    now = datetime.fromtimestamp(now_ms / 1000, UTC)
-    authority = Authority.open(home.ca)
-    certificate = authority.issue_client(public, box_uri(request.serial), now, BOX_YEARS)
-    audit = _audit_certificate(authority, request, now)
-    box = _roster_box(request, certificate)
-    again = False
-
-    def change(roster: Roster) -> tuple[RosterBox, ...]:
-        nonlocal again
-        earlier = roster.box(request.serial)
-        again = earlier is not None
-        _check_same_box(earlier, box)
-        _check_own_key(roster, box)
-        return (*(each for each in roster.boxes if each.serial != box.serial), box)
-
-    publish_roster(home, changed(read_roster(home), change), at_ms=now_ms)
+    prepared, again = _signed_before(home, signed_request, request), False
+    if prepared is None:
+        prepared, box = _prepare(home, signed_request, request, now_ms)
+        roster = read_roster(home)
+        again = roster.box(request.serial) is not None
+        publish_roster(home, changed(roster, lambda present: _with(present, box)), at_ms=now_ms)
     root = Repository(home.folder).root()
     answer = Answer(
         serial=request.serial,
         request_sha256=hashlib.sha256(signed_request).digest(),
-        tls_certificate=certificate.public_bytes(Encoding.PEM),
+        tls_certificate=prepared.tls_certificate,
         ca_certificate=(home.ca / "ca.crt").read_bytes(),
         root=root,
         at_ms=now_ms,
-        audit_certificate=audit,
+        audit_certificate=prepared.audit_certificate,
     )
+    certificate = x509.load_pem_x509_certificate(prepared.tls_certificate)
+    box = _roster_box(request, certificate)
     _write_answer(home, answer, out, messages=send_keys(home, box, at_ms=now_ms))
     return Issued(
         serial=request.serial,
@@ -107,6 +138,46 @@ def issue(home: Home, signed_request: bytes, out: Path, *, serial: str | None, n
         valid_until=certificate.not_valid_after_utc,
         again=again,
     )
+
+
+def _kept(home: Home, serial: str) -> Path:
+    return home.folder / "enrolling" / f"{serial}.cbor"
+
+
+def _prepare(home: Home, signed_request: bytes, request: Request, now_ms: int) -> tuple[Prepared, RosterBox]:
+    """Certificates for the keys of a request, and the box as the roster will have it."""
+    public = requested_key(request.tls_csr, uri=box_uri(request.serial))
+    now = datetime.fromtimestamp(now_ms / 1000, UTC)
+    authority = Authority.open(home.ca)
+    certificate = authority.issue_client(public, box_uri(request.serial), now, BOX_YEARS)
+    prepared = Prepared(
+        request=signed_request,
+        tls_certificate=certificate.public_bytes(Encoding.PEM),
+        audit_certificate=_audit_certificate(authority, request, now),
+    )
+    return prepared, _roster_box(request, certificate)
+
+
+def _signed_before(home: Home, signed_request: bytes, request: Request) -> Prepared | None:
+    """What was prepared for this very request, where the published roster has the box so; None where it has not."""
+    try:
+        data = read_regular(_kept(home, request.serial), PREPARED_BYTES_MAX)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ConfigError(f"{_kept(home, request.serial)}: {error.strerror}") from None
+    prepared: Prepared = parse(data, Prepared, what="enrolling", bytes_max=PREPARED_BYTES_MAX)
+    certificate = x509.load_pem_x509_certificate(prepared.tls_certificate)
+    published = parse_roster(Published(home.folder).target(ROSTER_TARGET) or b"")
+    same = prepared.request == signed_request and published.box(request.serial) == _roster_box(request, certificate)
+    return prepared if same and published == read_roster(home) else None
+
+
+def _with(roster: Roster, box: RosterBox) -> tuple[RosterBox, ...]:
+    """The boxes of a roster with this one, in the place of the same one. Raises Refused."""
+    _check_same_box(roster.box(box.serial), box)
+    _check_own_key(roster, box)
+    return (*(each for each in roster.boxes if each.serial != box.serial), box)
 
 
 def _check_out(out: Path) -> None:

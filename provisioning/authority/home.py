@@ -8,6 +8,7 @@ pulled/<domain>/<log>/   logs as pulled and verified                            
 incoming/<domain>/<log>/ what arrived of a pull that was interrupted
 custody/       headquarters' own log of who opened what (custody/README.md)
 down/<serial>/           sealed messages to one box (downlink.py)
+enrolling/<serial>.cbor  a box's certificates while persons sign that it is enrolled (enrolment.py)
 ```
 A home has one mode: a training home has its own keys and refuses what is live, and the other way round (I7).
 """

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
@@ -12,7 +13,10 @@ from appliance.errors import ConfigError, Refused
 from appliance.files import write_durably
 from appliance.formats.release import ROSTER_TARGET, Roster, RosterBox, encode_roster, parse_roster
 from provisioning.authority.home import Home
+from provisioning.authority.proposal import propose
+from provisioning.authority.published import Published
 from provisioning.authority.repository import Repository
+from provisioning.authority.signing import sign_here
 
 ROSTER_BYTES_MAX: Final = 64 * 1024 * 1024
 
@@ -47,9 +51,16 @@ def changed(old: Roster, change: Callable[[Roster], tuple[RosterBox, ...]]) -> R
 def publish_roster(home: Home, roster: Roster, *, at_ms: int) -> None:
     """Write the master copy and publish it; needs 2 of the 3 offline keys.
 
-    The master copy first: when publishing fails, the next change publishes this one too.
+    The master copy first: when publishing fails, the next change publishes this one too. But it is signed before, once
+    for nothing: where the keys of persons are not here, no desk of headquarters may believe in the change either.
+
+    Raises:
+        ConfigError: Two offline keys are not here; nothing was changed.
+        StorageFull, StorageFault: Do it again.
     """
     encoded = encode_roster(roster)
+    at = datetime.fromtimestamp(at_ms // 1000, UTC)
+    sign_here(propose(Published(home.folder), contents={ROSTER_TARGET: encoded}, at=at), home.keys)
     write_durably(home.roster_file, encoded, mode=0o644)
     Repository(home.folder).publish({ROSTER_TARGET: encoded}, at_ms=at_ms)
 

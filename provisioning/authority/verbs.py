@@ -37,7 +37,9 @@ ISSUE = """\
 Enrol a box. Its technician made REQUEST on the box with `landlink-box request`; carry it here, compare the fingerprint
 that is printed with the one that the box showed, and carry the answer back for `landlink-box accept`.
 
-The same box may ask again with the same keys; it gets a new certificate. A serial never passes to another box.
+The same box may ask again with the same keys; it gets a new certificate. A serial never passes to another box. Two of
+three offline keys sign the roster that has it: here, or before, on their holders' machines (`ceremony begin DIR enrol
+--request REQUEST`); then the answer is made without any of them.
 
 Example: landlink-hq issue la-0001.request --out la-0001.answer --serial LA-0001
 """

@@ -372,7 +372,7 @@ def test_a_folder_in_use_and_an_act_without_its_name_begin_nothing(home: Home, s
     revoking(home, stick)
     with pytest.raises(Refused, match="is not empty"):
         revoking(home, stick)
-    for act, name in (("rotate", "custody"), ("replace-key", "offline-1"), ("renew", "root"), ("revoke", "")):
+    for act, name in (("rotate", "root-1"), ("replace-key", "offline-1"), ("renew", "root"), ("revoke", "")):
         with pytest.raises(LandlinkError, match="it is rotate record"):
             begin(home, stick.with_name("no"), act, name, None, at_ms=NOW_MS + 1)
     assert not stick.with_name("no").exists()
