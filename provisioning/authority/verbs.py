@@ -1,4 +1,4 @@
-"""landlink-hq's verbs of the authority: init, issue, revoke, boxes, stick."""
+"""landlink-hq's verbs of the authority: its home, its boxes, and its keys' way to three persons."""
 
 import argparse
 import sys
