@@ -151,11 +151,12 @@ class CameraReading(Noun, frozen=True, kw_only=True):
     Attributes:
         lines: After its own check digits had their say; () when there is no reading.
         raw: As seen, before that.
-        percent: For each character of `lines` joined, how sure it is, 0 to 100.
+        percent: For each character of `lines` joined, how sure it is, 1 to 100; 0, and a filler, where none is seen.
         doubt: Somebody should look before the lines count as read.
         why: Why there are no lines, or what is in doubt; "" otherwise.
         image_sha256: Of the stored image (recorded.Picture has it); None when there was no image.
         images: How many images of the page have a say in `lines`; the stored one is the surest of them.
+        another: Another document is in view, so these lines may be of the one that is not meant.
         geometry: How the lines are printed; None when the image does not say.
         infrared: None where no infrared lamp is fitted.
     """
@@ -167,6 +168,7 @@ class CameraReading(Noun, frozen=True, kw_only=True):
     why: Line = ""
     image_sha256: Digest | None = None
     images: Annotated[int, Meta(ge=1, le=9)] = 1
+    another: bool = False
     geometry: ZoneGeometry | None = None
     infrared: InfraredReading | None = None
 

@@ -19,6 +19,7 @@ from appliance.booth.events import (
     NextTraveller,
     OutcomeChosen,
 )
+from appliance.booth.filled import UNSEEN
 from appliance.clock import Instant
 from appliance.errors import Malformed
 from appliance.formats.voice import ANSWER_SYMBOLS, read_code, spoken
@@ -221,6 +222,9 @@ def typed(fields: Mapping[str, str], now: Instant) -> TypedPage:
     values = {name: fields.get(name, "") for name in LABELS}
     if values["document_kind"] not in KINDS:
         raise FieldMalformed("document_kind", "choose one")
+    for name, value in values.items():
+        if UNSEEN in value:
+            raise FieldMalformed(name, f"put in what the page shows where {UNSEEN} stands")
     if not (values["document_number"].strip() or values["primary_identifier"].strip()):
         raise FieldMalformed("document_number", "a number or a name is needed")
     try:

@@ -1,7 +1,8 @@
 """The camera as a second reader: an image of each document the moment it is laid, read beside the lane.
 
 The lane asks what was seen when it judges the document, and waits until a fixed time after the scanner's last byte, no
-longer: what is not there then is "unavailable", and the light comes. While a reading leaves doubt and time is left for
+longer: what is not there then is "unavailable", and the light comes; of a late reading only one thing is said, quietly,
+that two documents lie there. While a reading leaves doubt and time is left for
 another, another image is taken, and all of them have a vote (frames.py). One thread takes images and another reads
 them, each one at a time: a page whose reading is late has its picture all the same. A document that is laid while
 another's image is being read takes the next turn, and one that was overtaken is not looked at.
@@ -15,6 +16,7 @@ from typing import Final
 
 from appliance.booth.frames import Frames, Sight
 from appliance.errors import Malformed
+from appliance.examine.second import TWO_BESIDE_A_SCANNER
 from appliance.model import CameraReading
 from appliance.recorded import PICTURE_BYTES_MAX
 from drivers.api import Camera, DeviceError, Image
@@ -47,6 +49,7 @@ class _Job:
         unread: The newest image, until it is read.
         why: Why there is no reading.
         settled: What is known now is all there will be.
+        late: The lane was told that there is no reading yet, and has gone on.
     """
 
     number: int
@@ -58,6 +61,7 @@ class _Job:
     image: Image | None = None
     why: str = ""
     settled: bool = False
+    late: bool = False
 
 
 class SecondReader:
@@ -66,12 +70,14 @@ class SecondReader:
     Args:
         sight: How images are understood.
         wait_s: How long after a document was laid `look` may wait.
+        notice: Told, in words for the officer, what somebody should know of a page whose reading came late.
     """
 
-    def __init__(self, camera: Camera, sight: Sight, *, wait_s: float) -> None:
+    def __init__(self, camera: Camera, sight: Sight, *, wait_s: float, notice: Callable[[str], None]) -> None:
         self._camera = camera
         self._sight = sight
         self._wait_s = wait_s
+        self._notice = notice
         self._changed = threading.Condition()
         self._job: _Job | None = None
         self._stopping = False
@@ -109,6 +115,7 @@ class SecondReader:
             left_s = job.laid_s + self._wait_s - time.monotonic()
             self._changed.wait_for(lambda: job.settled or job is not self._job, timeout=max(0.0, left_s))
             reading = job.frames.reading
+            job.late = reading is None
             if reading is None and job is not self._job:  # the image may be of the next page
                 return Look(reading=CameraReading(why=OVERTAKEN))
             return Look(reading=reading or CameraReading(why=job.why or LATE), image=job.frames.image or job.image)
@@ -156,7 +163,10 @@ class SecondReader:
                 job.frames.add(image, reading)
                 job.settled = job.frames.enough or not self._time_for_another(job)
                 job.asked = not job.settled
+                unsaid = job.late and reading.another and job is self._job
                 self._changed.notify_all()
+            if unsaid:
+                self._notice(TWO_BESIDE_A_SCANNER)
 
     def _time_for_another(self, job: _Job) -> bool:
         """Whether an image that takes as long as the newest one did is read in time; it counts from now."""

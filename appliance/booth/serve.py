@@ -88,7 +88,7 @@ def run(config: Config, hardware: Hardware, *, clock: Clock, lists: ListsOnHand)
     """
     listening = page_socket(config)
     board = Board(Snapshot(state=State(direction=config.post.direction, lane=config.post.lane)))
-    scanner, reader = _readers(config, hardware)
+    scanner, reader = _readers(config, hardware, lambda said: lane.notice(said))  # noqa: PLW0108 - the lane is made next
     second = reader if isinstance(reader, SecondReader) else None
     lane = Lane(scanner, hardware.panel, second.laid if second else lambda _number: None)
     pictures = Pictures(reader, _outbox(config, PICTURE_PATIENCE_S), clock, lane.notice) if reader else None
@@ -131,7 +131,9 @@ def run(config: Config, hardware: Hardware, *, clock: Clock, lists: ListsOnHand)
         page_server(page.application()).run(sockets=[listening])
 
 
-def _readers(config: Config, hardware: Hardware) -> tuple[Scanner, SecondReader | PageWatch | None]:
+def _readers(
+    config: Config, hardware: Hardware, notice: Callable[[str], None]
+) -> tuple[Scanner, SecondReader | PageWatch | None]:
     """What gives documents, and what the camera is beside it: a second reader, the only one, or not there.
 
     Raises:
@@ -144,7 +146,7 @@ def _readers(config: Config, hardware: Hardware) -> tuple[Scanner, SecondReader 
         return watch, watch
     if hardware.camera is None:
         return hardware.scanner, None
-    return hardware.scanner, SecondReader(hardware.camera, hardware.sight, wait_s=_wait_s(config))
+    return hardware.scanner, SecondReader(hardware.camera, hardware.sight, wait_s=_wait_s(config), notice=notice)
 
 
 def _wait_s(config: Config) -> float:

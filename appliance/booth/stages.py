@@ -9,6 +9,8 @@ from appliance.clock import Instant
 from appliance.decide import decide, possible_matches
 from appliance.errors import Malformed
 from appliance.examine.examine import examine
+from appliance.examine.second import is_camera
+from appliance.examine.unread import hides_who
 from appliance.formats.rules import Rules
 from appliance.judged import Finding, Hit, Refer
 from appliance.model import CameraReading, DocumentReading, Id, MrzReading, TravelDocument
@@ -52,7 +54,7 @@ def judge(
         spared: Asks of which entries it was decided before that this traveller is not the person.
         camera: A second reading of the same page; None where none is fitted.
     """
-    document, unread = _document(reading, now)
+    document, unread = _document(reading, now, camera)
     findings: tuple[Finding, ...] = ()
     screening = not_screened(lists)
     decided: frozenset[str] = frozenset()
@@ -97,10 +99,22 @@ def judged(verdict: Verdict, *, ids: tuple[Id, Id, Id], opened_ms: int) -> Judge
     )
 
 
-def _document(reading: DocumentReading, now: Instant) -> tuple[TravelDocument | None, str]:
+def _document(
+    reading: DocumentReading, now: Instant, camera: CameraReading | None
+) -> tuple[TravelDocument | None, str]:
+    """The document, or why there is none: in the officer's words; what broke which rule stays in the reading itself."""
+    alone = is_camera(reading)
+    if alone and camera is not None and hides_who(camera):
+        return None, _within(camera.why)
     try:
         return parse_reading(reading, now), ""
     except Malformed:
-        # The officer's words, not the format's: what broke which rule stays in the reading itself.
+        if alone and camera is not None and camera.doubt and camera.why:
+            return None, _within(camera.why)
         legible = not isinstance(reading, MrzReading) or reading.lines
         return None, "it is not the page of a travel document" if legible else "nothing on it is legible"
+
+
+def _within(sentence: str) -> str:
+    """A sentence of its own as a part of another."""
+    return sentence[:1].lower() + sentence[1:].rstrip(".")

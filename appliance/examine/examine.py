@@ -13,6 +13,7 @@ from appliance.examine.number import examine_number_form
 from appliance.examine.printing import examine_infrared, examine_printed_geometry
 from appliance.examine.second import examine_second_reading, examine_sure_reading, is_camera
 from appliance.examine.subject import Subject
+from appliance.examine.unread import only_what_was_read
 from appliance.examine.validity import examine_validity
 from appliance.judged import Finding
 from appliance.model import CameraReading, DocumentReading, Mode, TravelDocument, TypedReading
@@ -61,4 +62,4 @@ def examine(
         camera=camera,
         alone=is_camera(reading),
     )
-    return tuple(EXAMINERS[check](subject) for check in findings.CHECKS)
+    return tuple(only_what_was_read((EXAMINERS[check](subject) for check in findings.CHECKS), subject))

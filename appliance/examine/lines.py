@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from appliance.examine.findings import CHECK_DIGITS, PRINTED_LINES, REPAIRED_CHARACTERS
-from appliance.examine.second import SURE_PERCENT, same_shape
+from appliance.examine.second import same_shape
 from appliance.examine.subject import Subject, found, not_typed
+from appliance.examine.unread import SURE_PERCENT
 from appliance.judged import Answer, Finding
 from appliance.model import CheckDigit, DocumentFormat, Repair, RepairReason, TravelDocument
 from appliance.parse.characters import FILLER, LETTERS
-from appliance.parse.checks import compare, resolve_checks
+from appliance.parse.checks import resolve_checks
 from appliance.parse.layouts import Layout, layout_of
 
 FIELD_WORDS: Final = {
@@ -39,8 +40,9 @@ def examine_check_digits(subject: Subject) -> Finding:
         return not_typed(CHECK_DIGITS)
     document = subject.document
     digits = tuple(_describe(check) for check in document.check_digits)
-    failing = [FIELD_WORDS.get(check.field, check.field) for check in document.check_digits if not check.holds]
-    if failing and _hard_to_read(subject):
+    hard = _hard_to_read(subject)
+    failing = [check.field for check in document.check_digits if not check.holds]
+    if failing and hard.issuperset(failing):
         words = "Check digits do not agree, and the camera read some characters of them with doubt: lay it again."
         return found(CHECK_DIGITS, Answer.INCONCLUSIVE, words, *digits)
     exchanged = _repairs(document, RepairReason.CHECK_DIGITS)
@@ -49,27 +51,28 @@ def examine_check_digits(subject: Subject) -> Finding:
         words = "The check digits do not agree as the scanner reads the lines. As the camera reads them, they do."
         return found(CHECK_DIGITS, Answer.FAILED, words, *otherwise, *digits)
     if failing:
-        return found(CHECK_DIGITS, Answer.FAILED, f"Check digits do not agree: {', '.join(failing)}.", *digits)
+        names = ", ".join(FIELD_WORDS.get(field, field) for field in failing if field not in hard)
+        return found(CHECK_DIGITS, Answer.FAILED, f"Check digits do not agree: {names}.", *digits)
     if exchanged:
         words = "The check digits agree only if a character is read otherwise than it was: misread, or changed."
         return found(CHECK_DIGITS, Answer.FAILED, words, *exchanged, *digits)
     return found(CHECK_DIGITS, Answer.PASSED, "All check digits agree.", *digits)
 
 
-def _hard_to_read(subject: Subject) -> bool:
-    """Whether a failing check digit, or what it covers, was read without confidence: then it is no alteration yet."""
+def _hard_to_read(subject: Subject) -> set[str]:
+    """Check digits of which, or of what they cover, some was read without confidence: failing is no alteration yet."""
     camera, document = subject.camera, subject.document
     if not subject.alone or camera is None:
-        return False
+        return set()
     layout = layout_of(len(document.mrz), len(document.mrz[0]), document.mrz[0][:5])
     text = "".join(document.mrz)
     if layout is None or len(camera.percent) != len(text):
-        return False
-    return any(
-        min(camera.percent[place] for place in (*check.covers, check.at)) < SURE_PERCENT
+        return set()
+    return {
+        check.field
         for check in resolve_checks(text, layout)
-        if not compare(text, check).holds
-    )
+        if min(camera.percent[place] for place in (*check.covers, check.at)) < SURE_PERCENT
+    }
 
 
 def _read_otherwise(subject: Subject) -> tuple[str, ...]:

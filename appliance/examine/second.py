@@ -12,11 +12,17 @@ from msgspec import Struct
 from appliance.examine.findings import SECOND_READING, SURE_READING
 from appliance.examine.subject import Subject, found, not_typed
 from appliance.examine.typed import examine_typed
+from appliance.examine.unread import SURE_PERCENT
 from appliance.judged import Answer, Finding
 from appliance.model import CameraReading, DocumentReading, MrzReading, TravelDocument
 
-SURE_PERCENT: Final = 85
-"""A character that the camera read less surely than this speaks against nobody."""
+TWO_BESIDE_A_SCANNER: Final = (
+    "Two documents lie there. Only the one that the scanner read was checked: lay each of them by itself."
+)
+"""Refers nobody: what the scanner read was checked, and two visas on facing pages are one document."""
+TWO_UNDER_THE_CAMERA: Final = (
+    "Two documents lie there, and the camera cannot know which one is meant: leave one, and lay the other after it."
+)
 
 
 class Difference(Struct, frozen=True, kw_only=True):
@@ -37,9 +43,10 @@ class Difference(Struct, frozen=True, kw_only=True):
 def differences(document: TravelDocument, camera: CameraReading) -> tuple[Difference, ...]:
     """Where the readings differ, in order; () also where lines cannot be laid side by side.
 
-    A character on which both agree as read, or both after their check digits had their say, is no difference.
+    A character on which both agree as read, or both after their check digits had their say, is no difference, nor is
+    one that the camera does not see. Where two documents are in view, the camera's may be the other one.
     """
-    if not same_shape(document, camera):
+    if camera.another or not same_shape(document, camera):
         return ()
     return tuple(_differences(document, camera))
 
@@ -68,8 +75,8 @@ def _differences(document: TravelDocument, camera: CameraReading) -> Iterator[Di
     taken, seen = "".join(document.mrz), "".join(camera.lines)
     taken_raw, seen_raw = "".join(document.raw), "".join(camera.raw)
     for at, (mine, theirs) in enumerate(zip(taken, seen, strict=True)):
-        if mine != theirs and taken_raw[at : at + 1] != seen_raw[at : at + 1]:
-            percent = camera.percent[at] if at < len(camera.percent) else 0
+        percent = camera.percent[at] if at < len(camera.percent) else 0
+        if mine != theirs and taken_raw[at : at + 1] != seen_raw[at : at + 1] and (percent or not camera.percent):
             yield Difference(line=at // width, column=at % width, scanner=mine, camera=theirs, percent=percent)
 
 
@@ -82,6 +89,8 @@ def examine_second_reading(subject: Subject) -> Finding:
         return found(SECOND_READING, Answer.NOT_APPLICABLE, "There is one reading only.")
     if not camera.lines:
         return found(SECOND_READING, Answer.UNAVAILABLE, f"No second reading by the camera: {camera.why}")
+    if camera.another:
+        return found(SECOND_READING, Answer.INCONCLUSIVE, TWO_BESIDE_A_SCANNER)
     if not same_shape(subject.document, camera):
         return _other_lines(camera)
     return _compared(differences(subject.document, camera), camera)
@@ -94,14 +103,21 @@ def examine_sure_reading(subject: Subject) -> Finding:
     camera = subject.camera
     if not subject.alone or camera is None:
         return found(SURE_READING, Answer.NOT_APPLICABLE, "A scanner read the lines.")
+    if camera.another:
+        return found(SURE_READING, Answer.FAILED, TWO_UNDER_THE_CAMERA)
     if not camera.doubt or _only_check_digits(subject.document, camera):
         return found(SURE_READING, Answer.PASSED, "Every character was read surely.")
+    width = len(camera.lines[0]) if camera.lines else 0
     places = [
-        f"line {line + 1}, character {column + 1}: {camera.percent[line * len(camera.lines[0]) + column]} % sure"
+        f"line {line + 1}, character {column + 1}: {_how_sure(camera.percent[line * width + column])}"
         for line, column in unsure(camera)
     ]
     words = f"The camera could not read the page surely. {camera.why}"
     return found(SURE_READING, Answer.FAILED, words, *places)
+
+
+def _how_sure(percent: int) -> str:
+    return f"{percent} % sure" if percent else "not to be seen"
 
 
 def _only_check_digits(document: TravelDocument, camera: CameraReading) -> bool:
@@ -119,6 +135,9 @@ def _other_lines(camera: CameraReading) -> Finding:
 
 
 def _compared(different: tuple[Difference, ...], camera: CameraReading) -> Finding:
+    if not different and 0 in camera.percent:
+        words = f"What the camera sees of the page reads as the scanner read it. {camera.why}"
+        return found(SECOND_READING, Answer.INCONCLUSIVE, words)
     if not different:
         return found(SECOND_READING, Answer.PASSED, "Scanner and camera read the same characters.")
     count = "one character" if len(different) == 1 else f"{len(different)} characters"

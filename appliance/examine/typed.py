@@ -68,7 +68,7 @@ def examine_typed(subject: Subject) -> Finding:
 
 def _seen(camera: CameraReading, now: Instant) -> TravelDocument | None:
     try:
-        return parse_mrz(camera.lines, now) if camera.lines else None
+        return parse_mrz(camera.lines, now) if camera.lines and not camera.another else None
     except Malformed:
         return None
 

@@ -29,7 +29,7 @@ LINE_ODDS: Final = -1.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
+class Run:
     """Where characters stand: from `start` to `end` along the line in pixels, each `pitch` wide."""
 
     start: float
@@ -40,7 +40,7 @@ class _Run:
 def mend(image: Grey, zone: Zone) -> tuple[Zone, int] | None:
     """The zone with its ends, lines and number of characters put right; None when no format fits."""
     spacing = zone.spacing
-    run = _run(image, zone.lines, spacing / SPACING_CHARACTERS)
+    run = run_of_characters(image, zone)
     if run is None:
         return None
     found = (run.end - run.start) / run.pitch
@@ -61,8 +61,9 @@ def mend(image: Grey, zone: Zone) -> tuple[Zone, int] | None:
     return Zone(tuple(lines)), width
 
 
-def _run(image: Grey, lines: tuple[Line, ...], pitch: float) -> _Run | None:
-    """The longest run of characters over all lines together."""
+def run_of_characters(image: Grey, zone: Zone) -> Run | None:
+    """The longest run of characters over all lines together; None where there are hardly any."""
+    lines, pitch = zone.lines, zone.spacing / SPACING_CHARACTERS
     first, last = min(line.start for line in lines), max(line.end for line in lines)
     more = (last - first) * BEYOND
     count = min(int((last - first + 2 * more) / max(pitch, 1.0)), CHARACTERS_MAX)
@@ -81,10 +82,10 @@ def _run(image: Grey, lines: tuple[Line, ...], pitch: float) -> _Run | None:
     frames = float(near.mean())
     start, end = longest[0] + 0.5 - frames / 2, longest[-1] + 0.5 + frames / 2
     scale = pitch / FRAMES
-    return _Run(begin + start * scale, begin + end * scale, frames * scale)
+    return Run(begin + start * scale, begin + end * scale, frames * scale)
 
 
-def _line_odds(image: Grey, line: Line, run: _Run) -> float:
+def _line_odds(image: Grey, line: Line, run: Run) -> float:
     count = min(int((run.end - run.start) / run.pitch), CHARACTERS_MAX)
     odds = _odds_along(image, line, run.start, run.pitch, count)
     cells = odds[: len(odds) // int(FRAMES) * int(FRAMES)].reshape(-1, int(FRAMES))

@@ -38,11 +38,17 @@ class Placed:
 
     Attributes:
         frames: Place of each, in frames, fractions allowed: (characters,).
-        fit: How well the line's frames bear it out, mean odds in nats: above 2 is good, below 0 is no line.
+        there: For each, by how many nats it is likelier that a character stands there than that none does, within
+            ODDS_MAX.
     """
 
     frames: Floats
-    fit: float
+    there: Floats
+
+    @property
+    def fit(self) -> float:
+        """How well the line's frames bear it out, mean odds in nats: above 2 is good, below 0 is no line."""
+        return float(self.there.mean())
 
 
 def place(answers: list[Floats], margin: float, count: int) -> tuple[Placed, ...]:
@@ -138,4 +144,4 @@ def _each(odds: Floats, common: Floats) -> Placed:
         at = int(chosen[at])
         path.append(at)
     frames = common + shifts[path[::-1]]
-    return Placed(frames.astype(np.float32), float(_look(odds, frames).mean()))
+    return Placed(frames.astype(np.float32), _look(odds, frames))

@@ -18,7 +18,18 @@ from appliance.ocr.decoding import Decoded, decode
 from appliance.ocr.geometry import measure
 from appliance.ocr.mending import SPACING_CHARACTERS, mend
 from appliance.ocr.network import STRIDE, Floats, Grey, load_weights, recognise
-from appliance.ocr.placing import FRAMES, Placed, characters_at, place
+from appliance.ocr.partial import (
+    THERE_MIN,
+    VOUCHED_MIN,
+    doubt_edges,
+    in_place,
+    is_legible,
+    seen_of,
+    unseen_words,
+    vouched,
+    zones_around,
+)
+from appliance.ocr.placing import FRAMES, ODDS_MAX, Placed, characters_at, place
 from appliance.ocr.strips import STRIP_HEIGHT, STRIP_PITCH, cut_strip
 from appliance.ocr.zones import Line, Zone, find_zones, zones_in_windows
 from appliance.parse.layouts import Layout
@@ -32,6 +43,8 @@ PITCH_MAX: Final = 26.0
 """Pixels a character; finer images are made coarser first, as the networks know them."""
 WIDTHS: Final = {3: (30,), 2: (44, 36)}
 """Characters a line, by the number of lines."""
+USUAL_CODES: Final = {44: "PV", 36: "IACV", 30: "IAC"}
+"""First letters of document codes, by characters a line (Doc 9303-4 to 7)."""
 GOOD_FIT: Final = 1.0
 """Nats: below this the lines are not of so many characters."""
 OTHERS_MAX: Final = 2
@@ -64,6 +77,7 @@ class MrzImageReading(Struct, frozen=True, kw_only=True):
         zone: Where it was read; None when nothing was.
         centres: For each line how far along it each character stands, in pixels.
         geometry: How it is printed; None where characters are in doubt, or the image is too coarse.
+        another: Another document is in the picture, too.
     """
 
     lines: tuple[str, ...] = ()
@@ -75,9 +89,11 @@ class MrzImageReading(Struct, frozen=True, kw_only=True):
     zone: Zone | None = None
     centres: tuple[Floats, ...] = ()
     geometry: ZoneGeometry | None = None
+    another: bool = False
 
 
 NOTHING: Final = MrzImageReading(why="no printed lines are in the picture.")
+ILLEGIBLE: Final = MrzImageReading(why="the printed lines are too unclear to be read.")
 TWO_DOCUMENTS: Final = "Two documents are in the picture: leave one."
 
 
@@ -87,6 +103,7 @@ class _Attempt:
 
     Attributes:
         centres: For each line how far along it each character stands, in pixels of the image.
+        there: For each character by how many nats it is likelier that one stands there than that none does.
     """
 
     zone: Zone
@@ -94,6 +111,7 @@ class _Attempt:
     centres: tuple[Floats, ...]
     count: int
     fit: float
+    there: Floats
 
     @property
     def worth(self) -> float:
@@ -105,6 +123,26 @@ class _Attempt:
     def clear(self) -> bool:
         """Good enough to look no further."""
         return self.decoded.holds and float(self.decoded.confidences.min()) > GATE_CHECKED
+
+    @property
+    def seen(self) -> Decoded:
+        """Without what is not to be seen."""
+        return seen_of(self.decoded, self.there)
+
+    @property
+    def whole(self) -> bool:
+        """Every character is to be seen."""
+        return bool((self.there >= THERE_MIN).all())
+
+    @property
+    def usual(self) -> bool:
+        """It begins with a document code that lines of this length usually have."""
+        return self.decoded.text[0] in USUAL_CODES[self.count]
+
+    @property
+    def vouched(self) -> int:
+        """Check digits that agree with what is seen surely."""
+        return vouched(self.seen, len(self.zone.lines))
 
     @property
     def sure(self) -> bool:
@@ -138,7 +176,24 @@ def read_mrz(image: Grey) -> MrzImageReading:
     best = search.best
     if best is None or (best.fit < 0 and not best.clear):
         return NOTHING
-    return _judged(best, grey, another=best.clear and _another_document(grey, best.zone, whole))
+    if not best.clear:
+        return _judged(_in_part(grey, best), grey)
+    return _judged(best, grey, another=_another_document(grey, best.zone, whole))
+
+
+def _in_part(grey: Grey, best: _Attempt) -> _Attempt:
+    """The same, or where hardly a check digit vouches for it, what is left of a zone that is not wholly to be seen."""
+    if best.whole and best.usual and best.vouched >= VOUCHED_MIN:
+        return best
+    found = [best]
+    for way in (best.zone, best.zone.turned()):
+        small, coarse = _coarse(grey, way)
+        for zone, count in zones_around(small, coarse):
+            part = _read_zone(small, zone, count).scaled(grey.shape[1] / small.shape[1])
+            moved = in_place(part.seen, len(zone.lines))
+            there = np.where(moved.confidences > 0, ODDS_MAX, -ODDS_MAX)
+            found.append(replace(part, decoded=moved, there=there))
+    return max(found, key=lambda each: (each.vouched, each.usual, each.whole))
 
 
 @dataclass(slots=True)
@@ -236,7 +291,8 @@ def _attempt(zone: Zone, answers: Sequence[Floats], placed: Sequence[Placed], co
         _at(along, each.frames * STRIDE + (STRIDE - 1) / 2) for along, each in zip(columns, placed, strict=True)
     )
     fit = float(np.mean([each.fit for each in placed]))
-    return _Attempt(zone, decode(places, len(zone.lines), count), centres, count, fit)
+    there = np.concatenate([each.there for each in placed])
+    return _Attempt(zone, decode(places, len(zone.lines), count), centres, count, fit, there)
 
 
 def _at(values: Floats, where: Floats) -> Floats:
@@ -294,9 +350,12 @@ def _rise(strip: Floats) -> Floats:
 
 def _judged(attempt: _Attempt, image: Grey, *, another: bool = False) -> MrzImageReading:
     """The reading, with what is in doubt about it, and how the zone is printed."""
-    decoded, count = attempt.decoded, attempt.count
-    why = TWO_DOCUMENTS if another else doubt_of(decoded)
-    sure = decoded.confidences
+    decoded, count = seen_of(attempt.decoded, attempt.there), attempt.count
+    why = TWO_DOCUMENTS if another else unseen_words(int((attempt.there < THERE_MIN).sum())) or doubt_of(decoded)
+    if why and not another and not is_legible(decoded, len(attempt.zone.lines)):
+        return ILLEGIBLE
+    sure = doubt_edges(decoded, len(attempt.zone.lines)).confidences
+    measurable = not another and attempt.whole and (attempt.sure or not why)
     return MrzImageReading(
         lines=split(decoded.text, count),
         raw=split(decoded.read, count),
@@ -308,7 +367,8 @@ def _judged(attempt: _Attempt, image: Grey, *, another: bool = False) -> MrzImag
         why=why,
         zone=attempt.zone,
         centres=attempt.centres,
-        geometry=measure(image, attempt.zone, attempt.centres, decoded.text) if attempt.sure or not why else None,
+        geometry=measure(image, attempt.zone, attempt.centres, decoded.text) if measurable else None,
+        another=another,
     )
 
 

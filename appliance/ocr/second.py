@@ -10,6 +10,7 @@ import numpy as np
 
 from appliance.model import CameraReading, InfraredReading
 from appliance.ocr.infrared import look_under_infrared
+from appliance.ocr.partial import percent_of
 from appliance.ocr.pictures import decode_picture
 from appliance.ocr.reading import MrzImageReading, read_mrz
 
@@ -37,11 +38,12 @@ def camera_reading(jpeg: bytes) -> CameraReading:
     return CameraReading(
         lines=seen.lines,
         raw=seen.raw,
-        percent=bytes(int(100 * sure) for sure in chain(*seen.confidences)),
+        percent=percent_of(chain(*seen.confidences)),
         doubt=seen.doubt,
         why=seen.why,
         image_sha256=hashlib.sha256(jpeg).digest(),
         geometry=seen.geometry,
+        another=seen.another,
     )
 
 

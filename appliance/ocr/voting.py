@@ -15,7 +15,9 @@ from msgspec import structs
 from appliance.model import CameraReading
 from appliance.ocr.decoding import decode
 from appliance.ocr.network import CHARACTERS, Floats
-from appliance.ocr.reading import doubt_of, split
+from appliance.ocr.partial import percent_of, seen_of, unseen_words
+from appliance.ocr.placing import ODDS_MAX
+from appliance.ocr.reading import TWO_DOCUMENTS, doubt_of, split
 
 SURE_PERCENT: Final = 85
 UNSEEN: Final = 0.03
@@ -28,7 +30,7 @@ def vote(readings: Sequence[CameraReading]) -> CameraReading:
     """One reading of several images, the first one first; it keeps all of the surest image but the characters.
 
     An image whose lines have another shape than most, or that shows another page, has no vote. Without any lines at
-    all the first reading stands.
+    all the first reading stands. Another document that one of them shows lay there; what none of them shows is unseen.
     """
     shapes = [_shape(reading) for reading in readings if reading.lines]
     if not shapes:
@@ -43,17 +45,21 @@ def vote(readings: Sequence[CameraReading]) -> CameraReading:
     joined -= joined.max(axis=1, keepdims=True)
     joined -= np.log(np.exp(joined).sum(axis=1, keepdims=True))
     decoded = decode(joined, len(shape), shape[0])
+    unseen = np.all([np.frombuffer(reading.percent, np.uint8) == 0 for reading in alike], axis=0)
+    decoded = seen_of(decoded, np.where(unseen, -ODDS_MAX, ODDS_MAX))
     surest = np.max([_sure_of(reading, decoded.text) for reading in alike], axis=0)
     decoded = replace(decoded, confidences=np.minimum(decoded.confidences, surest))
-    why = doubt_of(decoded)
+    another = any(reading.another for reading in alike)
+    why = TWO_DOCUMENTS if another else unseen_words(int(unseen.sum())) or doubt_of(decoded)
     return structs.replace(
         best,
         lines=split(decoded.text, shape[0]),
         raw=split(decoded.read, shape[0]),
-        percent=bytes(int(100 * sure) for sure in decoded.confidences),
+        percent=percent_of(decoded.confidences),
         doubt=bool(why),
         why=why,
         images=len(alike),
+        another=another,
     )
 
 

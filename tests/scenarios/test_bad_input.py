@@ -128,6 +128,22 @@ def test_a_page_that_cannot_be_read_refers_in_plain_words_and_is_recorded(lane: 
     lane.goes_on()
 
 
+def test_of_two_documents_on_the_desk_the_one_that_the_scanner_read_is_checked_and_the_other_is_said(
+    lane: Lane,
+) -> None:
+    def said(state: dict[str, Any]) -> bool:
+        notices = (state["notice"], *(state["shown"] or {"notices": ()})["notices"])
+        return any(words.startswith("Two documents lie there.") for words in notices)
+
+    shown = lane.lay(lamp="green", then=lambda: lane.work.state(said), over=next(lane.quiet).lines)
+    assert shown["document"]["second"] == [], "no character of either is asked for"
+    record = lane.record(shown["of"])
+    (found,) = [each for each in record["findings"] if each["check"] == "second_reading"]
+    in_time = (found["answer"], found["reason"][:24]) == ("inconclusive", "Two documents lie there.")
+    assert in_time or found["answer"] == "unavailable", "a busy machine reads late: then it was said after the light"
+    lane.goes_on()
+
+
 # --- what people bring ------------------------------------------------------------------------------------------------
 
 

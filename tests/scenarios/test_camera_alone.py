@@ -80,6 +80,17 @@ def test_a_camera_that_fails_leaves_no_result_lit_and_says_why(post: PostAtWork,
     post.desk.ask(do="remove")
 
 
+def test_two_documents_refer_for_the_camera_cannot_know_which_one_is_meant(post: PostAtWork) -> None:
+    first, second = (one.lines for one in quiet_day(46)[:2])
+    both = lay(post, *first, over=second)
+    assert both["lamp"] == "amber"
+    assert both["headline"].startswith("Two documents lie there")
+    post.desk.ask(do="remove")
+    record = next(one for one in post.at_headquarters() if one["record_id"] == both["of"])
+    assert record["decision"]["first"]["code"] == "sure_reading"
+    assert record["decision"]["first"]["words"] == both["headline"]
+
+
 def test_an_image_of_a_whole_sensor_is_read(post: PostAtWork) -> None:
     (page,) = (one.lines for one in quiet_day(47)[:1])
     assert lay(post, *page, view="full sensor")["decision"] == "clear"

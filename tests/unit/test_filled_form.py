@@ -38,6 +38,12 @@ def test_what_the_camera_read_begins_the_form_where_the_scanner_could_not() -> N
     assert filled(screened("P<UTOERIKSSON<<ANNA", camera=TD3), NOW) == READ
 
 
+def test_of_two_documents_in_view_neither_begins_the_form() -> None:
+    read = screened("P<UTOERIKSSON<<ANNA", camera=TD3)
+    assert read.camera is not None
+    assert filled(structs.replace(read, camera=structs.replace(read.camera, another=True)), NOW) == {}
+
+
 def test_where_nobody_could_read_anything_the_form_is_empty() -> None:
     assert filled(screened("P<UTOERIKSSON<<ANNA"), NOW) == {}
 

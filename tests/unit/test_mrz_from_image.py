@@ -86,7 +86,7 @@ def test_of_two_documents_in_view_one_is_read_whole_and_somebody_has_to_look(kin
     both[top : top + more_height, left : left + more_width] = two.image
     reading = read_mrz(both)
     assert reading.lines in (one.lines, two.lines)
-    assert (reading.doubt, reading.why) == (True, TWO_DOCUMENTS)
+    assert (reading.doubt, reading.why, reading.another) == (True, TWO_DOCUMENTS, True)
 
 
 @needs_typeface

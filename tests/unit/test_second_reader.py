@@ -1,6 +1,7 @@
 """The camera's second look: bounded in time, never of the wrong page, and a late reading costs no picture."""
 
 import hashlib
+import queue
 import threading
 from collections.abc import Iterator
 
@@ -76,7 +77,7 @@ def eyes() -> SlowEyes:
 
 
 def looking(camera: PagesInARow, eyes: SlowEyes, wait_s: float) -> Iterator[SecondReader]:
-    reader = SecondReader(camera, Sight(read=eyes.read, vote=vote, glance=bytes), wait_s=wait_s)
+    reader = SecondReader(camera, Sight(read=eyes.read, vote=vote, glance=bytes), wait_s=wait_s, notice=[].append)
     reader.start()
     yield reader
     eyes.may.set()
@@ -114,7 +115,7 @@ def test_a_late_reading_costs_no_picture_not_even_the_next_one(
 
 def test_a_late_image_is_the_picture_and_no_other_is_taken(eyes: SlowEyes) -> None:
     camera = SlowCamera()
-    reader = SecondReader(camera, Sight(read=eyes.read, vote=vote, glance=bytes), wait_s=0.0)
+    reader = SecondReader(camera, Sight(read=eyes.read, vote=vote, glance=bytes), wait_s=0.0, notice=[].append)
     reader.start()
     reader.laid(1)
     assert camera.asked.wait(WAIT_S)
@@ -139,6 +140,29 @@ def test_a_camera_that_is_away_is_said_at_once(patient: SecondReader, camera: Pa
     assert (look.reading.why, look.image) == ("no camera answers.", None)
 
 
+class EyesThatSeeTwoDocuments(SlowEyes):
+    """In the first image; in the next one again only one."""
+
+    def read(self, jpeg: bytes) -> CameraReading:
+        reading = super().read(jpeg)
+        return CameraReading(lines=TD1, raw=TD1, percent=bytes([99] * 90), another=reading.why == "page 1")
+
+
+def test_two_documents_are_said_also_where_the_reading_is_late_and_once(camera: PagesInARow) -> None:
+    eyes, said = EyesThatSeeTwoDocuments(), queue.SimpleQueue[str]()
+    reader = SecondReader(camera, Sight(read=eyes.read, vote=vote, glance=bytes), wait_s=0.0, notice=said.put)
+    reader.start()
+    reader.laid(1)
+    assert reader.look(1).reading.why == LATE
+    eyes.may.set()
+    assert said.get(timeout=WAIT_S).startswith("Two documents lie there.")
+    reader.laid(2)
+    assert camera.taken.acquire(timeout=WAIT_S)
+    assert camera.taken.acquire(timeout=WAIT_S)
+    reader.stop()
+    assert said.empty()
+
+
 class EyesThatNeedASecondLook:
     """In doubt about the first image, sure of the second."""
 
@@ -159,7 +183,7 @@ class EyesThatNeedASecondLook:
 @pytest.mark.parametrize(("wait_s", "images"), [(WAIT_S, 2), (0.0, 1)])
 def test_another_image_is_taken_while_there_is_doubt_and_time(camera: PagesInARow, wait_s: float, images: int) -> None:
     eyes = EyesThatNeedASecondLook()
-    reader = SecondReader(camera, Sight(read=eyes.read, vote=vote, glance=bytes), wait_s=wait_s)
+    reader = SecondReader(camera, Sight(read=eyes.read, vote=vote, glance=bytes), wait_s=wait_s, notice=[].append)
     reader.start()
     reader.laid(1)
     while not (look := reader.look(1)).reading.lines:

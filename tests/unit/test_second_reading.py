@@ -81,11 +81,57 @@ def test_only_two_sure_readers_that_differ_refer(camera: CameraReading | None, a
 
 
 def test_what_a_camera_in_doubt_says_is_told_with_it() -> None:
-    why = "Two documents are in the picture: leave one."
+    why = "2 characters are hard to read."
     doubtful = structs.replace(seen(*put(5, "F"), doubt=True), why=why)
     assert ask(doubtful).reason == f"The camera may read one character differently, but is not sure. {why}"
     card = structs.replace(doubtful, lines=("I<LAO" + "<" * 25, "<" * 30, "<" * 30))
     assert ask(card).reason == f"The camera could not read the page surely. {why}"
+
+
+@pytest.mark.parametrize("other", [LINES, put(5, "F"), ("I<LAO" + "<" * 25, "<" * 30, "<" * 30)])
+def test_two_documents_in_view_are_said_and_no_character_of_either_is_asked_for(other: tuple[str, ...]) -> None:
+    camera = structs.replace(seen(*other, doubt=True), another=True)
+    found = ask(camera)
+    assert (found.answer, found.evidence) == (Answer.INCONCLUSIVE, ())
+    assert found.reason.startswith("Two documents lie there. Only the one that the scanner read was checked")
+    assert differences(parse_mrz(LINES, NOW), camera) == ()
+
+
+def test_what_a_camera_alone_did_not_read_is_not_examined_and_what_it_read_is() -> None:
+    issuer = (LINES[0][:2] + "<Q<" + LINES[0][5:], LINES[1])
+    unread = alone(structs.replace(seen(*issuer, doubt=True), percent=bytes([99] * 2 + [0, 60, 0] + [99] * 83)))
+    assert unread["issuing_state"].answer is Answer.UNAVAILABLE
+    assert (
+        unread["issuing_state"].reason == "The camera did not read surely what this is about, so it was not examined."
+    )
+    assert unread["printed_lines"].answer is Answer.UNAVAILABLE
+    assert unread["expiry"].answer is Answer.PASSED
+    assert unread["sure_reading"].evidence == (
+        "line 1, character 3: not to be seen", "line 1, character 4: 60 % sure", "line 1, character 5: not to be seen",
+    )  # fmt: skip
+    assert alone(seen(*issuer))["issuing_state"].answer is Answer.FAILED
+
+
+def test_a_check_digit_that_fails_surely_is_named_though_others_are_hard_to_read() -> None:
+    wrong = (LINES[0], LINES[1][:9] + str((int(LINES[1][9]) + 5) % 10) + LINES[1][10:])
+    smudged = structs.replace(seen(*wrong, doubt=True), percent=bytes([99] * 72 + [40] * 4 + [99] * 12))
+    found = alone(smudged)["check_digits"]
+    assert (found.answer, found.reason) == (Answer.FAILED, "Check digits do not agree: document number.")
+
+
+def test_characters_that_the_camera_does_not_see_are_no_difference_from_the_scanner() -> None:
+    hidden = (LINES[0], "<<<<" + LINES[1][4:])
+    percent = bytes([99] * 44 + [0] * 4 + [99] * 40)
+    found = ask(structs.replace(seen(*hidden, doubt=True), percent=percent, why="4 characters are not to be seen."))
+    assert found.answer is Answer.INCONCLUSIVE
+    assert found.reason.endswith("4 characters are not to be seen.")
+    assert found.evidence == ()
+
+
+def test_two_documents_under_a_camera_alone_refer() -> None:
+    found = alone(structs.replace(seen(*LINES, doubt=True), another=True))["sure_reading"]
+    assert (found.answer, found.evidence) == (Answer.FAILED, ())
+    assert found.reason.startswith("Two documents lie there, and the camera cannot know which one is meant")
 
 
 def test_the_evidence_names_each_character_as_an_officer_counts() -> None:
@@ -151,7 +197,7 @@ def test_a_doubt_that_is_of_check_digits_alone_is_no_unsure_reading() -> None:
 
 
 def test_a_doubt_about_the_picture_itself_refers_with_its_reason() -> None:
-    camera = structs.replace(seen(*LINES, doubt=True), why="Two documents are in the picture: leave one.")
+    camera = structs.replace(seen(*LINES, doubt=True), why="The lines are of no known format.")
     found = alone(camera)["sure_reading"]
     assert found.answer is Answer.FAILED
     assert found.reason == f"The camera could not read the page surely. {camera.why}"
@@ -211,7 +257,7 @@ class Bench:
         return seen(*LINES)
 
     def reader(self, wait_s: float) -> SecondReader:
-        reader = SecondReader(self, Sight(read=self.reading, vote=vote, glance=bytes), wait_s=wait_s)
+        reader = SecondReader(self, Sight(read=self.reading, vote=vote, glance=bytes), wait_s=wait_s, notice=[].append)
         reader.start()
         return reader
 

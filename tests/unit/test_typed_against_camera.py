@@ -1,6 +1,7 @@
 """What was typed against what the camera reads of the page: each field that differs is named, and marked there."""
 
 import pytest
+from msgspec import structs
 
 from appliance.booth.status_line import Surroundings
 from appliance.booth.view import view
@@ -69,6 +70,7 @@ def test_each_field_that_differs_fails_and_names_its_characters(fields: dict[str
         (CameraReading(why="it was not there in time."), {}, Answer.UNAVAILABLE),
         (seen("P<LAO", "<"), {}, Answer.UNAVAILABLE),
         (seen(*LINES, doubt=True), {"document_number": "PA0483726"}, Answer.INCONCLUSIVE),
+        (structs.replace(seen(*LINES, doubt=True), another=True), {"document_number": "X1"}, Answer.UNAVAILABLE),
         (seen(*LINES), {"document_kind": "BP", "document_number": "BP1"}, Answer.NOT_APPLICABLE),
     ],
 )

@@ -1,9 +1,11 @@
 """Several images of one page: what a vote rights, what it leaves in doubt, and that no other page has a say."""
 
 import pytest
+from msgspec import structs
 
 from appliance.booth.frames import FRAMES_MAX, Frames
 from appliance.model import CameraReading
+from appliance.ocr.reading import TWO_DOCUMENTS
 from appliance.ocr.voting import vote
 from drivers.api import Image
 
@@ -47,6 +49,12 @@ def test_an_image_of_another_page_has_no_vote(other: CameraReading) -> None:
     first = frame(*TD1, percent=90, doubt=True)
     assert vote([first, other]).lines == TD1
     assert vote([first, other]).images == 1
+
+
+def test_a_second_document_that_one_image_saw_stays_in_doubt_in_the_vote() -> None:
+    first = structs.replace(frame(*TD1, percent=80, doubt=True), another=True)
+    together = vote([first, frame(*TD1), frame(*TD1)])
+    assert (together.lines, together.doubt, together.another, together.why) == (TD1, True, True, TWO_DOCUMENTS)
 
 
 def test_a_vote_without_lines_is_the_first_reading() -> None:
