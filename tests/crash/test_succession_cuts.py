@@ -14,17 +14,13 @@ from tempfile import TemporaryDirectory, mkdtemp
 
 import pytest
 
-from appliance.formats.checkpoint import Checkpoint, sign_checkpoint
-from appliance.formats.note import LogSigner
 from appliance.formats.receipt import LogReceipt
 from appliance.formats.statement import Carried, parse_statement, verify_epoch_start
 from appliance.formats.tiles import read_entries
 from appliance.record.carrying import Carrying
 from appliance.record.headquarters import Headquarters, ProvenTime
-from appliance.record.keys import read_log_key
 from appliance.record.places import Places
 from appliance.record.recovery import recover
-from appliance.recorded import Picture
 from appliance.shelf import Shelf
 from drivers.key_store import FileKeyStore
 from tests.crash.campaign import MEMORY
@@ -32,8 +28,9 @@ from tests.crash.checks import signing_of
 from tests.crash.cuts import Disk, Luck
 from tests.crash.post import count, enrolled, mounted, until
 from tests.crash.trace import Operation, read_trace
+from tests.scenarios.lost_log import kept, lose
 from tests.scenarios.made_headquarters import box_toml
-from tests.scenarios.recorder_bed import ORIGIN, Bed, append, append_long, record, recorded
+from tests.scenarios.recorder_bed import ORIGIN, Bed
 
 pytestmark = [
     pytest.mark.fuse,
@@ -84,24 +81,6 @@ def loss() -> Loss:
             box.close()
     with (place / "trace").open("rb") as file:
         return Loss(list(read_trace(file)), begins, receipts)
-
-
-def kept(box: Bed) -> list[LogReceipt]:
-    """A record, a long picture and a record; the recorder is killed at once, so the journal alone has most of it."""
-    process, line = box.start(), box.line()
-    first = recorded(line, append(record()), box.verifier)
-    long = append_long(line, record(Picture(of=f"{3:032x}", media_type="image/jpeg", content=bytes(90_000))))
-    last = recorded(line, append(record()), box.verifier)
-    process.kill()
-    process.wait()
-    return [first, long, last]
-
-
-def lose(box: Bed) -> None:
-    """Headquarters has cosigned more of this log than the card has."""
-    signer = LogSigner(ORIGIN, read_log_key(box.state / "recorder" / "log.key"))
-    more = Checkpoint(origin=ORIGIN, size=900, root=bytes(32))
-    (box.state / "cosigned").write_bytes(sign_checkpoint(more, [signer]))
 
 
 def carried(leaves: Sequence[bytes]) -> dict[int, Carried]:

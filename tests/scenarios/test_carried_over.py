@@ -6,16 +6,13 @@ from collections.abc import Generator
 import pytest
 
 from appliance.errors import Untrusted
-from appliance.formats.checkpoint import Checkpoint, sign_checkpoint
-from appliance.formats.note import LogSigner
 from appliance.formats.receipt import LogReceipt
 from appliance.formats.statement import Carried, Sealed, parse_statement
-from appliance.record.keys import read_log_key
-from appliance.recorded import Picture
 from provisioning.audit.opened.opening import open_entry
 from tests.crash.post import until
+from tests.scenarios.lost_log import kept, lose
 from tests.scenarios.made_headquarters import Box, headquarters, screened
-from tests.scenarios.recorder_bed import ORIGIN, Bed, append, append_long, bed, record, record_identity, recorded
+from tests.scenarios.recorder_bed import ORIGIN, Bed, append, bed, record, record_identity, recorded
 
 
 @pytest.fixture
@@ -24,27 +21,9 @@ def box() -> Generator[Bed]:
         yield made
 
 
-def lose(box: Bed, origin: str = ORIGIN) -> None:
-    """Headquarters has cosigned more of this log than the card has."""
-    signer = LogSigner(origin, read_log_key(box.state / "recorder" / "log.key"))
-    more = Checkpoint(origin=origin, size=900, root=bytes(32))
-    (box.state / "cosigned").write_bytes(sign_checkpoint(more, [signer]))
-
-
 def carried(box: Bed) -> dict[int, Carried]:
     found = enumerate(one.kind for one in box.statements())
     return {number: kind for number, kind in found if isinstance(kind, Carried)}
-
-
-def kept(box: Bed) -> list[LogReceipt]:
-    """A record, a long picture and a record, and the recorder killed at once: the journal alone has most of it."""
-    process, line = box.start(), box.line()
-    first = recorded(line, append(record()), box.verifier)
-    long = append_long(line, record(Picture(of=f"{3:032x}", media_type="image/jpeg", content=bytes(90_000))))
-    last = recorded(line, append(record()), box.verifier)
-    process.kill()
-    process.wait()
-    return [first, long, last]
 
 
 def wait_for_all(box: Bed, receipts: list[LogReceipt]) -> None:
