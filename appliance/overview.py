@@ -39,7 +39,6 @@ RESERVE: Final = "reserve"
 """Room that is kept by a file (record/room.py): as good as free for records, so it is not counted as used."""
 SILENT: Final = "has said nothing since the box was switched on"
 FORBIDDEN: Final = "you may not look into the folders of this box; try it as root"
-LOOK_INTO: Final = "LOOK INTO"
 T = TypeVar("T", RecorderStatus, ReleasesStatus, UplinkStatus)
 
 
@@ -120,7 +119,7 @@ def disk_in_words(config: Config, *, now_s: float) -> str:
 def well(overview: Overview) -> bool:
     """Whether nobody has to look into anything: every process speaks, and none of them of something to look into."""
     silent = None in (overview.recorder, overview.releases, overview.uplink)
-    return not silent and not any(line.startswith(LOOK_INTO) for line in in_words(overview).splitlines())
+    return not silent and not _to_look_into(overview)
 
 
 def as_json(overview: Overview) -> str:
@@ -140,20 +139,26 @@ def in_words(overview: Overview) -> str:
     lines.append("releases  " + (SILENT if overview.releases is None else _releases(overview.releases)))
     lines += [f"list      {_source(source)}" for source in (overview.releases.sources if overview.releases else ())]
     lines.append("uplink    " + (SILENT if overview.uplink is None else _uplink(overview.uplink)))
-    if overview.uplink is not None and overview.uplink.parked:
-        lines.append(f"LOOK INTO  headquarters refuses {overview.uplink.parked} records; the journal says why")
-    if overview.uplink is not None and overview.uplink.refused:
-        count, why = overview.uplink.refused, overview.uplink.refused_why
-        lines.append(f"LOOK INTO  {count} messages in headquarters' name were refused, the last one because: {why}")
     if overview.uplink is not None and overview.uplink.stick:
         lines.append(f"stick     {overview.uplink.stick}")
-    if overview.uplink is not None and overview.uplink.alarm:
-        lines.append(f"LOOK INTO  the log does not reach headquarters: {overview.uplink.alarm}")
-    if overview.list_age == "alarm":
-        lines.append(
-            f"{LOOK_INTO}  lists are TOO OLD for a post with a {overview.link} link: does it still reach them?"
-        )
+    lines += [f"LOOK INTO  {words}" for words in _to_look_into(overview)]
     return "\n".join(map(printable, lines))
+
+
+def _to_look_into(overview: Overview) -> list[str]:
+    """What somebody has to act on."""
+    found: list[str] = []
+    if (uplink := overview.uplink) is not None:
+        if uplink.parked:
+            found.append(f"headquarters refuses {uplink.parked} records; the journal says why")
+        if uplink.refused:
+            why = uplink.refused_why
+            found.append(f"{uplink.refused} messages in headquarters' name were refused, the last one because: {why}")
+        if uplink.alarm:
+            found.append(f"the log does not reach headquarters: {uplink.alarm}")
+    if overview.list_age == "alarm":
+        found.append(f"lists are TOO OLD for a post with a {overview.link} link: does it still reach them?")
+    return found
 
 
 def _list_age(status: ReleasesStatus | None, link: LinkClass, now_ms: int) -> Age:
