@@ -6,6 +6,7 @@
 no signing keys.
 """
 
+import os
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 from appliance.errors import ConfigError
-from appliance.files import read_regular, write_durably
+from appliance.files import read_regular, storage, sync_folder, write_durably
 from provisioning.authority.holders import absent
 
 PEM_BYTES_MAX: Final = 16_384
@@ -69,6 +70,38 @@ def load_mldsa44(path: Path) -> MLDSA44PrivateKey:
     if not isinstance(key, MLDSA44PrivateKey):
         raise ConfigError(f"{path}: not an ML-DSA-44 key")
     return key
+
+
+def former_secrets(path: Path) -> list[Path]:
+    """Files of the secrets that lay at `path` before, `<name>.1`, `.2` and so on, the oldest first."""
+    numbered = [each for each in path.parent.glob(f"{path.name}.*") if each.suffix[1:].isdecimal()]
+    return sorted(numbered, key=lambda each: int(each.suffix[1:]))
+
+
+def following_secret(path: Path) -> bytes:
+    """The secret that will follow the one at `path`, durable as `<name>.next`; the same one until `succeed`.
+
+    Raises:
+        ConfigError, StorageFull, StorageFault: There is none.
+    """
+    following = path.with_name(f"{path.name}.next")
+    if not following.exists():
+        write_durably(following, os.urandom(SECRET_BYTES), mode=0o600)
+    return load_secret(following)
+
+
+def succeed(path: Path) -> None:
+    """Put the following secret in the place of the one at `path`, which stays as a former one.
+
+    Raises:
+        ConfigError, StorageFull, StorageFault: The one in use is what it was; do it again.
+    """
+    present, former = load_secret(path), former_secrets(path)
+    if present not in map(load_secret, former):  # there when the last attempt ended in between
+        write_durably(path.with_name(f"{path.name}.{len(former) + 1}"), present, mode=0o600)
+    with storage(f"changing {path.name}"):
+        path.with_name(f"{path.name}.next").replace(path)
+        sync_folder(path.parent)
 
 
 def load_secret(path: Path) -> bytes:

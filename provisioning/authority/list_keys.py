@@ -7,12 +7,10 @@ list-key.next   on its way to the boxes: a `rekey` that was interrupted goes on 
 Whoever has one of them and a box's card reads the lists of its time, so they are kept as the signing keys are.
 """
 
-import os
-from pathlib import Path
 from typing import Final
 
 from appliance.errors import ConfigError
-from appliance.files import OpenFile, storage, sync_folder, write_durably
+from appliance.files import OpenFile
 from appliance.formats.downlink import ListKey
 from appliance.formats.list_key import key_id, sealed_key_id
 from appliance.formats.pages import PageFile
@@ -20,7 +18,7 @@ from appliance.formats.release import DOCUMENTS_TARGET, PERSONS_TARGET
 from provisioning.authority.downlink import Down
 from provisioning.authority.holders import absent
 from provisioning.authority.home import Home
-from provisioning.authority.keys import SECRET_BYTES, load_secret
+from provisioning.authority.keys import following_secret, former_secrets, load_secret, succeed
 from provisioning.authority.repository import Repository
 from provisioning.authority.roster import read_roster
 
@@ -47,7 +45,7 @@ def list_key_days(home: Home, *, at_ms: int) -> int:
 
 def list_keys(home: Home) -> tuple[bytes, ...]:
     """Every list key, the newest first. Raises ConfigError."""
-    return list_key(home), *(load_secret(path) for path in reversed(_former(home)))
+    return list_key(home), *(load_secret(path) for path in reversed(former_secrets(home.list_key_file)))
 
 
 def keys_in_use(home: Home) -> tuple[bytes, ...]:
@@ -78,25 +76,11 @@ def rekey(home: Home, *, at_ms: int) -> tuple[str, ...]:
         ConfigError: A key of headquarters is not here.
         StorageFull, StorageFault: The key in use is what it was; do it again.
     """
-    following = home.list_key_file.with_name("list-key.next")
-    if not following.exists():
-        write_durably(following, os.urandom(SECRET_BYTES), mode=0o600)
-    message = ListKey(key=load_secret(following))
+    message = ListKey(key=following_secret(home.list_key_file))
     boxes = tuple(box for box in read_roster(home).boxes if not box.revoked)
     for box in boxes:
         down = Down(home, box)
         with down.alone():
             down.say(message, at_ms=at_ms)
-    former = list_key(home)
-    if former not in (load_secret(path) for path in _former(home)):  # there when the last attempt ended in between
-        write_durably(home.keys / f"list-key.{len(_former(home)) + 1}", former, mode=0o600)
-    with storage("changing the list key"):
-        following.replace(home.list_key_file)
-        sync_folder(home.keys)
+    succeed(home.list_key_file)
     return tuple(box.serial for box in boxes)
-
-
-def _former(home: Home) -> list[Path]:
-    """Files of former keys, the oldest first."""
-    numbered = [path for path in home.keys.glob("list-key.*") if path.suffix[1:].isdecimal()]
-    return sorted(numbered, key=lambda path: int(path.suffix[1:]))

@@ -9,6 +9,7 @@ from appliance.command import Verbs
 from appliance.errors import ConfigError, Misuse
 from appliance.files import write_durably
 from appliance.formats.enrolment import fingerprint
+from provisioning.authority.box_keys import rotate_voice
 from provisioning.authority.ceremony import ROTATE as ROTATE_ACT
 from provisioning.authority.ceremony import act_here
 from provisioning.authority.certificates import AUDITOR, PEERS, Authority, make_peer
@@ -37,11 +38,15 @@ Both of the latter print a fingerprint, which the two people compare. An interru
 
 Snapshot and timestamp need two root keys, the others two offline keys. Where these are on other machines: ceremony.
 
+  rotate voice-master               what voice codes follow from: every box is sent its new key, by link or stick; for a
+                                    box that has not got it, `voice --former 1`
+
   rotate auditor                    the auditor's TLS key and certificate (collector: the collector's), where the
                                     authority's key (ca/ca.key) is; before it ends, or when the key is lost
 
 Example: landlink-hq rotate record
 """
+VOICE: Final = "voice-master"
 BELONGS: Final = {
     "record": "on the auditor's desk",
     "escrow": "split and locked away; join-escrow makes it",
@@ -56,10 +61,11 @@ def add_rotate(verbs: Verbs) -> None:
     )
     verb.add_argument(
         "key",
-        choices=(*FIELDS, *ONLINE_KEYS, *PEERS),
+        choices=(*FIELDS, *ONLINE_KEYS, VOICE, *PEERS),
         metavar="KEY",
         help=f"{', '.join(FIELDS)}: what records are sealed to; "
-        f"{', '.join(ONLINE_KEYS)}: what headquarters signs with; {', '.join(PEERS)}: TLS",
+        f"{', '.join(ONLINE_KEYS)}: what headquarters signs with; {VOICE}: voice codes; "
+        f"{', '.join(PEERS)}: TLS",
     )
     half = verb.add_mutually_exclusive_group()
     half.add_argument("--out", type=Path, metavar="FILE", help="make it here, publish nothing")
@@ -73,6 +79,8 @@ def _rotate(arguments: argparse.Namespace) -> int:
         raise Misuse(f"--out and --recipient are for {', '.join(FIELDS)}; {name} is made and used here")
     if name in ONLINE_KEYS:
         return _rotate_online(home, name)
+    if name == VOICE:
+        return _rotate_voice(home)
     if name in PEERS:
         return _rotate_peer(home, name)
     if arguments.recipient is not None:
@@ -96,6 +104,14 @@ def _rotate(arguments: argparse.Namespace) -> int:
     print(f"Recipients {published.version} are published; boxes seal to them when they have that release.")
     print(f"Signed: {last_signing(home, 'recipients')}")
     print("Keep every former key: it alone opens what was sealed in its time.")
+    return 0
+
+
+def _rotate_voice(home: Home) -> int:
+    told = rotate_voice(home, at_ms=now_ms())
+    print(f"{VOICE} is a new secret; its key is on its way to {', '.join(told) or 'no box: there is none'}.")
+    print("Next: landlink-hq stick, for boxes without a link; until a box has it: landlink-hq voice --former 1.")
+    print("A desk that has a copy of its own needs the new one, and the former ones.")
     return 0
 
 

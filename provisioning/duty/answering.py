@@ -66,7 +66,7 @@ def answer(home: Home, request: CaseRequest, message: CaseAnswer, *, again: bool
         return down.say(message, at_ms=at_ms, case=request.case)
 
 
-def voice(home: Home, serial: str, case: str, said: Said, *, again: bool) -> str:
+def voice(home: Home, serial: str, case: str, said: Said, *, again: bool, former: int = 0) -> str:
     """The code to read out over the telephone, kept before anybody hears it.
 
     Args:
@@ -75,17 +75,18 @@ def voice(home: Home, serial: str, case: str, said: Said, *, again: bool) -> str
         case: The code that the officer reads out.
         said: What is said, by whom and when.
         again: Also when the answer was the other one before.
+        former: By the key so many before the present one, for a box that the newer ones have not reached.
 
     Raises:
         Malformed: The officer's code was misheard.
-        Refused: As `answer`, or no such box is enrolled.
+        Refused: As `answer`, no such box is enrolled, or there is no such key.
         ConfigError, StorageFull, StorageFault: Nothing may be read out.
     """
     assert said.kind == VOICE_CODE, "nothing else is read out"
     assert said.verdict is not None, "a code says one thing or the other"
     spoken_case = spoken(read_code(case, CASE_SYMBOLS))
     down = Down(home, enrolled(read_roster(home), serial))
-    code = answer_code(voice_key(home, down.name), box=down.name, case=spoken_case, verdict=said.verdict)
+    code = answer_code(voice_key(home, down.name, former=former), box=down.name, case=spoken_case, verdict=said.verdict)
     with down.alone():
         _check(down.said(), spoken_case, said.verdict, again=again)
         down.note(msgspec.structs.replace(said, case=spoken_case))

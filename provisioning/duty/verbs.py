@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from appliance.command import Verbs
+from appliance.command import Verbs, whole_number
 from appliance.errors import Misuse
 from appliance.formats.downlink import CaseAnswer
 from appliance.formats.voice import Verdict
@@ -23,6 +23,7 @@ from provisioning.custody.log import Use, operator
 from provisioning.duty.answering import answer, find_request, voice
 from provisioning.duty.requests import VOICE_CODE, CaseRequest, ToldBefore, requests_of, told_before
 
+FORMER_MAX: Final = 99
 REQUESTS: Final = """\
 What boxes ask: possible matches that wait for headquarters, oldest first, from the records that were pulled. Those that
 were answered in writing are shown with --all. The lines name travellers: they are for the duty desk alone.
@@ -42,6 +43,7 @@ VOICE: Final = """\
 The box has no link, and an officer reads a case's code out over the telephone: print the code to read back. The box
 believes no other. It is noted before it is printed, and `requests` shows the case until the written answer follows.
 Ask back: who calls, from which post, and does the number on the order ring there?
+After `rotate voice-master` a box that its new key has not reached takes the code for a wrong one: then with --former 1.
 
 Example: landlink-hq voice --box LA-0001 --case K7Q2-M9TX --confirmed --by "K. Sisouk"
 """
@@ -66,6 +68,8 @@ def add_verbs(verbs: Verbs) -> None:
     verb.add_argument("--case", required=True, metavar="CODE", help="as the officer reads it out")
     _add_verdict(verb)
     verb.add_argument("--by", default=getpass.getuser(), metavar="NAME", help="who reads it out (%(default)s)")
+    count = whole_number("number of keys before the present one", least=0, most=FORMER_MAX)
+    verb.add_argument("--former", type=count, default=0, metavar="N", help="by the key so many before (%(default)s)")
     verb.set_defaults(run=run_voice)
 
 
@@ -156,7 +160,7 @@ def run_voice(arguments: argparse.Namespace) -> int:
     except msgspec.ValidationError as error:
         raise Misuse(f"--by: {error}") from None
     said = Said(kind=VOICE_CODE, at_ms=now_ms(), verdict=arguments.verdict, by=by)
-    code = voice(home, arguments.box, arguments.case, said, again=arguments.again)
+    code = voice(home, arguments.box, arguments.case, said, again=arguments.again, former=arguments.former)
     say(f"Read out: {code}   ({arguments.verdict}, case {arguments.case}, box {arguments.box})")
     print("Characters one by one; 0 is zero and 1 is one, there is no O, I, L or U.")
     print("The written answer must follow: landlink-hq answer, as soon as the request has arrived.")
