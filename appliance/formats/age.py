@@ -13,6 +13,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hpke
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey, MLKEM768PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from appliance.errors import Malformed, Untrusted
 from appliance.formats import bech32
@@ -24,7 +25,7 @@ from appliance.formats.age_header import (
     encode_header,
     parse_header,
 )
-from appliance.formats.age_payload import NONCE_BYTES, open_payload, payload_size, seal_payload
+from appliance.formats.age_payload import NONCE_BYTES, open_payload, payload_cipher, payload_size, seal_payload
 from appliance.formats.record import RECORD_BYTES_MAX, padded_size
 
 RECIPIENT_PREFIX: Final = "age1pq"
@@ -170,35 +171,34 @@ def encrypt(plaintext: bytes, recipients: Sequence[Recipient], entropy: Callable
         recipients: 1 to RECIPIENTS_MAX, all different.
         entropy: Gives fresh random bytes (file key and nonce); encapsulation takes the library's own.
     """
-    return Prepared(recipients, entropy).seal(plaintext, entropy(NONCE_BYTES))
+    return Prepared(recipients, entropy).seal(plaintext)
 
 
 class Prepared:
-    """A file's header, made before it is known what will be in it: the file key says nothing of the content.
+    """A file's header and its payload's key, made before it is known what will be in it: they say nothing of that.
 
     Args:
         recipients: 1 to RECIPIENTS_MAX, all different.
-        entropy: Gives the file key.
+        entropy: Gives file key and nonce, fresh ones for each file.
     """
 
     def __init__(self, recipients: Sequence[Recipient], entropy: Callable[[int], bytes] = os.urandom) -> None:
         assert 1 <= len(set(recipients)) == len(recipients) <= RECIPIENTS_MAX, "one to eight different recipients"
-        self._file_key = bytearray(entropy(FILE_KEY_BYTES))
-        stanzas = tuple(recipient.wrap(self._file_key) for recipient in recipients)
-        self._header = encode_header(stanzas, self._file_key)
+        file_key, nonce = bytearray(entropy(FILE_KEY_BYTES)), entropy(NONCE_BYTES)
+        stanzas = tuple(recipient.wrap(file_key) for recipient in recipients)
+        self._head = encode_header(stanzas, file_key) + nonce
+        self._cipher: ChaCha20Poly1305 | None = payload_cipher(file_key, nonce)
+        file_key[:] = bytes(FILE_KEY_BYTES)  # what the library copied is beyond reach
 
-    def seal(self, plaintext: bytes, nonce: bytes) -> bytes:
-        """The file; once. `nonce` is 16 random bytes, fresh with every file."""
-        assert self._header, "a file key seals one file"
-        try:
-            return seal_payload(plaintext, self._file_key, nonce, header=self._header)
-        finally:
-            self.forget()
+    def seal(self, plaintext: bytes) -> bytes:
+        """The file; once, since a payload's key that sealed two would give both away."""
+        cipher, self._cipher = self._cipher, None
+        assert cipher is not None, "a payload's key seals one file"
+        return seal_payload(plaintext, cipher, head=self._head)
 
     def forget(self) -> None:
-        """Zeros over the file key; nothing can be sealed with it any more. What the library copied is beyond reach."""
-        self._header = b""
-        self._file_key[:] = bytes(FILE_KEY_BYTES)
+        """Nothing can be sealed with it any more; the library wipes the payload's key."""
+        self._cipher = None
 
 
 def decrypt(blob: bytes, identity: Identity, *, plaintext_bytes_max: int) -> bytes:

@@ -24,11 +24,15 @@ def payload_size(plaintext_bytes: int) -> int:
     return NONCE_BYTES + plaintext_bytes + TAG_BYTES * max(1, -(-plaintext_bytes // CHUNK_BYTES))
 
 
-def seal_payload(plaintext: bytes, file_key: bytes | bytearray, nonce: bytes, *, header: bytes = b"") -> bytes:
-    """Encrypt; `nonce` is 16 fresh random bytes, used once. What is returned begins with `header`."""
-    cipher = _cipher(file_key, nonce)
+def payload_cipher(file_key: bytes | bytearray, nonce: bytes) -> ChaCha20Poly1305:
+    """What encrypts or decrypts one payload; `nonce` stands before it."""
+    return ChaCha20Poly1305(HKDF(algorithm=SHA256(), length=32, salt=nonce, info=b"payload").derive(file_key))
+
+
+def seal_payload(plaintext: bytes, cipher: ChaCha20Poly1305, *, head: bytes) -> bytes:
+    """Encrypt, once with one cipher. What is returned begins with `head`: a file's header, and the cipher's nonce."""
     last = max(0, len(plaintext) - 1) // CHUNK_BYTES
-    sealed = [header, nonce]
+    sealed = [head]
     for number, chunk in enumerate(_chunks(plaintext, CHUNK_BYTES)):
         sealed.append(cipher.encrypt(_chunk_nonce(number, final=number == last), chunk, None))
     return b"".join(sealed)
@@ -45,7 +49,7 @@ def open_payload(payload: bytes, file_key: bytes, *, plaintext_bytes_max: int) -
         raise Malformed("age payload", f"{len(payload)} bytes, at least {NONCE_BYTES + TAG_BYTES}")
     if len(payload) > payload_size(plaintext_bytes_max):
         raise Malformed("age payload", f"{len(payload)} bytes, at most {payload_size(plaintext_bytes_max)}")
-    cipher = _cipher(file_key, payload[:NONCE_BYTES])
+    cipher = payload_cipher(file_key, payload[:NONCE_BYTES])
     chunks = list(_chunks(payload[NONCE_BYTES:], CHUNK_BYTES + TAG_BYTES))
     if len(chunks) > 1 and len(chunks[-1]) <= TAG_BYTES:
         raise Malformed("age payload", "the final chunk is empty though it is not the only one")
@@ -56,10 +60,6 @@ def open_payload(payload: bytes, file_key: bytes, *, plaintext_bytes_max: int) -
         )
     except InvalidTag:
         raise Untrusted("age payload: a chunk was changed, or the file was cut or lengthened") from None
-
-
-def _cipher(file_key: bytes | bytearray, nonce: bytes) -> ChaCha20Poly1305:
-    return ChaCha20Poly1305(HKDF(algorithm=SHA256(), length=32, salt=nonce, info=b"payload").derive(file_key))
 
 
 def _chunks(data: bytes, size: int) -> Iterator[memoryview]:

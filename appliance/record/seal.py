@@ -3,13 +3,13 @@
 Recipients come from the verified release and from nowhere else, so nobody who takes over a booth chooses who reads.
 
 Wrapping a file key for two post-quantum recipients is the longest part of sealing, and needs nothing of the record. So
-a few headers are made ahead, in quiet moments. Their file keys are random, in this process's memory alone, each for one
-file, and gone with its use, with the release, or after a minute: whoever copied the memory could open no more than the
-few records of the next minute that are sealed with them, all of which pass through that memory anyway.
+a few headers are made ahead, in quiet moments, each with its payload's nonce and key. They are random, in this
+process's memory alone, each for one file, and gone with its use, with the release, or after a minute: whoever copied
+the memory could open no more than the few records of the next minute that are sealed with them, all of which pass
+through that memory anyway.
 """
 
 import hashlib
-import os
 import time
 from collections import deque
 from collections.abc import Callable
@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from appliance.formats.age import Prepared, Recipient, parse_recipient
-from appliance.formats.age_payload import NONCE_BYTES
 from appliance.formats.record import pad
 from appliance.formats.release import Recipients
 from appliance.formats.statement import Sealed
@@ -77,7 +76,7 @@ class Seal:
         """Encrypt an encoded record, padded; `committed` is its commitment."""
         self.forget()
         prepared = self._prepared.popleft()[1] if self._prepared else Prepared(self._recipients)
-        blob = prepared.seal(pad(record), os.urandom(NONCE_BYTES))
+        blob = prepared.seal(pad(record))
         return SealedBody(
             sealed=Sealed(commitment=committed, blob_sha256=hashlib.sha256(blob).digest(), blob_bytes=len(blob)),
             blob=blob,

@@ -2,11 +2,11 @@
 
 Single: the next is asked after the receipt of the one before. As a group: all are asked at once, in the real protocol,
 and share what syncs they can. Beside both, interleaved since a disk's syncs differ from minute to minute: writing and
-syncing the same bytes in the same folder, three syncs for each long one and one for each short one; the bare
-cryptography; an insert into SQLite (WAL, synchronous=FULL), which seals and signs nothing. Before each the recorder
-and the disk have come to rest, as between two travellers, with all published that came before; records without a pause
-are counted apart. strace counts the syncs in a run of its own. The longest record is a picture of 300 KB; 2 MB are
-seven of them.
+syncing the same bytes in the same folder, three syncs for each long one and one for each short one, behind what a file
+holds already, and over zeros, as the recorder does; the bare cryptography; an insert into SQLite (WAL,
+synchronous=FULL), which seals and signs nothing. Before each the recorder and the disk have come to rest, as between
+two travellers, with all published that came before; records without a pause are counted apart. strace counts the syncs
+in a run of its own. The longest record is a picture of 300 KB; 2 MB are seven of them.
 
 Twice: on the disk of LANDLINK_BENCH_DISK, and on the same with every sync made longer, to 2.5 ms as on the disk that
 the design was measured on: an emulation, in which strace keeps whoever syncs waiting, ours as its limit and its peer,
@@ -53,6 +53,7 @@ MEMORY = "/dev/shm"
 FRAME_BESIDE_BYTES = 700
 """Of a frame beside the body: the leaf and the checkpoint."""
 OVER_SYNCS_MAX = 1.5
+ROOM_BYTES = 2 * 1024 * 1024
 SLOWER_S = 0.0023
 KEY = Ed25519PrivateKey.generate()
 SYNC = re.compile(r"\b(?P<call>fdatasync|fsync|sync_file_range|sync|syncfs|msync)\((?:\d+<(?P<path>[^>]*)>)?")
@@ -91,6 +92,7 @@ class Taken:
 
     Attributes:
         bare: The syncs of `single`'s records, and nothing else.
+        bare_over_zeros: The same where the journal has room already.
         grouped: A group of records, asked together.
         bare_grouped: The syncs that a group shares, and nothing else.
         alone_a_second, grouped_a_second: Records a second without any pause.
@@ -98,6 +100,7 @@ class Taken:
 
     single: list[float] = field(default_factory=list[float])
     bare: list[float] = field(default_factory=list[float])
+    bare_over_zeros: list[float] = field(default_factory=list[float])
     crypto: list[float] = field(default_factory=list[float])
     sqlite: list[float] = field(default_factory=list[float])
     grouped: list[float] = field(default_factory=list[float])
@@ -158,6 +161,10 @@ def measure(box: Bed, load: Load) -> Taken:
     line, verifier, taken = box.line(), box.verifier, Taken()
     recipients = [generate_identity().recipient for _ in range(2)]
     journal = os.open(box.folder / f"bare.{load.content}", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    room = os.open(box.folder / f"room.{load.content}", os.O_RDWR | os.O_CREAT)
+    os.write(room, bytes(ROOM_BYTES))
+    os.fsync(room)
+    os.lseek(room, 0, os.SEEK_SET)
     database = sqlite3.connect(box.folder / "peer.db", isolation_level=None)
     database.execute("PRAGMA locking_mode=EXCLUSIVE")
     database.execute("PRAGMA journal_mode=WAL")
@@ -171,6 +178,8 @@ def measure(box: Bed, load: Load) -> Taken:
         bodies = bodies_like(receipts)
         rest(box)
         taken.bare.append(took(partial(write_all, box.folder, journal, bodies)))
+        rest(box)
+        taken.bare_over_zeros.append(took(partial(write_all, box.folder, room, bodies)))
         taken.crypto.append(took(partial(seal_and_sign, recipients, made)))
         taken.sqlite.append(took(partial(insert_all, database, bodies)))
         group = [encoded(load.content) for _ in range(load.group)]
@@ -181,6 +190,7 @@ def measure(box: Bed, load: Load) -> Taken:
         rest(box)
         taken.bare_grouped.append(took(partial(write_group, box.folder, journal, bodies)))
     os.close(journal)
+    os.close(room)
     database.close()
     without_pause(box, load, taken)
     return taken
@@ -195,14 +205,17 @@ def rest(box: Bed) -> None:
 
 
 def report(load: Load, taken: Taken, disk: str) -> None:
-    single, bare, crypto, peer = (
-        statistics.median(each) / load.parts for each in (taken.single, taken.bare, taken.crypto, taken.sqlite)
+    single, bare, over_zeros, crypto, peer = (
+        statistics.median(each) / load.parts
+        for each in (taken.single, taken.bare, taken.bare_over_zeros, taken.crypto, taken.sqlite)
     )
     grouped, shared = (statistics.median(each) / load.group for each in (taken.grouped, taken.bare_grouped))
     print(
         f"{load.name:7} a record alone {single * 1e3:5.2f} ms ({1 / single:4.0f}/s)   "
         f"limit: {load.syncs} bare syncs {bare * 1e3:.2f} ms + bare cryptography {crypto * 1e3:.2f} ms = "
         f"{(bare + crypto) * 1e3:.2f} ms   SQLite WAL FULL, nothing sealed: {peer * 1e3:.2f} ms\n"
+        f"        its bare syncs into room that is there already: {over_zeros * 1e3:.2f} ms; ours over them: "
+        f"{single / over_zeros:.2f} times\n"
         f"        in a group of {load.group} {grouped * 1e3:5.2f} ms ({1 / grouped:4.0f}/s)   "
         f"limit: its part of the group's bare syncs {shared * 1e3:.2f} ms + bare cryptography = "
         f"{(shared + crypto) * 1e3:.2f} ms\n"

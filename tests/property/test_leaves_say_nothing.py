@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from appliance.booth.events import AsylumSaid, BadgeSaid, Moved, OutcomeChosen
 from appliance.formats.age import Identity
-from appliance.formats.record import LENGTH_BYTES, encode_record, padded_size
+from appliance.formats.record import LENGTH_BYTES, commitment, encode_record, padded_size
 from appliance.formats.release import Recipients
 from appliance.formats.statement import EventEntry, Kind, Statement, sign_statement
 from appliance.model import Mode, Priority
@@ -62,9 +62,13 @@ def stanzas(blob: bytes) -> list[int]:
     return [len(line) for line in header.split(b"\n")]
 
 
+def sealed(seal: Seal, record: bytes) -> SealedBody:
+    return seal.seal(record, commitment(record))
+
+
 def visible(record: Record, seal: Seal) -> tuple[int, list[int], int]:
     """What anybody sees of a record who opens nothing: size, recipients' stanzas, length of the leaf."""
-    body: SealedBody = seal.seal(encode_record(record))
+    body = sealed(seal, encode_record(record))
     return len(body.blob), stanzas(body.blob), len(leaf(body.sealed))
 
 
@@ -95,7 +99,7 @@ def test_no_byte_of_a_name_a_number_or_a_birth_is_in_any_leaf(
     post.clerk.say(OutcomeChosen(of=of, outcome=OutcomeKind.PASSED, note=note))
     post.clerk.say(BadgeSaid(badge=""))
     post.clerk.idle()
-    leaves = [leaf(ROUTINE.seal(encode_record(record)).sealed) for record in post.recorder.records]
+    leaves = [leaf(sealed(ROUTINE, encode_record(record)).sealed) for record in post.recorder.records]
     leaves += [leaf(EventEntry(event=event, fields=fields)) for event, fields in post.recorder.events]
     assert len(post.recorder.records) == 2
     assert {event for event, _ in post.recorder.events} >= {"page_started", "signed_in", "signed_out"}
@@ -123,7 +127,7 @@ def test_a_step_that_says_that_somebody_seeks_asylum_looks_like_any_other_step(r
 @settings(max_examples=25, deadline=None)
 @given(one=st.integers(0, 12_000), other=st.integers(0, 12_000))
 def test_what_is_seen_of_a_body_is_its_padded_size_and_nothing_else(one: int, other: int) -> None:
-    first, second = (seal.seal(bytes(size)) for seal, size in ((ROUTINE, one), (VICTIMS, other)))
+    first, second = (sealed(seal, bytes(size)) for seal, size in ((ROUTINE, one), (VICTIMS, other)))
     assert stanzas(first.blob) == stanzas(second.blob)
     assert len(leaf(first.sealed)) == len(leaf(second.sealed))
     alike = padded_size(one + LENGTH_BYTES) == padded_size(other + LENGTH_BYTES)

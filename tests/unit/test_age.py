@@ -19,7 +19,7 @@ from appliance.formats.age import (
     parse_recipient,
 )
 from appliance.formats.age_header import check_mac, encode_header, parse_header
-from appliance.formats.age_payload import open_payload, payload_size, seal_payload
+from appliance.formats.age_payload import open_payload, payload_cipher, payload_size, seal_payload
 from appliance.formats.record import RECORD_BYTES_MAX, padded_size
 from tests.formats_samples import ESCROW, GENERAL
 
@@ -142,7 +142,9 @@ def test_the_file_key_and_nonce_come_from_the_given_entropy() -> None:
     blob = encrypt(b"record", [GENERAL.recipient], entropy)
     header = parse_header(blob)
     check_mac(header, b"\x07" * 16)
-    assert blob[header.payload_offset :] == seal_payload(b"record", b"\x07" * 16, b"\x07" * 16)
+    assert blob[header.payload_offset :] == seal_payload(
+        b"record", payload_cipher(b"\x07" * 16, b"\x07" * 16), head=b"\x07" * 16
+    )
     assert asked == [16, 16]
 
 

@@ -1,12 +1,14 @@
 """Headers of sealed bodies that are made ahead: each for one body, for these recipients, and not for long."""
 
+import os
 from collections.abc import Callable
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from appliance.formats.age import Prepared, decrypt
 from appliance.formats.age_header import parse_header
-from appliance.formats.record import unpad
+from appliance.formats.record import commitment, unpad
 from appliance.formats.release import Recipients
 from appliance.record.seal import PREPARED_MAX, PREPARED_S, Seal
 from tests.formats_samples import ESCROW, GENERAL
@@ -31,13 +33,13 @@ def opened(blob: bytes) -> set[bytes]:
 
 def test_what_is_sealed_under_a_header_made_ahead_opens_as_any_other() -> None:
     seal = filled(seal_at())
-    assert opened(seal.seal(RECORD).blob) == {RECORD}
+    assert opened(seal.seal(RECORD, commitment(RECORD)).blob) == {RECORD}
     assert seal.wanted, "it was used up"
 
 
 def test_no_header_serves_twice_whether_made_ahead_or_not() -> None:
     seal = filled(seal_at())
-    blobs = [seal.seal(RECORD).blob for _ in range(2 * PREPARED_MAX)]
+    blobs = [seal.seal(RECORD, commitment(RECORD)).blob for _ in range(2 * PREPARED_MAX)]
     headers = [parse_header(blob) for blob in blobs]
     assert len({header.mac for header in headers}) == 2 * PREPARED_MAX
     assert len({stanza.body for header in headers for stanza in header.stanzas}) == 4 * PREPARED_MAX
@@ -63,7 +65,7 @@ def test_a_header_that_is_too_old_seals_nothing_though_nobody_has_come_to_forget
     now = [0.0]
     seal = filled(seal_at(lambda: now[0]))
     now[0] = PREPARED_S
-    assert opened(seal.seal(RECORD).blob) == {RECORD}
+    assert opened(seal.seal(RECORD, commitment(RECORD)).blob) == {RECORD}
     for _ in range(PREPARED_MAX):
         assert seal.wanted, "none of them is left"
         seal.prepare()
@@ -74,23 +76,30 @@ def test_with_a_new_release_all_of_them_are_forgotten() -> None:
     seal = filled(seal_at())
     seal.forget(older_than_s=0)
     assert seal.wanted
-    assert opened(seal.seal(RECORD).blob) == {RECORD}
+    assert opened(seal.seal(RECORD, commitment(RECORD)).blob) == {RECORD}
 
 
 def test_a_file_key_seals_one_file_and_a_forgotten_one_none() -> None:
     used, forgotten = (Prepared([GENERAL.recipient]) for _ in range(2))
-    blob = used.seal(RECORD, bytes(16))
+    blob = used.seal(RECORD)
     assert decrypt(blob, GENERAL, plaintext_bytes_max=100) == RECORD
     forgotten.forget()
     for prepared in (used, forgotten):
         with pytest.raises(AssertionError, match="seals one file"):
-            prepared.seal(RECORD, bytes(16))
+            prepared.seal(RECORD)
 
 
-def test_a_used_file_key_is_zeros_in_this_process() -> None:
-    prepared = Prepared([GENERAL.recipient])
-    kept = [value for value in vars(prepared).values() if isinstance(value, bytearray)]
-    assert [len(key) for key in kept] == [16]
-    assert any(kept[0])
-    prepared.seal(RECORD, bytes(16))
-    assert kept == [bytearray(16)]
+def test_a_file_key_is_not_kept_and_a_payloads_key_goes_with_its_use() -> None:
+    drawn: list[bytes] = []
+
+    def entropy(count: int) -> bytes:
+        drawn.append(os.urandom(count))
+        return drawn[-1]
+
+    prepared = Prepared([GENERAL.recipient], entropy)
+    kept = vars(prepared).values()
+    assert not any(drawn[0] in value for value in kept if isinstance(value, bytes | bytearray))
+    assert any(isinstance(value, ChaCha20Poly1305) for value in kept)
+    blob = prepared.seal(RECORD)
+    assert not any(isinstance(value, ChaCha20Poly1305) for value in vars(prepared).values())
+    assert decrypt(blob, GENERAL, plaintext_bytes_max=100) == RECORD
