@@ -24,13 +24,13 @@ class SecondLine(Struct, frozen=True, kw_only=True):
 
     Attributes:
         which: "Line 2 of 2, character 14", as an officer counts; "Surname, character 3" where it was typed.
-        by: Who the first reader is: "scanner", or "typed".
-        scanner: () where the camera alone reads; marked is then what it could not read surely.
+        by: Who read it beside the camera: "scanner", or "typed".
+        other: As that one read it; () where the camera alone reads: marked is then what it could not read surely.
     """
 
     which: str
     by: str = "scanner"
-    scanner: tuple[tuple[str, bool], ...]
+    other: tuple[tuple[str, bool], ...]
     camera: tuple[tuple[str, bool], ...]
 
 
@@ -86,7 +86,7 @@ def _typed_line(different: FieldDifference) -> SecondLine:
     return SecondLine(
         which=f"{different.field}, {_counted(different.places)}",
         by="typed",
-        scanner=tuple((char, at in different.places) for at, char in enumerate(different.typed)),
+        other=tuple((char, at in different.places) for at, char in enumerate(different.typed)),
         camera=tuple((char, at in different.places) for at, char in enumerate(different.camera)),
     )
 
@@ -126,7 +126,7 @@ def _second(document: TravelDocument, camera: CameraReading, *, alone: bool) -> 
     return tuple(
         SecondLine(
             which=_which(line, len(document.mrz), columns),
-            scanner=() if alone else tuple((char, at in columns) for at, char in enumerate(document.mrz[line])),
+            other=() if alone else tuple((char, at in columns) for at, char in enumerate(document.mrz[line])),
             camera=tuple((char, at in columns) for at, char in enumerate(camera.lines[line])),
         )
         for line, columns in places.items()

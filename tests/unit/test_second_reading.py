@@ -166,7 +166,7 @@ def test_the_page_shows_both_lines_with_exactly_those_characters_marked() -> Non
     assert shown.refers
     (line,) = shown.document.second
     assert line.which == "Line 1 of 2, character 6"
-    assert [char for char, marked in line.scanner if marked] == ["P"]
+    assert [char for char, marked in line.other if marked] == ["P"]
     assert [char for char, marked in line.camera if marked] == ["F"]
 
 

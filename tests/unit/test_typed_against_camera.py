@@ -93,7 +93,7 @@ def test_the_page_shows_the_field_with_exactly_those_characters_marked() -> None
     assert shown.document is not None
     (line,) = shown.document.second
     assert (line.which, line.by) == ("Document number, character 9", "typed")
-    assert [char for char, marked in line.scanner if marked] == ["6"]
+    assert [char for char, marked in line.other if marked] == ["6"]
     assert [char for char, marked in line.camera if marked] == ["5"]
 
 
