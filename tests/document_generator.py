@@ -236,7 +236,7 @@ def _put(line: int, column: int, text: str) -> Callable[[Paper, random.Random], 
 
 def _change(**fields: object) -> Callable[[Paper, random.Random], list[str] | None]:
     """Other fields, with check digits that are right for them."""
-    return lambda paper, _: write(replace(paper, **fields))  # type: ignore[arg-type]
+    return lambda paper, _: write(replace(paper, **fields))
 
 
 def _expired(paper: Paper, chance: random.Random) -> list[str] | None:

@@ -62,7 +62,7 @@ def case_at(stage: Stage = Stage.CANDIDATE, *hits: Hit, asked: Instant | None = 
 
 def said(now: Stage, who: Who, **changes: object) -> Said:
     """A step as it would be said, with nothing that it might take."""
-    return dataclasses.replace(Said(now=now, who=who, at=NOW, record=STEP), **changes)  # type: ignore[arg-type]
+    return dataclasses.replace(Said(now=now, who=who, at=NOW, record=STEP), **changes)
 
 
 def said_well(was: Stage, now: Stage, who: Who) -> Said:

@@ -20,7 +20,7 @@ def former(box: Box, size: int, **changes: object) -> PreviousOrigin:
     for leaf in box.leaves[:size]:
         nodes.append(leaf_hash(leaf))
     fields = {"size": size, "root": root_hash(size, nodes), "cosigned_size": 0, "cosigned_root": None, **changes}
-    return PreviousOrigin(**{"origin": FIRST, **fields})  # type: ignore[arg-type]
+    return PreviousOrigin(**{"origin": FIRST, **fields})
 
 
 def begin_again(box: Box, previous: PreviousOrigin | None) -> None:

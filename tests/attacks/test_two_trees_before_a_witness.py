@@ -50,7 +50,7 @@ def note(nodes: Nodes, size: int, signer: LogSigner = KEY, origin: str = ORIGIN)
 def request(nodes: Nodes, old: int, size: int, **changes: object) -> bytes:
     proof = consistency_proof(old, size, nodes) if 0 < old < size else ()
     fields = {"old_size": old, "proof": proof, "note": note(nodes, size), **changes}
-    return encode_add_checkpoint(AddCheckpoint(**fields))  # type: ignore[arg-type]
+    return encode_add_checkpoint(AddCheckpoint(**fields))
 
 
 def evidence(witness_folder: Path) -> int:

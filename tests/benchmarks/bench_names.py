@@ -258,7 +258,7 @@ def _found_again(un: IndexedPersons, rows: Sequence[Row]) -> None:
     at_most("listed persons who are not found", 0, all_missed)
 
 
-def band_of(un: IndexedPersons, number: int, row: Row, births: bool, first_only: bool) -> Band | None:  # noqa: FBT001
+def band_of(un: IndexedPersons, number: int, row: Row, births: bool, first_only: bool) -> Band | None:
     """The band in which a listed person finds the own entry, None when not at all."""
     words = row["full_name"].split()
     given = words[:1] if first_only and len(words) > 1 else words[:-1]

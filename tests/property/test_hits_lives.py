@@ -60,7 +60,7 @@ class Inquiries(RuleBasedStateMachine):
     def say(self, *words: object) -> None:
         with contextlib.suppress(Refused):
             for word in words:
-                self.post.clerk.say(word)  # type: ignore[arg-type]
+                self.post.clerk.say(word)
 
     def pick(self, number: int) -> OpenCase | None:
         cases = [each for each in self.post.state.cases if each.case.hits] or list(self.post.state.cases)

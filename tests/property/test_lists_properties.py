@@ -77,7 +77,7 @@ def test_a_canonical_number_is_canonical(text: str) -> None:
 
 
 @given(st.text(max_size=80), st.text(max_size=80), st.booleans())
-def test_any_two_texts_compare_to_a_share(one: str, other: str, cut: bool) -> None:  # noqa: FBT001
+def test_any_two_texts_compare_to_a_share(one: str, other: str, cut: bool) -> None:
     assert 0.0 <= compare(shipped_reader().read(one, cut=cut), shipped_reader().read(other)) <= 1.0
 
 

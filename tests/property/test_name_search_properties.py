@@ -63,7 +63,7 @@ def explained(index: PersonIndex, traveller: Name, number: int) -> bool:
 def test_what_is_found_is_what_the_comparison_says_of_it(
     names: list[str],
     text: str,
-    cut: bool,  # noqa: FBT001
+    cut: bool,
     floor: float,
 ) -> None:
     index = index_of(names)

@@ -96,7 +96,7 @@ class Life:
         """The case after a step, and the step's request; nothing is asked yet."""
         identifier = os.urandom(16).hex()
         plain: dict[str, object] = {"reason": "looked at both", "by": "7" if who is Who.OFFICER else ""}
-        case, transition = move(self.case, Said(now=now, who=who, at=at(), record=identifier, **{**plain, **said}))  # type: ignore[arg-type]
+        case, transition = move(self.case, Said(now=now, who=who, at=at(), record=identifier, **{**plain, **said}))
         return case, self.request(self.said(transition, identifier), updates=case)
 
     def take(self, now: Stage, who: Who = Who.OFFICER, **said: object) -> LogReceipt:

@@ -247,7 +247,7 @@ def test_a_body_that_is_not_what_its_statement_says_is_not_opened(
     ],
 )
 def test_what_belongs_to_no_record_is_named(box: Box, body: object, named: str) -> None:
-    box.seal(box.record(body))  # type: ignore[arg-type]
+    box.seal(box.record(body))
     box.publish()
     pull_from(box)
     assert named in words(open_of(box).problems)

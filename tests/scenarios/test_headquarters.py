@@ -158,7 +158,7 @@ def test_pull_verify_open_report_find_as_an_auditor_runs_them(
     assert stat.S_IMODE(out.stat().st_mode) == 0o600
     lines = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
     assert [line["index"] for line in lines] == [4, 6, 7]
-    assert lines[0]["mrz"].splitlines() == list(box.record(screened()).body.document.mrz)  # type: ignore[union-attr]
+    assert lines[0]["mrz"].splitlines() == list(box.record(screened()).body.document.mrz)
     through = json.loads((box.home.folder / "opened" / "la-0001.1.json").read_bytes())
     assert (through["origin"], through["opened_through"]) == (box.origin, 8)
     capsys.readouterr()

@@ -50,7 +50,7 @@ def test_an_image_names_the_lamp_it_was_taken_under(desk: DeskWorld, light: Ligh
 
 @needs_ocr_b
 @pytest.mark.parametrize(("vanishing", "answer"), [(False, Answer.PASSED), (True, Answer.FAILED)])
-def test_lines_in_ink_that_vanishes_fail_and_others_pass(desk: DeskWorld, vanishing: bool, answer: Answer) -> None:  # noqa: FBT001
+def test_lines_in_ink_that_vanishes_fail_and_others_pass(desk: DeskWorld, vanishing: bool, answer: Answer) -> None:
     desk.ask("lay", mrz=LINES, vanishing=vanishing)
     lens = camera(desk)
     image = lens.capture(bytes_max=PICTURE_BYTES_MAX)

@@ -296,7 +296,7 @@ def test_documents_are_taken_in_the_order_they_were_laid(booth: Booth) -> None:
     for number in numbers:
         booth.scanner.lay(*passport(number))
     booth.until(lambda: len(booth.post.recorder.screenings) == 20)
-    laid = [record.body.document.document_number for record in booth.post.recorder.screenings]  # type: ignore[union-attr]
+    laid = [record.body.document.document_number for record in booth.post.recorder.screenings]
     assert laid == numbers
 
 

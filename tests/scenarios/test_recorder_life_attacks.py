@@ -154,7 +154,7 @@ def with_case(**changes: object) -> Change:
     return change
 
 
-STRANGER = Person(id=f"{99:032x}", number=2, document_basis=record().person.document_basis)  # type: ignore[union-attr]
+STRANGER = Person(id=f"{99:032x}", number=2, document_basis=record().person.document_basis)
 
 
 @pytest.mark.parametrize(

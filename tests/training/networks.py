@@ -74,7 +74,7 @@ class Recogniser(nn.Module):
 def weights_of(network: nn.Module) -> dict[str, np.ndarray]:
     """Name of the layer -> its weights (outputs, inputs, height, width) and bias, normalisation folded in; float16."""
     weights: dict[str, np.ndarray] = {}
-    for name, layer in network.layers.items():  # type: ignore[union-attr]
+    for name, layer in network.layers.items():
         if isinstance(layer, nn.Dropout):
             continue
         convolution = layer if isinstance(layer, nn.Conv2d) else layer[0]

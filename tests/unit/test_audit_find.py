@@ -80,7 +80,7 @@ def opened(
         at=at,
         crossing=crossing,
         person=None,
-        body=body,  # type: ignore[arg-type]
+        body=body,
         pictures=pictures,
     )
     statement = Statement(
@@ -155,7 +155,7 @@ def test_a_record_is_found_when_every_part_of_the_question_holds(question: Quest
 )
 def test_a_day_means_all_its_hours_and_a_time_is_utc_unless_it_says_otherwise(
     text: str,
-    end: bool,  # noqa: FBT001 - a column of the table
+    end: bool,
     expected: datetime,
 ) -> None:
     assert parse_time(text, end=end) == expected.timestamp() * 1000

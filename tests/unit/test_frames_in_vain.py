@@ -12,7 +12,7 @@ PAGE = Image(jpeg=b"page", captured={})
 @pytest.mark.parametrize(
     ("percent", "doubt", "images"), [(99, False, 1), (99, True, 1), (84, True, FRAMES_MAX), (0, True, FRAMES_MAX)]
 )
-def test_another_image_is_taken_only_while_a_character_is_unsure(percent: int, doubt: bool, images: int) -> None:  # noqa: FBT001
+def test_another_image_is_taken_only_while_a_character_is_unsure(percent: int, doubt: bool, images: int) -> None:
     reading = CameraReading(lines=("P<LAO",), percent=bytes([percent] * 5), doubt=doubt)
     frames = Frames(lambda readings: readings[-1])
     taken = 0

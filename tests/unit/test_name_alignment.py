@@ -74,7 +74,7 @@ def words(name: Name) -> list[str]:
 
 
 @given(NAMES, NAMES, st.booleans())
-def test_every_word_of_both_names_stands_there_once(one: str, other: str, cut: bool) -> None:  # noqa: FBT001
+def test_every_word_of_both_names_stands_there_once(one: str, other: str, cut: bool) -> None:
     traveller, listed = shipped_reader().read(one, cut=cut), shipped_reader().read(other)
     pairs = aligned(traveller, listed)
     assert sorted(word for pair in pairs for word in pair.traveller.split()) == words(traveller)

@@ -105,8 +105,8 @@ def test_public_pairs_are_told_apart_better_than_by_rapidfuzz(shared_data: Path)
 @pytest.mark.parametrize("births", [True, False])
 @pytest.mark.parametrize("first_only", [True, False])
 def test_every_person_of_the_un_list_is_found(
-    births: bool,  # noqa: FBT001
-    first_only: bool,  # noqa: FBT001
+    births: bool,
+    first_only: bool,
     un: tuple[list[Row], IndexedPersons],
 ) -> None:
     rows, persons = un

@@ -32,7 +32,7 @@ def asked(
 
 
 def measured(**other: object) -> ZoneGeometry:
-    return ZoneGeometry(**{**NOMINAL, **other})  # type: ignore[arg-type]
+    return ZoneGeometry(**{**NOMINAL, **other})
 
 
 # --- the answers ------------------------------------------------------------------------------------------------------
@@ -217,7 +217,7 @@ def test_too_coarse_an_image_is_not_measured() -> None:
     [("carbon", Answer.PASSED), ("vanishing", Answer.FAILED), ("one vanishes", Answer.FAILED)],
 )
 def test_infrared_light_tells_carbon_from_other_ink(ink: str, answer: Answer) -> None:
-    page = draw_page(16, "TD3", "camera", printed=Print(ink=ink), infrared=True)  # type: ignore[arg-type]
+    page = draw_page(16, "TD3", "camera", printed=Print(ink=ink), infrared=True)
     white = read_mrz(page.image)
     assert white.zone is not None
     assert page.infrared is not None

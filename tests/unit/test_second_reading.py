@@ -107,7 +107,7 @@ def test_what_a_camera_alone_did_not_read_is_not_examined_and_what_it_read_is() 
     assert unread["printed_lines"].answer is Answer.UNAVAILABLE
     assert unread["expiry"].answer is Answer.PASSED
     assert unread["sure_reading"].evidence == (
-        "line 1, character 3: not to be seen", "line 1, character 4: 60 % sure", "line 1, character 5: not to be seen",
+        "line 1, character 3: cannot be seen", "line 1, character 5: cannot be seen", "line 1, character 4: 60 % sure",
     )  # fmt: skip
     assert alone(seen(*issuer))["issuing_state"].answer is Answer.FAILED
 
@@ -122,9 +122,9 @@ def test_a_check_digit_that_fails_surely_is_named_though_others_are_hard_to_read
 def test_characters_that_the_camera_does_not_see_are_no_difference_from_the_scanner() -> None:
     hidden = (LINES[0], "<<<<" + LINES[1][4:])
     percent = bytes([99] * 44 + [0] * 4 + [99] * 40)
-    found = ask(structs.replace(seen(*hidden, doubt=True), percent=percent, why="4 characters are not to be seen."))
+    found = ask(structs.replace(seen(*hidden, doubt=True), percent=percent, why="4 characters cannot be seen."))
     assert found.answer is Answer.INCONCLUSIVE
-    assert found.reason.endswith("4 characters are not to be seen.")
+    assert found.reason.endswith("4 characters cannot be seen.")
     assert found.evidence == ()
 
 
@@ -149,7 +149,7 @@ def test_what_both_saw_alike_and_only_one_took_for_another_is_no_difference() ->
     percent=st.binary(max_size=132),
     doubt=st.booleans(),
 )
-def test_any_reading_of_the_camera_has_an_answer(lines: list[str], raw: list[str], percent: bytes, doubt: bool) -> None:  # noqa: FBT001
+def test_any_reading_of_the_camera_has_an_answer(lines: list[str], raw: list[str], percent: bytes, doubt: bool) -> None:
     ask(CameraReading(lines=tuple(lines), raw=tuple(raw), percent=percent, doubt=doubt, why="why"))
 
 
@@ -168,6 +168,28 @@ def test_the_page_shows_both_lines_with_exactly_those_characters_marked() -> Non
     assert line.which == "Line 1 of 2, character 6"
     assert [char for char, marked in line.other if marked] == ["P"]
     assert [char for char, marked in line.camera if marked] == ["F"]
+
+
+def test_what_a_camera_alone_does_not_see_is_marked_on_the_page_and_counted_in_runs() -> None:
+    post = SmallPost()
+    percent = bytes([99] * 36 + [0] * 8 + [99] * 42 + [0, 0])
+    hidden = (LINES[0][:36] + "<" * 8, LINES[1][:42] + "<<")
+    post.camera = structs.replace(seen(*hidden, doubt=True), percent=percent, why="10 characters cannot be seen.")
+    post.clerk.document(MrzReading(device="camera", lines=hidden, raw_sha256=bytes(32)))
+    around = Surroundings(
+        now=NOW, on_hand=post.lists, uplink=None, duty_telephone=TELEPHONE, local_time=clock_time, link="mobile"
+    )
+    shown = view(post.board.latest, around).shown
+    assert shown is not None
+    assert shown.document is not None
+    assert [line.which for line in shown.document.second] == [
+        "Line 1 of 2, characters 37 to 44", "Line 2 of 2, characters 43, 44",
+    ]  # fmt: skip
+    assert [char for char, marked in shown.document.second[0].camera if marked] == ["?"] * 8
+    (found,) = [each for each in post.recorder.records[0].body.findings if each.check == "sure_reading"]
+    assert found.evidence == tuple(
+        f"line {line}, character {run}: cannot be seen" for line, run in ((1, "37 to 44"), (2, "43"), (2, "44"))
+    )
 
 
 def test_what_the_camera_read_is_in_the_record() -> None:

@@ -19,7 +19,7 @@ def admitted(rate: TypedRate, moments: list[float]) -> int:
         try:
             rate.admit(at(moment))
         except Refused as error:
-            assert "Wait two seconds" in str(error)  # noqa: PT017
+            assert "Wait two seconds" in str(error)  # noqa: PT017 - of some moments
         else:
             count += 1
     return count
