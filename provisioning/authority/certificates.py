@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -40,6 +40,15 @@ def make_authority(folder: Path, *, domain: str, collector_host: str, now: datet
     Raises:
         StorageFull, StorageFault: Something could not be written.
     """
+    authority = new_authority(domain, now)
+    write_private_key(folder / "ca.key", authority.key)
+    _write_certificate(folder / "ca.crt", authority.certificate)
+    for peer in PEERS:
+        make_peer(folder, authority, peer, collector_host=collector_host, now=now)
+
+
+def new_authority(domain: str, now: datetime) -> "Authority":
+    """An authority with a key of its own, nowhere written yet."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = _name(f"{domain} authority")
     certificate = (
@@ -49,10 +58,7 @@ def make_authority(folder: Path, *, domain: str, collector_host: str, now: datet
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )
-    write_private_key(folder / "ca.key", key)
-    _write_certificate(folder / "ca.crt", certificate)
-    for peer in PEERS:
-        make_peer(folder, Authority(key, certificate), peer, collector_host=collector_host, now=now)
+    return Authority(key, certificate)
 
 
 def make_peer(
@@ -79,21 +85,23 @@ class Authority:
     """Signs certificates."""
 
     def __init__(self, key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate) -> None:
-        self._key = key
-        self._certificate = certificate
+        self.key = key
+        self.certificate = certificate
 
     @classmethod
     def open(cls, folder: Path) -> "Authority":
-        """Load the authority from `folder`. Raises ConfigError."""
+        """Load the authority from `folder`: the key, and that of the trusted certificates which is its own.
+
+        Raises:
+            ConfigError: One of them is missing, or they do not belong together.
+        """
         key = load_private_key(folder / "ca.key")
         if not isinstance(key, ec.EllipticCurvePrivateKey):
             raise ConfigError(f"{folder / 'ca.key'}: not a P-256 key")
-        try:
-            return cls(key, x509.load_pem_x509_certificate((folder / "ca.crt").read_bytes()))
-        except OSError as error:
-            raise ConfigError(f"{folder / 'ca.crt'}: {error.strerror}") from None
-        except ValueError:
-            raise ConfigError(f"{folder / 'ca.crt'}: no certificate in PEM") from None
+        for certificate in trusted(folder):
+            if certificate.public_key() == key.public_key():
+                return cls(key, certificate)
+        raise ConfigError(f"{folder / 'ca.key'} is none of the authorities in {folder / 'ca.crt'}")
 
     def issue_server(self, public: ec.EllipticCurvePublicKey, host: str, now: datetime) -> x509.Certificate:
         """Certificate for the collector at `host`; localhost and 127.0.0.1 too, where it is tried first."""
@@ -129,15 +137,41 @@ class Authority:
     ) -> x509.Certificate:
         # The subject repeats the first name, for people who read certificates; nothing compares it.
         return (
-            _builder(_name(str(names[0].value)[:64]), self._certificate.subject, public, now, years)
+            _builder(_name(str(names[0].value)[:64]), self.certificate.subject, public, now, years)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_usage(authority=False), critical=True)
             .add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
             .add_extension(x509.SubjectAlternativeName(names), critical=False)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
-            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
-            .sign(self._key, hashes.SHA256())
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False)
+            .sign(self.key, hashes.SHA256())
         )
+
+
+def trusted(folder: Path) -> tuple[x509.Certificate, ...]:
+    """The authorities that headquarters trusts, the newest first (`ca.crt`). Raises ConfigError."""
+    path = folder / "ca.crt"
+    try:
+        return tuple(x509.load_pem_x509_certificates(path.read_bytes()))
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from None
+    except ValueError:
+        raise ConfigError(f"{path}: no certificate in PEM") from None
+
+
+def trusted_by(folder: Path, certificate: x509.Certificate) -> bytes:
+    """The same in PEM for whoever is given this certificate: first the authority that signed it. Raises ConfigError."""
+    ordered = sorted(trusted(folder), key=lambda each: not is_issued_by(each, certificate))
+    return b"".join(each.public_bytes(serialization.Encoding.PEM) for each in ordered)
+
+
+def is_issued_by(authority: x509.Certificate, certificate: x509.Certificate) -> bool:
+    """Whether this authority signed that certificate, of several of one name."""
+    try:
+        certificate.verify_directly_issued_by(authority)
+    except (InvalidSignature, ValueError, TypeError):
+        return False
+    return True
 
 
 def requested_key(csr_der: bytes, *, uri: str) -> ec.EllipticCurvePublicKey:

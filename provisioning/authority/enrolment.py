@@ -35,9 +35,10 @@ from appliance.formats.note import ED25519, Verifier
 from appliance.formats.release import ROSTER_TARGET, Roster, RosterBox, encode_roster, parse_roster
 from appliance.model import Noun
 from provisioning.authority.box_keys import send_keys
-from provisioning.authority.certificates import BOX_YEARS, Authority, requested_key
+from provisioning.authority.certificates import BOX_YEARS, Authority, requested_key, trusted_by
 from provisioning.authority.current_files import current_files
 from provisioning.authority.home import Home
+from provisioning.authority.next_authority import issued_file
 from provisioning.authority.proposal import Proposal, propose
 from provisioning.authority.published import Published
 from provisioning.authority.repository import Repository
@@ -117,17 +118,20 @@ def issue(home: Home, signed_request: bytes, out: Path, *, serial: str | None, n
         roster = read_roster(home)
         again = roster.box(request.serial) is not None
         publish_roster(home, changed(roster, lambda present: _with(present, box)), at_ms=now_ms)
+    certificate = x509.load_pem_x509_certificate(prepared.tls_certificate)
     root = Repository(home.folder).root()
     answer = Answer(
         serial=request.serial,
         request_sha256=hashlib.sha256(signed_request).digest(),
         tls_certificate=prepared.tls_certificate,
-        ca_certificate=(home.ca / "ca.crt").read_bytes(),
+        ca_certificate=trusted_by(home.ca, certificate),
         root=root,
         at_ms=now_ms,
         audit_certificate=prepared.audit_certificate,
     )
-    certificate = x509.load_pem_x509_certificate(prepared.tls_certificate)
+    with storage(f"making {issued_file(home, request.serial).parent}"):
+        issued_file(home, request.serial).parent.mkdir(mode=0o700, exist_ok=True)
+    write_durably(issued_file(home, request.serial), prepared.tls_certificate, mode=0o644)
     box = _roster_box(request, certificate)
     _write_answer(home, answer, out, messages=send_keys(home, box, at_ms=now_ms))
     return Issued(

@@ -16,6 +16,7 @@ from provisioning.authority.certificates import AUDITOR, PEERS, Authority, make_
 from provisioning.authority.home import Home
 from provisioning.authority.identities import identity_file
 from provisioning.authority.keys import CUSTODY
+from provisioning.authority.next_authority import refuse_early, rotate_authority
 from provisioning.authority.online_keys import ONLINE_KEYS, settle
 from provisioning.authority.recipients import FIELDS, next_recipient, publish_recipient, read_recipient
 from provisioning.authority.repository import Repository
@@ -43,9 +44,12 @@ Snapshot and timestamp need two root keys, the others two offline keys. Where th
 
   rotate auditor                    the auditor's TLS key and certificate (collector: the collector's), where the
                                     authority's key (ca/ca.key) is; before it ends, or when the key is lost
+  rotate ca                         the authority of TLS itself: then every box joins again, then rotate collector and
+                                    auditor; until these, nobody is locked out
 
 Example: landlink-hq rotate record
 """
+AUTHORITY: Final = "ca"
 VOICE: Final = "voice-master"
 BELONGS: Final = {
     "record": "on the auditor's desk",
@@ -61,11 +65,11 @@ def add_rotate(verbs: Verbs) -> None:
     )
     verb.add_argument(
         "key",
-        choices=(*FIELDS, *ONLINE_KEYS, VOICE, *PEERS),
+        choices=(*FIELDS, *ONLINE_KEYS, VOICE, *PEERS, AUTHORITY),
         metavar="KEY",
         help=f"{', '.join(FIELDS)}: what records are sealed to; "
         f"{', '.join(ONLINE_KEYS)}: what headquarters signs with; {VOICE}: voice codes; "
-        f"{', '.join(PEERS)}: TLS",
+        f"{', '.join((*PEERS, AUTHORITY))}: TLS",
     )
     half = verb.add_mutually_exclusive_group()
     half.add_argument("--out", type=Path, metavar="FILE", help="make it here, publish nothing")
@@ -79,6 +83,8 @@ def _rotate(arguments: argparse.Namespace) -> int:
         raise Misuse(f"--out and --recipient are for {', '.join(FIELDS)}; {name} is made and used here")
     if name in ONLINE_KEYS:
         return _rotate_online(home, name)
+    if name == AUTHORITY:
+        return _rotate_authority(home)
     if name == VOICE:
         return _rotate_voice(home)
     if name in PEERS:
@@ -107,6 +113,15 @@ def _rotate(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _rotate_authority(home: Home) -> int:
+    left = rotate_authority(home, now=datetime.fromtimestamp(now_ms() / 1000, UTC))
+    print(f"ca.key in {home.ca} is a new authority; it and the one before are trusted. Start the collector anew.")
+    if left:
+        print(f"Next: each box joins again (landlink-box request, issue, accept): {', '.join(left)}.")
+    print("Then: landlink-hq rotate collector, landlink-hq rotate auditor.")
+    return 0
+
+
 def _rotate_voice(home: Home) -> int:
     told = rotate_voice(home, at_ms=now_ms())
     print(f"{VOICE} is a new secret; its key is on its way to {', '.join(told) or 'no box: there is none'}.")
@@ -117,6 +132,7 @@ def _rotate_voice(home: Home) -> int:
 
 def _rotate_peer(home: Home, name: str) -> int:
     now = datetime.fromtimestamp(now_ms() / 1000, UTC)
+    refuse_early(home, name)
     host = home.settings.collector_host
     made = make_peer(home.ca, Authority.open(home.ca), name, collector_host=host, now=now)
     print(f"{name}.key and {name}.crt in {home.ca} are new, valid until {made.not_valid_after_utc:%Y-%m-%d}.")
