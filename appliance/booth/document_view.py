@@ -1,12 +1,13 @@
 """Stage 7 of 8: show, the document - what it says, and the characters in which two readings of it differ."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
 from appliance.booth import words
+from appliance.booth.filled import UNSEEN
 from appliance.clock import Instant
-from appliance.examine.second import differences, is_camera, unsure
+from appliance.examine.second import counted, differences, is_camera, unsure
 from appliance.examine.typed import FieldDifference, typed_differences
 from appliance.model import CameraReading, DocumentFormat, TravelDocument
 from appliance.recorded import Screened
@@ -127,10 +128,17 @@ def _second(document: TravelDocument, camera: CameraReading, *, alone: bool) -> 
         SecondLine(
             which=_which(line, len(document.mrz), columns),
             other=() if alone else tuple((char, at in columns) for at, char in enumerate(document.mrz[line])),
-            camera=tuple((char, at in columns) for at, char in enumerate(camera.lines[line])),
+            camera=tuple((char, at in columns) for at, char in enumerate(_as_seen(camera, line))),
         )
         for line, columns in places.items()
     )
+
+
+def _as_seen(camera: CameraReading, line: int) -> Iterator[str]:
+    """The characters of a line; a mark for each that is not to be seen, as the form has it."""
+    width = len(camera.lines[line])
+    sure = camera.percent[line * width : (line + 1) * width].ljust(width, b"\1")
+    return (char if percent else UNSEEN for char, percent in zip(camera.lines[line], sure, strict=True))
 
 
 def _which(line: int, of: int, columns: list[int]) -> str:
@@ -138,4 +146,4 @@ def _which(line: int, of: int, columns: list[int]) -> str:
 
 
 def _counted(places: Sequence[int]) -> str:
-    return f"character{'s' if len(places) > 1 else ''} {', '.join(str(place + 1) for place in places)}"
+    return f"character{'s' if len(places) > 1 else ''} {', '.join(counted(places))}"

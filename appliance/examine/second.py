@@ -4,7 +4,8 @@ Two readers that do not share a lens, a light or a line of code make different m
 somebody looks at that character. Where the camera itself is in doubt, its word is a hint and refers nobody.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import Final
 
 from msgspec import Struct
@@ -107,17 +108,31 @@ def examine_sure_reading(subject: Subject) -> Finding:
         return found(SURE_READING, Answer.FAILED, TWO_UNDER_THE_CAMERA)
     if not camera.doubt or _only_check_digits(subject.document, camera):
         return found(SURE_READING, Answer.PASSED, "Every character was read surely.")
-    width = len(camera.lines[0]) if camera.lines else 0
-    places = [
-        f"line {line + 1}, character {column + 1}: {_how_sure(camera.percent[line * width + column])}"
-        for line, column in unsure(camera)
-    ]
     words = f"The camera could not read the page surely. {camera.why}"
-    return found(SURE_READING, Answer.FAILED, words, *places)
+    return found(SURE_READING, Answer.FAILED, words, *_doubts(camera))
 
 
-def _how_sure(percent: int) -> str:
-    return f"{percent} % sure" if percent else "not to be seen"
+def _doubts(camera: CameraReading) -> Iterator[str]:
+    """First what cannot be seen, line by line, then each character that is not sure."""
+    places = unsure(camera)
+    width = len(camera.lines[0]) if camera.lines else 0
+    for line in range(len(camera.lines)):
+        unseen = [column for at, column in places if at == line and not camera.percent[line * width + column]]
+        for run in counted(unseen):
+            yield f"line {line + 1}, character {run}: cannot be seen"
+    for line, column in places:
+        if percent := camera.percent[line * width + column]:
+            yield f"line {line + 1}, character {column + 1}: {percent} % sure"
+
+
+def counted(places: Sequence[int]) -> Iterator[str]:
+    """Places as a person counts them; three and more in a row as "29 to 44"."""
+    for _, run in groupby(enumerate(places), key=lambda each: each[1] - each[0]):
+        numbers = [place + 1 for _, place in run]
+        if len(numbers) > 2:
+            yield f"{numbers[0]} to {numbers[-1]}"
+        else:
+            yield from map(str, numbers)
 
 
 def _only_check_digits(document: TravelDocument, camera: CameraReading) -> bool:

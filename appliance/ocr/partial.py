@@ -2,7 +2,8 @@
 
 Where eight of 44 characters lie in glare, 36 are left, which is another format's number. So the characters that are
 there are laid into each format at each place, and the one is believed where check digits agree: of those that are
-wholly seen two must, and what stands around them must be letters and digits where the format has them.
+wholly seen two must, and what stands around them must be letters and digits where the format has them; or one, where
+all that is seen is what can stand there, the holder's sex among it.
 """
 
 from collections.abc import Iterable, Iterator
@@ -29,6 +30,7 @@ MISFITS_MAX: Final = 1
 """Letters where the format has digits, and digits where it has letters."""
 LEGIBLE: Final = 0.75
 """Share of sure characters, of those that are seen, from which lines that begin as a document's do are told anyway."""
+SEXES: Final = "MFX"
 CODES: Final = "PVIAC"
 """First letters of Doc 9303's document codes."""
 EDGE: Final = 0.5
@@ -58,7 +60,8 @@ def in_place(decoded: Decoded, line_count: int) -> Decoded:
     if not len(seen):
         return decoded
     moves = sorted(range(-int(seen[0]) - SEEN_TWICE, unseen.shape[1] - int(seen[-1]) + SEEN_TWICE), key=abs)
-    return max((_moved(decoded, line_count, by) for by in moves), key=lambda each: vouched(each, line_count))
+    moved = (_moved(decoded, line_count, by) for by in moves)
+    return max(moved, key=lambda each: (vouched(each, line_count), fits(each, line_count)))
 
 
 def _moved(decoded: Decoded, line_count: int, by: int) -> Decoded:
@@ -99,8 +102,8 @@ def vouched(decoded: Decoded, line_count: int) -> int:
     layout = layout_of(line_count, len(decoded.text) // line_count, decoded.text[:5])
     if layout is None:
         return 0
-    seen = zip(decoded.text, layout.position_classes, decoded.confidences, strict=True)
-    if sum(char not in allowed.value for char, allowed, sure in seen if sure >= SURE) > MISFITS_MAX:
+    places = zip(decoded.text, layout.position_classes, decoded.confidences, strict=True)
+    if sum(char not in allowed.value for char, allowed, sure in places if sure >= SURE) > MISFITS_MAX:
         return 0
     return sum(
         compare(decoded.text, check).holds
@@ -114,7 +117,18 @@ def is_legible(decoded: Decoded, line_count: int) -> bool:
     """Whether lines in doubt are worth telling: what was made of smudges, or of a part as if it were all, is not."""
     share = (decoded.confidences >= SURE).sum() / max(1, (decoded.confidences > 0).sum())
     begins = decoded.text[0] in CODES and decoded.text[2:5].rstrip(FILLER) in state_codes()
-    return (share >= LEGIBLE and begins) or vouched(decoded, line_count) >= VOUCHED_MIN
+    checked = vouched(decoded, line_count)
+    in_part = checked >= VOUCHED_MIN or (checked > 0 and fits(decoded, line_count))
+    return in_part or bool(share >= LEGIBLE and begins)
+
+
+def fits(decoded: Decoded, line_count: int) -> bool:
+    """Whether the holder's sex is seen where the format has it, and nothing is seen where it cannot stand."""
+    layout = layout_of(line_count, len(decoded.text) // line_count, decoded.text[:5])
+    if layout is None or decoded.text[layout.sex] not in SEXES or not decoded.confidences[layout.sex]:
+        return False
+    places = zip(decoded.text, layout.position_classes, decoded.confidences, strict=True)
+    return all(char in allowed.value for char, allowed, sure in places if sure)
 
 
 def percent_of(confidences: Iterable[float]) -> bytes:
@@ -126,4 +140,4 @@ def unseen_words(count: int) -> str:
     """That so many characters are not to be seen, in words; "" for none."""
     if not count:
         return ""
-    return "One character is not to be seen." if count == 1 else f"{count} characters are not to be seen."
+    return "One character cannot be seen." if count == 1 else f"{count} characters cannot be seen."

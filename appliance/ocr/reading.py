@@ -22,6 +22,7 @@ from appliance.ocr.partial import (
     THERE_MIN,
     VOUCHED_MIN,
     doubt_edges,
+    fits,
     in_place,
     is_legible,
     seen_of,
@@ -193,7 +194,7 @@ def _in_part(grey: Grey, best: _Attempt) -> _Attempt:
             moved = in_place(part.seen, len(zone.lines))
             there = np.where(moved.confidences > 0, ODDS_MAX, -ODDS_MAX)
             found.append(replace(part, decoded=moved, there=there))
-    return max(found, key=lambda each: (each.vouched, each.usual, each.whole))
+    return max(found, key=lambda each: (each.vouched, fits(each.seen, len(each.zone.lines)), each.usual, each.whole))
 
 
 @dataclass(slots=True)

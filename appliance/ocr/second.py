@@ -14,6 +14,9 @@ from appliance.ocr.partial import percent_of
 from appliance.ocr.pictures import decode_picture
 from appliance.ocr.reading import MrzImageReading, read_mrz
 
+DARK: Final = "the image is black: look at the camera's lamp and lens."
+DARK_MAX: Final = 24
+"""Mean grey level of an image that shows nothing; a dark desk without a page has 60."""
 GLANCE: Final = (160, 120)
 """Pixels of an image made small, width and height."""
 
@@ -35,12 +38,13 @@ def camera_reading(jpeg: bytes) -> CameraReading:
         Malformed: No image, or one out of bounds (pictures.py).
     """
     seen = _read(jpeg)
+    why = DARK if not seen.lines and float(decode_picture(jpeg)[0].mean()) < DARK_MAX else seen.why
     return CameraReading(
         lines=seen.lines,
         raw=seen.raw,
         percent=percent_of(chain(*seen.confidences)),
         doubt=seen.doubt,
-        why=seen.why,
+        why=why,
         image_sha256=hashlib.sha256(jpeg).digest(),
         geometry=seen.geometry,
         another=seen.another,

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image as Pictures
 
 from appliance.errors import Malformed
-from appliance.ocr.second import camera_reading
+from appliance.ocr.second import DARK, camera_reading
 from appliance.recorded import PICTURE_BYTES_MAX
 from drivers.simulators.camera import SimulatedCamera
 from drivers.simulators.views import View
@@ -36,6 +36,7 @@ def test_a_page_of_at_most_300_kilobytes_reads_exactly_or_with_doubt(desk: DeskW
     reading = camera_reading(jpeg)
     assert len(jpeg) <= PICTURE_BYTES_MAX
     assert reading.lines == TD3 if view in LEGIBLE else reading.doubt
+    assert (reading.why == DARK) == (view is View.LAMP_OFF)
 
 
 def test_an_image_that_ends_half_way_is_no_image(desk: DeskWorld) -> None:

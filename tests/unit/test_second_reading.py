@@ -21,6 +21,7 @@ from appliance.judged import Answer, Finding
 from appliance.model import CameraReading, MrzReading
 from appliance.ocr.voting import vote
 from appliance.parse.mrz import parse_mrz
+from appliance.recorded import Screened
 from drivers.api import DeviceError, Image
 from provisioning.bench.mrz_writer import MrzFields, write_td3
 from tests.small_post import TELEPHONE, PaperClock, SmallPost
@@ -186,7 +187,9 @@ def test_what_a_camera_alone_does_not_see_is_marked_on_the_page_and_counted_in_r
         "Line 1 of 2, characters 37 to 44", "Line 2 of 2, characters 43, 44",
     ]  # fmt: skip
     assert [char for char, marked in shown.document.second[0].camera if marked] == ["?"] * 8
-    (found,) = [each for each in post.recorder.records[0].body.findings if each.check == "sure_reading"]
+    (record,) = post.recorder.records
+    assert isinstance(record.body, Screened)
+    (found,) = [each for each in record.body.findings if each.check == "sure_reading"]
     assert found.evidence == tuple(
         f"line {line}, character {run}: cannot be seen" for line, run in ((1, "37 to 44"), (2, "43"), (2, "44"))
     )
