@@ -156,6 +156,11 @@ def _to_look_into(overview: Overview) -> list[str]:
             found.append(f"{uplink.refused} messages in headquarters' name were refused, the last one because: {why}")
         if uplink.alarm:
             found.append(f"the log does not reach headquarters: {uplink.alarm}")
+    if (releases := overview.releases) is not None:
+        if releases.still_since is not None:
+            found.append(f"headquarters' mirror STANDS STILL since {releases.still_since}: ask headquarters")
+        if releases.why:
+            found.append(f"the newest release was refused: {releases.why}")
     if overview.list_age == "alarm":
         found.append(f"lists are TOO OLD for a post with a {overview.link} link: does it still reach them?")
     return found
@@ -178,10 +183,7 @@ def _recorder(status: RecorderStatus) -> str:
 
 
 def _releases(status: ReleasesStatus) -> str:
-    service = "no release yet" if status.version == 0 else f"release {status.version} of {status.dated} is in service"
-    if status.still_since is not None:
-        service += f"; headquarters' mirror STANDS STILL since {status.still_since}"
-    return f"{service}; the newest was refused: {status.why}" if status.why else service
+    return "no release yet" if status.version == 0 else f"release {status.version} of {status.dated} is in service"
 
 
 def _source(source: ListedSource) -> str:

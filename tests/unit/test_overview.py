@@ -73,7 +73,8 @@ def test_what_somebody_has_to_act_on_has_a_line_of_its_own(config: Config) -> No
     said(config, "uplink", refused)
     said(config, "releases", ReleasesStatus(version=0, why="its root is not signed"))
     words = in_words(look(config, now_ms=NOW_MS))
-    assert "no release yet; the newest was refused: its root is not signed" in words
+    assert "releases  no release yet" in words
+    assert "LOOK INTO  the newest release was refused: its root is not signed" in words
     assert "NOT connected: captive portal; last contact never; not sent yet: 5" in words
     assert "LOOK INTO  headquarters refuses 2 records" in words
     assert "LOOK INTO  the log does not reach headquarters: rolled back" in words
