@@ -31,13 +31,16 @@ from provisioning.authority.roles import OF_PERSONS
 from provisioning.authority.roster import read_roster, without
 from provisioning.authority.session import Session, lacking_words, read_session, write_session
 from provisioning.authority.signing import sign_here
+from provisioning.authority.upgrade import propose_upgrade, tell_boxes
 
 ROTATE: Final = "rotate"
 REPLACE: Final = "replace-key"
 REVOKE: Final = "revoke"
 RENEW: Final = "renew"
 ENROL: Final = "enrol"
-ACTS: Final = (ROTATE, REPLACE, REVOKE, RENEW, ENROL)
+UPGRADE: Final = "upgrade"
+ACTS: Final = (ROTATE, REPLACE, REVOKE, RENEW, ENROL, UPGRADE)
+ROSTER_BEFORE: Final = "base/roster.target"
 PUBLIC_CHARACTERS: Final = 64
 _PUBLIC: Final = re.compile(rb"[0-9a-f]{64}")
 
@@ -69,15 +72,19 @@ def draft(home: Home, act: str, name: str, public: Path | None, *, at_ms: int) -
         case ("revoke", _, None) if name:
             following = encode_roster(without(read_roster(home), name, at_ms=at_ms))
             return propose(published, contents={ROSTER_TARGET: following}, at=at)
-        case ("enrol", _, Path()):
-            return propose_enrolment(home, read_request(public), serial=name or None, at_ms=at_ms)
+        case ("enrol", _, Path()) | ("upgrade", "", None):
+            if public is None:
+                proposal = propose_upgrade(home, at_ms=at_ms)
+            else:
+                proposal = propose_enrolment(home, read_request(public), serial=name or None, at_ms=at_ms)
+            return proposal
         case ("renew", "", None):
             return propose(published, renewed=OF_PERSONS, at=at)
         case _:
             asked = f"{act} {name}".strip()
             raise Misuse(
                 f"{asked}: it is rotate {'|'.join((*FIELDS, *ONLINE_KEYS))}, replace-key "
-                f"{'|'.join(REPLACEABLE)} --public FILE, revoke SERIAL, enrol [SERIAL] --request FILE, or renew"
+                f"{'|'.join(REPLACEABLE)} --public FILE, revoke SERIAL, enrol [SERIAL] --request FILE, upgrade, renew"
             )
 
 
@@ -121,6 +128,8 @@ def finish(home: Home, folder: Path, *, at_ms: int) -> Session:
     if lacking := lacking_words(session):
         raise Refused(f"signatures are lacking; {'; '.join(lacking)}. Next: landlink-hq ceremony sign, at a holder's")
     conclude(home, session.proposal, at_ms=at_ms)
+    if session.header.act == UPGRADE:
+        tell_boxes(home, parse_roster(session.base[ROSTER_BEFORE]), read_roster(home), at_ms=at_ms)
     return session
 
 

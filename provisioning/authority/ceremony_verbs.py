@@ -30,9 +30,9 @@ What two of three persons sign, each on a machine of their own. A folder goes fr
 
 WHAT is `rotate record` (escrow, protection, or an online key: lists, policy, snapshot, timestamp, receipts,
 cosign-ed25519, cosign-mldsa44, answers, directives, custody), `replace-key offline-2 --public FILE`, `revoke
-SERIAL`, `enrol SERIAL --request FILE`, after which `issue FILE --out ANSWER` needs no offline key, or `renew`, which
-signs all again before it ends. No private key is ever in the folder. It may come back partly signed, and go out again.
-`finish` may be done again after an interruption.
+SERIAL`, `enrol SERIAL --request FILE`, after which `issue FILE --out ANSWER` needs no offline key, `upgrade`, or
+`renew`, which signs all again before it ends. No private key is ever in the folder. It may come back partly signed, and
+go out again. `finish` may be done again after an interruption.
 
 Example: landlink-hq ceremony begin /media/stick/session revoke LA-0001
          landlink-hq ceremony begin /media/stick/session enrol LA-0001 --request la-0001.request

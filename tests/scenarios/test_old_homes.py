@@ -6,16 +6,22 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from appliance.errors import ConfigError
+from appliance.errors import ConfigError, Refused
 from appliance.formats.downlink import ANSWERS, DIRECTIVES
+from appliance.formats.enrolment import fingerprint
 from appliance.formats.release import ROSTER_TARGET, encode_roster, parse_roster
 from provisioning.authority.box_keys import send_keys
+from provisioning.authority.ceremony import begin, finish
 from provisioning.authority.home import Home
 from provisioning.authority.keys import CUSTODY, load_ed25519
 from provisioning.authority.list_keys import rekey
+from provisioning.authority.published import Published
 from provisioning.authority.recipients import next_recipient, publish_recipient, published_recipients
 from provisioning.authority.repository import Repository
+from provisioning.authority.roles import OFFLINE_KEYS
 from provisioning.authority.roster import read_roster
+from provisioning.authority.session import read_session, write_signatures
+from provisioning.authority.signing import signer_of
 from provisioning.authority.upgrade import LATER_ROLES, upgrade
 from provisioning.custody.log import CustodyLog
 from tests.scenarios.made_headquarters import NOW_MS, Box, headquarters
@@ -76,6 +82,24 @@ def test_without_two_offline_keys_nothing_is_published_and_it_goes_on_with_the_s
         (tmp_path / name).rename(home.key(name))
     upgrade(home, at_ms=NOW_MS + 1)
     assert home.key(DIRECTIVES).read_bytes() == made
+
+
+def test_persons_sign_it_on_machines_of_their_own_and_finish_sends_boxes_their_keys(home: Home, tmp_path: Path) -> None:
+    for name in OFFLINE_KEYS:
+        home.key(name).rename(tmp_path / name)
+    session = begin(home, tmp_path / "stick", "upgrade", "", None, at_ms=NOW_MS + 1)
+    assert sum(line.startswith(f"key {role}: none -> ") for line in session.words for role in LATER_ROLES) == 3
+    root = fingerprint(Published(home.folder).root())
+    for name in ("offline-1", "offline-2"):
+        write_signatures(tmp_path / "stick", read_session(tmp_path / "stick", root=root), signer_of(tmp_path / name))
+    for _ in range(2):  # the second time as after an interruption: it was published, and boxes were not told
+        for path in (home.down / "LA-0001").glob("directives-*.age"):
+            path.unlink()
+        finish(home, tmp_path / "stick", at_ms=NOW_MS + 2)
+        assert set(LATER_ROLES) < roles(home)
+        assert len(list((home.down / "LA-0001").glob("directives-*.age"))) == 2
+    with pytest.raises(Refused, match="this home lacks no key"):
+        begin(home, tmp_path / "next", "upgrade", "", None, at_ms=NOW_MS + 3)
 
 
 def test_a_key_that_its_holder_has_taken_away_is_not_made_anew(home: Home) -> None:
