@@ -92,9 +92,9 @@ class Upkeep:
 
     @property
     def _room_wanted(self) -> bool:
-        """In the journal, when all is published; none is made while records take from the reserve."""
+        """In the journal, when all is published; none is made on a disk that is full."""
         log = self._recorder.log
-        busy = log.publisher.news or self._cramped or self._recorder.stores.room.taken_from
+        busy = log.publisher.news or self._cramped or self._recorder.stores.room.spent
         return log.journal.room_wanted and not busy
 
     @property
