@@ -19,7 +19,7 @@ HEIGHT: Final = (900, 1_260)
 """Of the characters' ink: 2.4 mm and the width of a stroke are 1,083 (ISO 1073-2, size I)."""
 ASIDE_MAX: Final = 270
 """The lines begin below each other (Doc 9303-4 to 7, §4.2)."""
-SHIFTED_MAX: Final = 100
+SHIFTED_MAX: Final = 110
 """A quarter of a millimetre off its place."""
 SEEN_MIN: Final = 95
 SEEN_NONE: Final = 50

@@ -17,10 +17,10 @@ from appliance.ocr.sides import MARGIN, even_columns, smooth_centres
 from appliance.ocr.strips import cut_strip
 from appliance.ocr.zones import Line, Zone
 
-GONE: Final = -2.0
-"""Nats: where it is so much likelier that no character stands than that one does."""
 GLARE: Final = 250
-"""Grey level of a character's place from which the lamp is mirrored there, and nothing can be seen."""
+"""Grey level of a character's place from which the lamp may be mirrored there, so that nothing can be seen."""
+AS_LIGHT: Final = 90
+"""Percentile of the places where ink is seen: what is no lighter than that hides none."""
 NEAR: Final = 1.0
 """Frames around a character's place that are looked at, for the page may have stirred."""
 DARK: Final = 40
@@ -49,8 +49,10 @@ def look_under_infrared(image: Grey, zone: Zone, centres: tuple[Floats, ...], te
     if float(np.median(level)) < DARK:
         return InfraredReading(why="the infrared lamp did not light the page.")
     odds, grey = np.concatenate(likely), np.concatenate(level)
-    seen = (np.array(list(text)) == np.array(read)) & (odds > 0)
-    gone = (odds < GONE) & (grey < GLARE)
+    inked = odds > 0
+    seen = (np.array(list(text)) == np.array(read)) & inked
+    lightest = max(GLARE, float(np.percentile(grey[inked], AS_LIGHT))) if inked.any() else GLARE
+    gone = ~inked & (grey <= lightest)
     return InfraredReading(seen=int(100 * seen.mean()), vanished=bytes(np.flatnonzero(gone).tolist()))
 
 

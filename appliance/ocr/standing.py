@@ -25,6 +25,8 @@ STIFF: Final = 0.1
 OFF: Final = 4
 """Times the median of what is left, from which a side is no longer followed."""
 PASSES: Final = 4
+ALONE: Final = 1.5
+"""Times what the smaller side says that is taken of both."""
 NOTED: Final = 0.06
 """Characters by which one stands off before it is written down at all."""
 NOTED_MAX: Final = 8
@@ -81,6 +83,7 @@ def _left_over(side: Floats, terms: Floats) -> Floats:
 
 
 def _off(low: Floats, high: Floats) -> Floats:
-    """How far both sides stand off the same way: the smaller of the two; else 0."""
-    off: Floats = np.where(low * high > 0, np.sign(low) * np.minimum(np.abs(low), np.abs(high)), 0.0)
-    return np.nan_to_num(np.clip(off, -1, 1))
+    """How far both sides stand off the same way: halfway between them, little more than the smaller; else 0."""
+    one, other = np.abs(low), np.abs(high)
+    far = np.minimum((one + other) / 2, ALONE * np.minimum(one, other))
+    return np.nan_to_num(np.clip(np.where(low * high > 0, np.sign(low) * far, 0.0), -1, 1))

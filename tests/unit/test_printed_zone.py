@@ -1,5 +1,7 @@
 """How a zone is printed, and whether infrared light shows it: the bars, and what is measured on drawn pages."""
 
+import cv2
+import numpy as np
 import pytest
 
 from appliance.examine.examine import examine
@@ -46,7 +48,7 @@ def measured(**other: object) -> ZoneGeometry:
         ({"spacing": (2_279,)}, "too near to each other"),
         ({"spacing": (2_500, 2_721)}, "lines 2 and 3 too far from each other"),
         ({"aside": 271}, "do not begin below each other"),
-        ({"shifted": (ShiftedCharacter(line=1, column=6, along=-3, across=101),)}, "line 2, character 7: out of place"),
+        ({"shifted": (ShiftedCharacter(line=1, column=6, along=-3, across=111),)}, "line 2, character 7: out of place"),
     ],
 )
 def test_each_measure_out_of_its_bar_fails_and_is_named(other: dict[str, object], words: str) -> None:
@@ -62,7 +64,7 @@ def test_each_measure_out_of_its_bar_fails_and_is_named(other: dict[str, object]
         {"height": 1_260},
         {"spacing": (2_280, 2_720)},
         {"aside": 270},
-        {"shifted": (ShiftedCharacter(line=0, column=0, along=100, across=-100),)},
+        {"shifted": (ShiftedCharacter(line=0, column=0, along=110, across=-110),)},
     ],
 )
 def test_what_is_just_within_its_bar_passes(other: dict[str, object]) -> None:
@@ -223,6 +225,23 @@ def test_infrared_light_tells_carbon_from_other_ink(ink: str, answer: Answer) ->
     assert page.infrared is not None
     seen = look_under_infrared(page.infrared, white.zone, white.centres, "".join(white.lines))
     assert asked("infrared", infrared=seen).answer is answer
+
+
+@drawn
+def test_white_paper_hides_no_missing_ink_and_a_mirrored_lamp_may() -> None:
+    page = draw_page(19, "TD3", "clean", printed=Print(ink="one vanishes"), infrared=True)
+    (line, column), _ = odd_one(page.lines)
+    white = read_mrz(page.image)
+    assert white.zone is not None
+    assert page.infrared is not None
+    text = "".join(white.lines)
+    over = np.clip(page.infrared.astype(int) + 120, 0, 255).astype(np.uint8)
+    assert list(look_under_infrared(over, white.zone, white.centres, text).vanished) == [line * 44 + column]
+    where, along = white.zone.lines[line], white.centres[line][column]
+    x, y = where.origin + along * where.along + where.offset(along) * where.across
+    mirrored = page.infrared.copy()
+    cv2.circle(mirrored, (round(float(x)), round(float(y))), 25, 255, -1)
+    assert list(look_under_infrared(mirrored, white.zone, white.centres, text).vanished) == []
 
 
 @drawn

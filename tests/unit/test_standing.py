@@ -54,6 +54,13 @@ def test_what_one_side_alone_says_is_a_scratch(side: int) -> None:
     assert shifted_characters(sides, LINES) == ()
 
 
+def test_sides_that_say_it_unevenly_are_met_halfway() -> None:
+    sides = sides_as_they_should_be()
+    sides[1][9] += [0.1, 0.2, 0.0, 0.0]
+    (shifted,) = shifted_characters(sides, LINES)
+    assert (shifted.column, shifted.along) == (9, pytest.approx(150, abs=30))
+
+
 def test_a_broader_character_is_not_out_of_place() -> None:
     sides = sides_as_they_should_be()
     sides[0][6] += [-0.1, 0.1, -0.1, 0.1]
