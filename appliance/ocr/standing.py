@@ -86,4 +86,5 @@ def _off(low: Floats, high: Floats) -> Floats:
     """How far both sides stand off the same way: halfway between them, little more than the smaller; else 0."""
     one, other = np.abs(low), np.abs(high)
     far = np.minimum((one + other) / 2, ALONE * np.minimum(one, other))
-    return np.nan_to_num(np.clip(np.where(low * high > 0, np.sign(low) * far, 0.0), -1, 1))
+    off: Floats = np.where(low * high > 0, np.sign(low) * far, 0.0)
+    return np.nan_to_num(np.clip(off, -1, 1))
