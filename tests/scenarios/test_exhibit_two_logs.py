@@ -181,8 +181,8 @@ def test_what_was_altered_in_the_other_log_is_named_by_both_checks(
     exhibit, problems = check_exhibit(out)
     assert exhibit is None
     assert words in "\n".join(problems)
-    if attack is not left_out:  # the page goes through what is here; `--check` through what is named, too
-        assert steps(out, tmp_path)["fails"]
+    found = steps(out, tmp_path)
+    assert found["fails"] or (attack is left_out and "shown" in found["open"])  # a part of a folder may do for the page
 
 
 def test_what_has_not_arrived_of_the_other_log_is_said(box: Post, tmp_path: Path) -> None:
