@@ -61,7 +61,7 @@ def measure(image: Grey, zone: Zone, centres: tuple[Floats, ...], text: str) -> 
         spacing=tuple(_thousandths(each / pitch) for each in _distances(zone, smooth, sides, pitch)),
         aside=_thousandths((max(middles) - min(middles)) / pitch),
         shifted=shifted_characters(all_sides, lines),
-        unseen=sum(int(np.isnan(each[:, 0]).sum()) for each in all_sides),
+        unseen=sum(int(np.isnan(each[:, 2]).sum()) for each in all_sides),
     )
 
 

@@ -68,7 +68,7 @@ def ideal_sides(text: str) -> Floats:
 
 
 def find_sides(strip: Floats, ideal: Floats) -> Floats:
-    """The same as the strip shows it; NaN where it does not: no ink, or one blot with a neighbour's.
+    """The same as the strip shows it; NaN where it does not: no ink, or one blot with the neighbour to the left or right.
 
     Args:
         strip: Of one line, cut along `even_columns`.
@@ -90,7 +90,7 @@ def find_sides(strip: Floats, ideal: Floats) -> Floats:
     left, right = _run(across, dark, ideal[:, :2].mean(axis=1) * STRIP_PITCH + middle)
     found = np.stack([left - middle, right - middle, top, bottom], axis=1)
     found[:, 2:] -= (STRIP_HEIGHT - 1) / 2
-    found[~np.isfinite(found).all(axis=1)] = np.nan
+    found[np.isnan(found[:, 2:]).any(axis=1) | np.isnan(found[:, :2]).all(axis=1)] = np.nan
     return found / STRIP_PITCH
 
 

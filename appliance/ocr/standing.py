@@ -30,6 +30,8 @@ ALONE: Final = 1.5
 NOTED: Final = 0.06
 """Characters by which one stands off before it is written down at all."""
 NOTED_MAX: Final = 8
+COMMON: Final = 5
+"""Times what a side is off on this page in general, from which one is: a coarse image has more of that."""
 
 
 def shifted_characters(sides: Sequence[Floats], lines: Sequence[str]) -> tuple[ShiftedCharacter, ...]:
@@ -45,7 +47,8 @@ def shifted_characters(sides: Sequence[Floats], lines: Sequence[str]) -> tuple[S
     )
     along, across = _off(left, right), _off(top, bottom)
     off = np.maximum(np.abs(along), np.abs(across))
-    farthest = [at for at in np.argsort(-off)[:NOTED_MAX] if off[at] > NOTED]
+    common = np.maximum(*(COMMON * np.nanmedian(np.abs(each)) for each in ((left, right), (top, bottom))))
+    farthest = [at for at in np.argsort(-off)[:NOTED_MAX] if off[at] > max(NOTED, common)]
     count = len(lines[0])
     return tuple(
         ShiftedCharacter(
@@ -83,7 +86,11 @@ def _left_over(side: Floats, terms: Floats) -> Floats:
 
 
 def _off(low: Floats, high: Floats) -> Floats:
-    """How far both sides stand off the same way: halfway between them, little more than the smaller; else 0."""
+    """How far both sides stand off the same way: halfway between them, little more than the smaller; else 0.
+
+    Where the ink is one blot with a neighbour's, that it is is what the side there says: the other has come nearer.
+    """
+    low, high = np.where(np.isnan(low), np.minimum(high, 0), low), np.where(np.isnan(high), np.maximum(low, 0), high)
     one, other = np.abs(low), np.abs(high)
     far = np.minimum((one + other) / 2, ALONE * np.minimum(one, other))
     off: Floats = np.where(low * high > 0, np.sign(low) * far, 0.0)

@@ -61,6 +61,24 @@ def test_sides_that_say_it_unevenly_are_met_halfway() -> None:
     assert (shifted.column, shifted.along) == (9, pytest.approx(150, abs=30))
 
 
+@pytest.mark.parametrize(
+    ("along", "blot", "named"), [(0.2, 1, True), (-0.2, 0, True), (-0.2, 1, False), (0.2, 0, False)]
+)
+def test_a_blot_with_a_neighbour_is_what_the_side_there_says(along: float, blot: int, named: bool) -> None:
+    sides = sides_as_they_should_be()
+    sides[1][9, :2] += along
+    sides[1][9, blot] = np.nan
+    found = [(each.column, each.along) for each in shifted_characters(sides, LINES)]
+    assert found == ([(9, pytest.approx(along * 1000, abs=60))] if named else [])
+
+
+def test_what_is_common_on_a_coarse_image_is_no_character_out_of_place() -> None:
+    noise = np.random.default_rng(8)
+    for _ in range(20):
+        sides = [each + noise.normal(0, 0.045, each.shape) for each in sides_as_they_should_be()]
+        assert all(max(abs(each.along), abs(each.across)) > 150 for each in shifted_characters(sides, LINES))
+
+
 def test_a_broader_character_is_not_out_of_place() -> None:
     sides = sides_as_they_should_be()
     sides[0][6] += [-0.1, 0.1, -0.1, 0.1]
