@@ -68,7 +68,7 @@ def ideal_sides(text: str) -> Floats:
 
 
 def find_sides(strip: Floats, ideal: Floats) -> Floats:
-    """The same as the strip shows it; NaN where it does not: no ink, or one blot with the neighbour to the left or right.
+    """The same as the strip shows it; NaN where it does not: no ink, or one blot with the neighbour on that side.
 
     Args:
         strip: Of one line, cut along `even_columns`.
