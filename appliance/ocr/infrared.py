@@ -21,6 +21,9 @@ GLARE: Final = 250
 """Grey level of a character's place from which the lamp may be mirrored there, so that nothing can be seen."""
 AS_LIGHT: Final = 90
 """Percentile of the places where ink is seen: what is no lighter than that hides none."""
+FAINT: Final = 3.0
+"""Nats: where a neighbour's ink is less likely than this, nothing is seen well, and no place is called empty."""
+BESIDE: Final = 2
 NEAR: Final = 1.0
 """Frames around a character's place that are looked at, for the page may have stirred."""
 DARK: Final = 40
@@ -52,7 +55,7 @@ def look_under_infrared(image: Grey, zone: Zone, centres: tuple[Floats, ...], te
     inked = odds > 0
     seen = (np.array(list(text)) == np.array(read)) & inked
     lightest = max(GLARE, float(np.percentile(grey[inked], AS_LIGHT))) if inked.any() else GLARE
-    gone = ~inked & (grey <= lightest)
+    gone = ~inked & (grey <= lightest) & (np.concatenate([_faintest_beside(each) for each in likely]) > FAINT)
     return InfraredReading(seen=int(100 * seen.mean()), vanished=bytes(np.flatnonzero(gone).tolist()))
 
 
@@ -63,6 +66,13 @@ def _likeliest(odds: Floats, count: int) -> tuple[Floats, Floats]:
     near = np.interp(frames, np.arange(len(odds)), odds)
     best = near.argmax(axis=1)[:, None]
     return np.take_along_axis(frames, best, 1)[:, 0], np.take_along_axis(near, best, 1)[:, 0]
+
+
+def _faintest_beside(odds: Floats) -> Floats:
+    """For each place of a line how likely the faintest ink is within BESIDE places of it; infinite without any."""
+    ink = np.pad(np.where(odds > 0, odds, np.inf), BESIDE, constant_values=np.inf)
+    faintest: Floats = np.lib.stride_tricks.sliding_window_view(ink, 2 * BESIDE + 1).min(axis=1)
+    return faintest
 
 
 def _level(image: Grey, line: Line, along: Floats, pitch: float) -> Floats:

@@ -245,6 +245,16 @@ def test_white_paper_hides_no_missing_ink_and_a_mirrored_lamp_may() -> None:
 
 
 @drawn
+def test_where_neighbours_are_faint_as_well_no_ink_is_missing() -> None:
+    page = draw_page(70354, "TD1", "hard", infrared=True)
+    white = read_mrz(page.image)
+    assert white.zone is not None
+    assert page.infrared is not None
+    seen = look_under_infrared(page.infrared, white.zone, white.centres, "".join(white.lines))
+    assert asked("infrared", infrared=seen).answer is Answer.INCONCLUSIVE
+
+
+@drawn
 def test_a_lamp_that_lit_nothing_is_no_ink_that_vanished() -> None:
     page = draw_page(17, "TD3", "clean")
     white = read_mrz(page.image)
