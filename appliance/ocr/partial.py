@@ -31,8 +31,8 @@ MISFITS_MAX: Final = 1
 LEGIBLE: Final = 0.75
 """Share of sure characters, of those that are seen, from which lines that begin as a document's do are told anyway."""
 SEXES: Final = "MFX"
-CODES: Final = "PVIAC"
-"""First letters of Doc 9303's document codes."""
+CODES: Final = {44: "PV", 36: "IACV", 30: "IAC"}
+"""First letters of document codes, by characters a line (Doc 9303-4 to 7)."""
 EDGE: Final = 0.5
 """How sure a character may be that stands beside what is not to be seen."""
 SEEN_TWICE: Final = 1
@@ -61,7 +61,7 @@ def in_place(decoded: Decoded, line_count: int) -> Decoded:
         return decoded
     moves = sorted(range(-int(seen[0]) - SEEN_TWICE, unseen.shape[1] - int(seen[-1]) + SEEN_TWICE), key=abs)
     moved = (_moved(decoded, line_count, by) for by in moves)
-    return max(moved, key=lambda each: (vouched(each, line_count), fits(each, line_count)))
+    return max(moved, key=lambda each: (vouched(each, line_count), _fits(each, line_count)))
 
 
 def _moved(decoded: Decoded, line_count: int, by: int) -> Decoded:
@@ -116,13 +116,19 @@ def vouched(decoded: Decoded, line_count: int) -> int:
 def is_legible(decoded: Decoded, line_count: int) -> bool:
     """Whether lines in doubt are worth telling: what was made of smudges, or of a part as if it were all, is not."""
     share = (decoded.confidences >= SURE).sum() / max(1, (decoded.confidences > 0).sum())
-    begins = decoded.text[0] in CODES and decoded.text[2:5].rstrip(FILLER) in state_codes()
+    begins = decoded.text[0] in "PVIAC" and decoded.text[2:5].rstrip(FILLER) in state_codes()
     checked = vouched(decoded, line_count)
-    in_part = checked >= VOUCHED_MIN or (checked > 0 and fits(decoded, line_count))
+    in_part = checked >= VOUCHED_MIN or (checked > 0 and _fits(decoded, line_count))
     return in_part or bool(share >= LEGIBLE and begins)
 
 
-def fits(decoded: Decoded, line_count: int) -> bool:
+def trust(decoded: Decoded, line_count: int) -> tuple[int, bool, bool]:
+    """What speaks for it: check digits, all that is seen, and a document code that such lines usually have."""
+    usual = decoded.text[0] in CODES.get(len(decoded.text) // line_count, "")
+    return vouched(decoded, line_count), _fits(decoded, line_count), usual
+
+
+def _fits(decoded: Decoded, line_count: int) -> bool:
     """Whether the holder's sex is seen where the format has it, and nothing is seen where it cannot stand."""
     layout = layout_of(line_count, len(decoded.text) // line_count, decoded.text[:5])
     if layout is None or decoded.text[layout.sex] not in SEXES or not decoded.confidences[layout.sex]:

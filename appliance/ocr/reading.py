@@ -22,12 +22,11 @@ from appliance.ocr.partial import (
     THERE_MIN,
     VOUCHED_MIN,
     doubt_edges,
-    fits,
     in_place,
     is_legible,
     seen_of,
+    trust,
     unseen_words,
-    vouched,
     zones_around,
 )
 from appliance.ocr.placing import FRAMES, ODDS_MAX, Placed, characters_at, place
@@ -44,8 +43,6 @@ PITCH_MAX: Final = 26.0
 """Pixels a character; finer images are made coarser first, as the networks know them."""
 WIDTHS: Final = {3: (30,), 2: (44, 36)}
 """Characters a line, by the number of lines."""
-USUAL_CODES: Final = {44: "PV", 36: "IACV", 30: "IAC"}
-"""First letters of document codes, by characters a line (Doc 9303-4 to 7)."""
 GOOD_FIT: Final = 1.0
 """Nats: below this the lines are not of so many characters."""
 OTHERS_MAX: Final = 2
@@ -55,6 +52,8 @@ ATTEMPTS_MAX: Final = 16
 much looks like a zone, and one that is there is read at the first attempt nearly always."""
 SPARED_FOR_WINDOWS: Final = 4
 """Of them, so that a small page is found in however restless a picture."""
+SPARED_FOR_PARTS: Final = 2
+"""And so that what is left of a zone is read that is not wholly to be seen."""
 SMALL: Final = 0.5
 """Of the picture's longer side: where the zone is shorter, there is room for another document beside it."""
 SURE: Final = 0.95
@@ -136,14 +135,9 @@ class _Attempt:
         return bool((self.there >= THERE_MIN).all())
 
     @property
-    def usual(self) -> bool:
-        """It begins with a document code that lines of this length usually have."""
-        return self.decoded.text[0] in USUAL_CODES[self.count]
-
-    @property
-    def vouched(self) -> int:
-        """Check digits that agree with what is seen surely."""
-        return vouched(self.seen, len(self.zone.lines))
+    def trust(self) -> tuple[int, bool, bool]:
+        """As partial.trust, of what is seen."""
+        return trust(self.seen, len(self.zone.lines))
 
     @property
     def sure(self) -> bool:
@@ -171,38 +165,36 @@ def read_mrz(image: Grey) -> MrzImageReading:
     grey = image if image.ndim == 2 else np.ascontiguousarray(image[:, :, 1])
     whole = find_zones(grey, load_weights("locator"))
     search = _Search(grey)
-    search.look_at(whole, spare=SPARED_FOR_WINDOWS)
+    search.look_at(whole, spare=SPARED_FOR_WINDOWS + SPARED_FOR_PARTS)
+    search.look_for_parts(spare=SPARED_FOR_WINDOWS)
     if not search.over:
         search.look_at(zones_in_windows(grey, load_weights("locator")))
     best = search.best
     if best is None or (best.fit < 0 and not best.clear):
         return NOTHING
     if not best.clear:
-        return _judged(_in_part(grey, best), grey)
+        best = max((best, *search.parts), key=lambda each: (*each.trust, each.whole))
+        return _judged(best, grey)
     return _judged(best, grey, another=_another_document(grey, best.zone, whole))
 
 
-def _in_part(grey: Grey, best: _Attempt) -> _Attempt:
-    """The same, or where hardly a check digit vouches for it, what is left of a zone that is not wholly to be seen."""
-    if best.whole and best.usual and best.vouched >= VOUCHED_MIN:
-        return best
-    found = [best]
-    for way in (best.zone, best.zone.turned()):
+def _parts(grey: Grey, located: Zone) -> Iterator[_Attempt]:
+    """What is seen of it, in its places of each format, this way up and the other."""
+    for way in (located, located.turned()):
         small, coarse = _coarse(grey, way)
         for zone, count in zones_around(small, coarse):
             part = _read_zone(small, zone, count).scaled(grey.shape[1] / small.shape[1])
             moved = in_place(part.seen, len(zone.lines))
-            there = np.where(moved.confidences > 0, ODDS_MAX, -ODDS_MAX)
-            found.append(replace(part, decoded=moved, there=there))
-    return max(found, key=lambda each: (each.vouched, fits(each.seen, len(each.zone.lines)), each.usual, each.whole))
+            yield replace(part, decoded=moved, there=np.where(moved.confidences > 0, ODDS_MAX, -ODDS_MAX))
 
 
 @dataclass(slots=True)
 class _Search:
-    """The best attempt so far, and how many more there may be."""
+    """The best attempt so far, what else may be a part of a zone, and how many more attempts there may be."""
 
     grey: Grey
     best: _Attempt | None = None
+    parts: tuple[_Attempt, ...] = ()
     left: int = ATTEMPTS_MAX
 
     @property
@@ -221,6 +213,13 @@ class _Search:
                     return
             if self.over or self.left == spare:
                 return
+
+    def look_for_parts(self, *, spare: int) -> None:
+        """Where hardly a check digit vouches for the best, look for what is left of a zone that is not wholly seen."""
+        best = self.best
+        if best is not None and not best.clear and not (best.whole and best.trust[0] >= VOUCHED_MIN and best.trust[2]):
+            self.parts = tuple(islice(_parts(self.grey, best.zone), self.left - spare))
+            self.left -= len(self.parts)
 
 
 def _another_document(grey: Grey, read: Zone, zones: list[Zone]) -> bool:
