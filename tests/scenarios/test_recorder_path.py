@@ -1,6 +1,5 @@
 """The recorder as a process: what is acknowledged is durable, once, sealed, and provable to anybody."""
 
-import re
 from collections.abc import Generator
 
 import pytest
@@ -29,6 +28,7 @@ from tests.scenarios.recorder_bed import (
     recorded,
     welcome,
 )
+from tests.tracing import SYNC_CALLS, syncs
 
 AT_EACH_START = {"recorder_started", "config_changed", "release_switched", "policy_switched"}
 """Of a first start; later ones have no more to say of what has not changed."""
@@ -94,25 +94,22 @@ def test_the_same_record_asked_again_is_the_same_entry_also_after_restarts(box: 
     assert sealed.count(commitment(made.record)) == 1
 
 
-SYNCS = re.compile(r"^\d+ +(?:fsync|fdatasync|sync|syncfs)\(\d+<([^>]*)>", re.MULTILINE)
-
-
 @pytest.mark.interop
 def test_each_record_costs_exactly_one_sync(box: Bed) -> None:
-    """Keys of cases are made ahead in the pauses between them; test_one_sync.py shows that no answer waits for one."""
+    """Keys of cases and room in the journal are made in the pauses between them: test_one_sync.py."""
     trace = box.folder / "trace"
-    process = box.start("strace", "-D", "-f", "-q", "-y", "-e", "trace=fsync,fdatasync,sync,syncfs", "-o", str(trace))
-    line = box.line()
-    while SYNCS.findall(trace.read_text()).count(str(box.state / "recorder" / "case-keys")) < SPARE_KEYS:
+    process = box.start("strace", "-D", "-f", "-q", "-y", "-e", f"trace={SYNC_CALLS}", "-o", str(trace))
+    line, keys = box.line(), str(box.state / "recorder" / "case-keys")
+    while syncs(trace).count(("fsync", keys)) < SPARE_KEYS:
         welcome(line)
-    before = SYNCS.findall(trace.read_text())
+    before = len(syncs(trace))
     for _ in range(SPARE_KEYS - 1):
         made = record(screened(refers=True))
         recorded(line, append(made, opens=case_of(made)), box.verifier)
         recorded(line, append(record()), box.verifier)
-    keys = str(box.state / "recorder" / "case-keys")
-    during = [path for path in SYNCS.findall(trace.read_text())[len(before) :] if not path.startswith(keys)]
-    assert during == [str(box.journals[0])] * (2 * (SPARE_KEYS - 1))
+    room = ("fsync", str(box.journals[0]))
+    during = [sync for sync in syncs(trace)[before:] if sync != room and not sync[1].startswith(keys)]
+    assert during == [("fdatasync", str(box.journals[0]))] * (2 * (SPARE_KEYS - 1))
     box.stop(process)
 
 
