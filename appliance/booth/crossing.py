@@ -8,8 +8,9 @@ attacks each):
 2. The same document twice in a row is the same person again; so is nothing else by itself. A page that could not be
    read is nobody's: tying it to the next traveller on a guess could give one person's outcome to another.
 3. A person has at most one open case. A further document moves the case to the newest record and keeps the reasons;
-   only "could not be read" is answered by a page that can. A case with a hit stays with its record, because its life is
-   a chain about that: what is laid later is shown as that case, and only another entry's hit opens one more.
+   only "could not be read" is answered by a page that can, and "not read surely" by the same document laid again. A
+   case with a hit stays with its record, because its life is a chain about that: what is laid later is shown as that
+   case, and only another entry's hit opens one more.
 4. Laying the next person's document after "nothing found", or beginning a new crossing, says "passed" for the one
    before; never for a referral, and never for a result that was not shown.
 5. A referral stays an open case until an officer says what was done; the lane goes on meanwhile.
@@ -121,6 +122,7 @@ def step(state: State, event: Event) -> Step:  # noqa: C901, PLR0911, PLR0912 - 
 
 def _judged(state: State, event: Judged) -> Step:
     crossing, person, laid = _place(state, event)
+    again = _again(state, event)
     state = replace(state, crossing=crossing, person=person, laid=laid, key=event.key, following=Following.TRAVELLER)
     mine = [each for each in state.cases if each.case.person.id == person.id and each.answer is None]
     fresh = _fresh(event, crossing, person)
@@ -130,13 +132,14 @@ def _judged(state: State, event: Judged) -> Step:
         shown = _shown_as(known, event)
         return _with_front(state, shown, but=known), (_keep(event, state, updates=shown.tip),)
     earlier = next((each for each in mine if not each.case.hits), None)
-    case = _merged(fresh, earlier, unread=event.unread)
+    against = earlier if earlier and earlier.case.refers and not _answers(earlier, again=again) else None
     opened = OpenCase(
-        case=case,
-        unread=event.unread and (earlier is None or earlier.unread or not earlier.case.refers),
+        case=_merged(fresh, against, unread=event.unread) if against else fresh,
+        unread=event.unread and against is None,
+        unsure=event.unsure and against is None,
         kept=Kept.PENDING,
     )
-    return _with_front(state, opened, but=earlier), (_keep(event, state, opens=case, earlier=earlier),)
+    return _with_front(state, opened, but=earlier), (_keep(event, state, opens=opened.case, earlier=earlier),)
 
 
 def _keep(
@@ -182,8 +185,8 @@ def _with_front(state: State, front: OpenCase, *, but: OpenCase | None) -> State
 
 def _place(state: State, event: Judged) -> tuple[Crossing, Person, int]:
     """Whose document this is (rules 1 and 2)."""
-    again = state.following is Following.TRAVELLER and event.key != "" and event.key == state.key
-    if state.person and state.crossing and (again or state.following is Following.DOCUMENT):
+    same = state.following is Following.TRAVELLER and _again(state, event)
+    if state.person and state.crossing and (same or state.following is Following.DOCUMENT):
         return state.crossing, state.person, min(state.laid + 1, LAID_MAX)
     person = Person(id=event.person_id, number=1, document_basis=event.document_basis)
     if state.crossing and (state.following is Following.PERSON or state.crossing_goes_on):
@@ -191,6 +194,16 @@ def _place(state: State, event: Judged) -> tuple[Crossing, Person, int]:
         if number <= GROUP_MAX:
             return state.crossing, Person(id=person.id, number=number, document_basis=person.document_basis), 1
     return Crossing(id=event.crossing_id, direction=state.direction, lane=state.lane), person, 1
+
+
+def _again(state: State, event: Judged) -> bool:
+    """Whether it is the document that was laid last."""
+    return event.key != "" and event.key == state.key
+
+
+def _answers(earlier: OpenCase, *, again: bool) -> bool:
+    """Whether this person's next page answers all that was against them: it can be read now, or surely (rule 3)."""
+    return earlier.unread or (earlier.unsure and again)
 
 
 def _fresh(event: Judged, crossing: Crossing, person: Person) -> Case:
@@ -209,10 +222,8 @@ def _fresh(event: Judged, crossing: Crossing, person: Person) -> Case:
     return carried(start(case))
 
 
-def _merged(fresh: Case, earlier: OpenCase | None, *, unread: bool) -> Case:
-    """One case a person: what was against them stays, but for a page that can be read now (rule 3)."""
-    if earlier is None or not earlier.case.refers or earlier.unread:
-        return fresh
+def _merged(fresh: Case, earlier: OpenCase, *, unread: bool) -> Case:
+    """One case a person: what was against them stays (rule 3)."""
     old = tuple(reason for reason in earlier.case.reasons if reason not in fresh.reasons)
     return structs.replace(
         fresh,

@@ -35,6 +35,8 @@ class Judged:
         crossing_id, person_id: Fresh identifiers, used when this begins a new crossing or person.
         title: How the officer recognises the document.
         key: The same text for the same document and for no other; "" when nothing makes it recognisable.
+        unread: The page could not be read.
+        unsure: It was read, though not surely, and nothing else speaks against it.
         hits: Those whose life begins with it, the strongest first.
     """
 
@@ -50,6 +52,7 @@ class Judged:
     next_step: str
     opened_ms: int
     document: TravelDocument | None = None
+    unsure: bool = False
     hits: tuple[Hit, ...] = ()
 
 

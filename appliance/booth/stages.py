@@ -9,6 +9,7 @@ from appliance.clock import Instant
 from appliance.decide import decide, possible_matches
 from appliance.errors import Malformed
 from appliance.examine.examine import examine
+from appliance.examine.findings import SURE_READING
 from appliance.examine.second import is_camera
 from appliance.examine.unread import hides_who
 from appliance.formats.rules import Rules
@@ -81,7 +82,8 @@ def judge(
 def judged(verdict: Verdict, *, ids: tuple[Id, Id, Id], opened_ms: int) -> Judged:
     """What the crossing needs to know of it; `ids` are fresh ones of record, crossing and person."""
     screened = verdict.screened
-    words, next_step = reasons(screened.decision)
+    decision = screened.decision
+    words, next_step = reasons(decision)
     return Judged(
         of=ids[0],
         crossing_id=ids[1],
@@ -90,7 +92,9 @@ def judged(verdict: Verdict, *, ids: tuple[Id, Id, Id], opened_ms: int) -> Judge
         title=title(screened.document),
         key=key(screened.document),
         unread=screened.document is None,
-        refers=isinstance(screened.decision, Refer),
+        unsure=isinstance(decision, Refer)
+        and all(each.code == SURE_READING.id for each in (decision.first, *decision.others)),
+        refers=isinstance(decision, Refer),
         reasons=words,
         next_step=next_step,
         opened_ms=opened_ms,

@@ -40,6 +40,7 @@ class OpenCase:
 
     Attributes:
         unread: The page could not be read, and that is all there is against this person.
+        unsure: It was read, though not surely, and that is all there is against this person.
         answer: The outcome that was said and whose record is not kept yet.
         also: Later screening records of this person that are shown as this case.
         ahead: The case after each step whose record is not kept yet, in their order.
@@ -47,6 +48,7 @@ class OpenCase:
 
     case: Case
     unread: bool = False
+    unsure: bool = False
     kept: Kept = Kept.RECORDED
     answer: OutcomeKind | None = None
     also: tuple[Id, ...] = ()

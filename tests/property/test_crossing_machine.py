@@ -44,6 +44,7 @@ class Lane(RuleBasedStateMachine):
         self.number = 0
         self.person_of: dict[str, str] = {}
         self.refers: dict[str, bool] = {}
+        self.against: set[str] = set()
         self.kept: set[str] = set()
         self.shown_clear: set[str] = set()
         self.answered: dict[str, list[str]] = {}
@@ -57,8 +58,11 @@ class Lane(RuleBasedStateMachine):
         shown = self.state.shown_case
         if shown and lamp_of(self.state) is Lamp.GREEN:
             self.shown_clear.add(shown.case.of)
+            assert shown.case.person.id not in self.against, "only an outcome ends what was surely against a person"
         for effect in effects:
             self.waiting.append(effect)
+            if isinstance(effect, KeepOutcome):
+                self.against.discard(effect.case.person.id)
         self.drain()
 
     def drain(self) -> None:
@@ -90,9 +94,10 @@ class Lane(RuleBasedStateMachine):
     @rule(
         title=st.sampled_from(["", "A", "B", "C"]),
         refers=st.booleans(),
+        unsure=st.booleans(),
         works=st.sampled_from([True, True, True, False]),
     )
-    def lay(self, title: str, *, refers: bool, works: bool) -> None:
+    def lay(self, title: str, *, refers: bool, unsure: bool, works: bool) -> None:
         self.number += 1
         of, crossing, person = (f"{kind}{self.number:031x}" for kind in "abc")
         refers = refers or not title
@@ -108,12 +113,16 @@ class Lane(RuleBasedStateMachine):
             title=title or "unread",
             key=title,
             unread=not title,
+            unsure=refers and title != "" and unsure,
             refers=refers,
             reasons=("why",) if refers else (),
             next_step="do",
             opened_ms=self.number,
         )
         self.take(judged)
+        if refers and title and not unsure:
+            assert self.state.person is not None
+            self.against.add(self.state.person.id)
         self.report_not_kept()
 
     def report_not_kept(self) -> None:

@@ -91,6 +91,20 @@ def test_two_documents_refer_for_the_camera_cannot_know_which_one_is_meant(post:
     assert record["decision"]["first"]["words"] == both["headline"]
 
 
+def test_a_page_laid_again_as_the_box_asked_answers_that_it_was_not_read_surely(post: PostAtWork) -> None:
+    (page,) = (one.lines for one in quiet_day(49)[:1])
+    unsure = lay(post, *page, view="half out")
+    assert unsure["lamp"] == "amber"
+    post.desk.ask(do="remove")
+    clean = lay(post, *page)
+    assert (clean["lamp"], clean["decision"]) == ("green", "clear")
+    assert clean["person"] == unsure["person"]
+    post.desk.ask(do="remove")
+    assert unsure["of"] not in [case["of"] for case in post.state()["cases"]]
+    record = next(one for one in post.at_headquarters() if one["record_id"] == unsure["of"])
+    assert record["decision"]["first"]["code"] == "sure_reading"
+
+
 def test_an_image_of_a_whole_sensor_is_read(post: PostAtWork) -> None:
     (page,) = (one.lines for one in quiet_day(47)[:1])
     assert lay(post, *page, view="full sensor")["decision"] == "clear"

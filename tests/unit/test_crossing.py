@@ -52,7 +52,7 @@ class Desk:
                     self.outcomes.append(effect)
                     self.take(OutcomeKept(of=case.of) if keeps else OutcomeNotKept(of=case.of), keeps=keeps)
 
-    def lay(self, title: str, *reasons: str, keeps: bool = True) -> str:
+    def lay(self, title: str, *reasons: str, keeps: bool = True, unsure: bool = False) -> str:
         """Lay a document; with reasons it refers; "" could not be read. The record's identifier."""
         of, crossing, person = (f"{next(self.ids):032x}" for _ in range(3))
         self.take(Arrived())
@@ -64,6 +64,7 @@ class Desk:
             title=title or "unread",
             key=title,
             unread=not title,
+            unsure=unsure,
             refers=bool(reasons) or not title,
             reasons=reasons or (() if title else ("not read",)),
             next_step="telephone" if reasons else "lay it again",
@@ -170,6 +171,37 @@ def test_a_page_read_at_the_second_try_answers_that_it_could_not_be_read() -> No
     desk.lay("B")
     assert desk.said() == [(read, OutcomeKind.PASSED, True)]
     assert desk.state.find(unread) is None
+
+
+def test_the_same_document_read_surely_answers_that_it_was_not() -> None:
+    desk = Desk()
+    unsure = desk.lay("A", "Not read surely.", unsure=True)
+    again = desk.lay("A", "Not read surely.", unsure=True)
+    sure = desk.lay("A")
+    assert desk.person(unsure) == desk.person(sure)
+    assert [kept.closes for kept in desk.screenings] == [None, unsure, again]
+    assert lamp_of(desk.state) is Lamp.GREEN
+    assert [open_case.case.of for open_case in desk.state.cases] == [sure]
+
+
+def test_what_else_is_against_a_person_outlives_a_sure_reading_and_another_document() -> None:
+    for first, unsure, second in (("A", False, "A"), ("A", True, "B")):
+        desk = Desk()
+        desk.lay(first, "Why.", unsure=unsure)
+        desk.take(NextBelongs(following=Following.DOCUMENT))
+        desk.lay(second)
+        assert lamp_of(desk.state) is Lamp.AMBER
+        assert [open_case.case.reasons for open_case in desk.state.cases] == [("Why.",)]
+
+
+def test_a_sure_reason_among_unsure_readings_is_answered_by_nothing_laid() -> None:
+    desk = Desk()
+    desk.lay("A", "Not read surely.", unsure=True)
+    desk.lay("A", "Expired.")
+    desk.lay("A", "Not read surely.", unsure=True)
+    desk.lay("A")
+    assert lamp_of(desk.state) is Lamp.AMBER
+    assert desk.state.cases[0].case.reasons == ("Not read surely.", "Expired.")
 
 
 def test_two_unread_pages_in_a_row_are_two_persons() -> None:
