@@ -1,42 +1,23 @@
 """A record that a box carried over from a log that it lost: its exhibit proves the old place too, where it can."""
 
-import hashlib
 import shutil
 from pathlib import Path
 
 import pytest
 
 from appliance.formats.checkpoint import open_checkpoint
-from appliance.formats.identity import PreviousOrigin
 from appliance.formats.note import Verifier
-from appliance.formats.statement import Carried, Sealed, parse_statement
 from appliance.recorded import Picture
 from provisioning.exhibit.checking import check_exhibit, read_said
 from provisioning.exhibit.contents import EntryFacts
 from provisioning.exhibit.pieces import read_pieces
 from tests.exhibit_post import MORNING_S, NOON_S, SCREENED, Post, cosign, hq, run_hq, sum_again
+from tests.lost_post_log import NEW, OLD, carried, lose
 from tests.page_steps import steps
 from tests.scenarios.auditor import flip, kept
 from tests.scenarios.made_headquarters import headquarters, picture, screened
 
-OLD, NEW = "landlink.example/la-0001.1", "landlink.example/la-0001.2"
 SCREENED_INDEX, PICTURE_INDEX = 3, 4
-
-
-def carried(box: Post, index: int) -> tuple[Carried, bytes]:
-    """An entry of the log that is about to be lost, as the next log carries it; and its body."""
-    leaf = box.leaves[index]
-    sealed = parse_statement(leaf).unverified.kind
-    assert isinstance(sealed, Sealed)
-    again = Carried(
-        commitment=sealed.commitment,
-        blob_sha256=sealed.blob_sha256,
-        blob_bytes=sealed.blob_bytes,
-        origin=OLD,
-        index=index,
-        statement=hashlib.sha256(leaf).digest(),
-    )
-    return again, box.body(index).read_bytes()
 
 
 @pytest.fixture
@@ -51,18 +32,9 @@ def post(tmp_path: Path) -> Post:
     for index in (SCREENED_INDEX, PICTURE_INDEX):
         box.body(index).unlink()
     cosign(box, MORNING_S)
-    former = kept(box).checkpoint()
-    box.origin, box.leaves, box.heard = NEW, [], None
-    for path in box.state.glob("bodies/*"):
-        path.unlink()
-    shutil.rmtree(box.state / "log")
-    previous = PreviousOrigin(
-        origin=OLD, size=former.size, root=former.root, cosigned_size=former.size, cosigned_root=former.root
-    )
-    box.start_epoch(previous=previous)
+    lose(box)
     for kind, blob in bodies:
         box.body(box.append(box.statement(kind))).write_bytes(blob)
-    box.home.pulled_log(NEW).mkdir(parents=True)
     cosign(box, NOON_S)
     return box
 

@@ -7,34 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from appliance.formats.identity import PreviousOrigin
 from provisioning.audit.testimony_pages import RECEIPTS, encode_page
 from provisioning.exhibit.checking import check_exhibit
 from provisioning.exhibit.contents import EntryFacts
 from provisioning.exhibit.report import report_page
 from provisioning.exhibit.words_of import LANGUAGES
 from tests.exhibit_post import EVENING_S, MORNING_S, NOON_S, SCREENED, Post, cosign, hq, receipt, sum_again
+from tests.lost_post_log import NEW, OLD, carried, lose
 from tests.page_steps import steps
 from tests.scenarios.auditor import flip, kept
 from tests.scenarios.made_headquarters import headquarters, outcome, picture, screened
-from tests.scenarios.test_exhibit_former import carried
 
-OLD, NEW = "landlink.example/la-0001.1", "landlink.example/la-0001.2"
 OTHERS = "ad" * 16
-
-
-def lose(box: Post) -> None:
-    """The box's log is lost after headquarters had it; the next one says so."""
-    former = kept(box).checkpoint()
-    box.origin, box.leaves, box.heard = NEW, [], None
-    for path in box.state.glob("bodies/*"):
-        path.unlink()
-    shutil.rmtree(box.state / "log")
-    previous = PreviousOrigin(
-        origin=OLD, size=former.size, root=former.root, cosigned_size=former.size, cosigned_root=former.root
-    )
-    box.start_epoch(previous=previous)
-    box.home.pulled_log(NEW).mkdir(parents=True)
 
 
 @pytest.fixture
