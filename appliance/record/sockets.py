@@ -1,7 +1,8 @@
 """Stage 6 of 8: record - the recorder's doors: one SOCK_SEQPACKET socket a role, one uid a door, bounded messages.
 
 A packet from a wrong uid, one that is too long, truncated, or comes with descriptors that are no sealed memfd, is
-answered with a refusal and ends its connection. Nothing that a peer sends or leaves out makes the recorder wait.
+answered with a refusal and ends its connection. Nothing that a peer sends or leaves out makes the recorder wait: even
+what it gave is closed beside the loop (closing.py), and a door whose peer has that take too long rests, and no other.
 """
 
 import contextlib
@@ -20,6 +21,7 @@ from appliance.errors import Malformed
 from appliance.formats.record import RECORD_BYTES_MAX
 from appliance.formats.wire import MESSAGE_BYTES_MAX, RefusedReply, encode
 from appliance.line import RECORD_SEALS
+from appliance.record.closing import Closing
 
 CONNECTIONS_MAX: Final = 8
 """A role's connections at once: each peer needs one, and a second while the first is given up."""
@@ -29,8 +31,13 @@ GROUP_MAX: Final = 16
 GROUP_BYTES_MAX: Final = RECORD_BYTES_MAX
 """Of messages and records: when a turn has taken so much, the rest waits for the next one."""
 
-DESCRIPTORS_MAX: Final = 1
-UNREAD_MAX: Final = 4
+DESCRIPTORS_TAKEN_MAX: Final = 253
+"""Beside one message, by Linux (SCM_MAX_FD). One is allowed; all are taken, since the kernel would close the others in
+this thread."""
+CLOSINGS_MAX: Final = 16
+"""Descriptors of a role's peer that wait to be closed before its door rests."""
+STRANGERS_MAX: Final = 64
+"""The same of connections by a wrong uid, before no door takes new connections."""
 UCRED: Final = struct.Struct("3i")
 FLAGS_MALFORMED: Final = socket.MSG_TRUNC | socket.MSG_CTRUNC
 
@@ -78,7 +85,9 @@ class Doors:
         self._selector = selectors.DefaultSelector()
         self._open: dict[Role, set[socket.socket]] = {role: set() for role in Role}
         self._turns: list[Role] = [role for role in Role if role is not Role.BOOTH]
-        self._listening = [self._listen(folder / f"{role.value}.sock", role) for role in Role if role in uids]
+        self._closings = {role: Closing(f"close-{role.value}", most=CLOSINGS_MAX) for role in uids}
+        self._strangers = Closing("close-strangers", most=STRANGERS_MAX)
+        self._listening = {role: self._listen(folder / f"{role.value}.sock") for role in Role if role in uids}
 
     def wait(self, seconds: float) -> list[Packet]:
         """Packets that have arrived, the booth's first; [] after `seconds` of silence.
@@ -86,12 +95,13 @@ class Doors:
         Of the booth as many as make a group, round by round one a connection; of the other roles one in all, in turn: a
         light waits for one message of theirs, however many they send.
         """
+        self._rest()
         booths: list[socket.socket] = []
         others: list[tuple[socket.socket, Role]] = []
         for key, _ in self._selector.select(seconds):
             source, role = key.fileobj, key.data
             assert isinstance(source, socket.socket)
-            if source in self._listening:
+            if source is self._listening[role]:
                 self._welcome(source, role)
             elif role is Role.BOOTH:
                 booths.append(source)
@@ -126,21 +136,37 @@ class Doors:
 
     def close(self) -> None:
         """Close all doors."""
-        for connections in self._open.values():
-            for connection in connections:
-                connection.close()
-        for listening in self._listening:
+        for role, closing in self._closings.items():
+            for connection in self._open[role]:
+                closing.give(connection)
+            closing.end()
+        self._strangers.end()
+        for listening in self._listening.values():
             listening.close()
         self._selector.close()
 
-    def _listen(self, path: Path, role: Role) -> socket.socket:
+    def _rest(self) -> None:
+        """Look at no door whose closings are full, nor for new connections when those of strangers are."""
+        for role, listening in self._listening.items():
+            full = self._closings[role].full
+            self._watch(listening, role, watched=not (full or self._strangers.full))
+            for connection in self._open[role]:
+                self._watch(connection, role, watched=not full)
+
+    def _watch(self, source: socket.socket, role: Role, *, watched: bool) -> None:
+        if watched is not (source in self._selector.get_map()):
+            if watched:
+                self._selector.register(source, selectors.EVENT_READ, role)
+            else:
+                self._selector.unregister(source)
+
+    def _listen(self, path: Path) -> socket.socket:
         path.unlink(missing_ok=True)
         listening = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         listening.bind(str(path))
         path.chmod(0o666)  # who may speak is decided by the peer's uid, which the kernel vouches for
         listening.listen(CONNECTIONS_MAX)
         listening.settimeout(0)
-        self._selector.register(listening, selectors.EVENT_READ, role)
         return listening
 
     def _welcome(self, listening: socket.socket, role: Role) -> None:
@@ -148,19 +174,24 @@ class Doors:
             connection, _ = listening.accept()
             connection.settimeout(0)
             _, uid, _ = UCRED.unpack(connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, UCRED.size))
-            self._open[role].add(connection)
-            self._selector.register(connection, selectors.EVENT_READ, role)
             if uid != self._uids[role]:
                 self._refused(role, "uid")
                 words = f"This is the {role.value}'s door; it is open to one user of the system, and this is another."
-                self._refuse(connection, role, RefusedReply(code="wrong_uid", words=words))
-            elif len(self._open[role]) > CONNECTIONS_MAX:
+                with contextlib.suppress(OSError):
+                    connection.send(encode(RefusedReply(code="wrong_uid", words=words)))
+                self._strangers.give(connection)
+                return
+            self._open[role].add(connection)
+            self._watch(connection, role, watched=True)
+            if len(self._open[role]) > CONNECTIONS_MAX:
                 words = f"At most {CONNECTIONS_MAX} connections at a time."
                 self._refuse(connection, role, RefusedReply(code="busy", words=words))
 
     def _receive(self, connection: socket.socket, role: Role) -> Iterator[Packet]:
+        if self._closings[role].full:
+            return
         try:
-            message, record = _read_packet(connection)
+            message, record = _read_packet(connection, self._closings[role])
         except BlockingIOError:
             return
         except ConnectionError:
@@ -188,34 +219,38 @@ class Doors:
 
     def _hang_up(self, connection: socket.socket, role: Role) -> None:
         self._open[role].discard(connection)
-        with contextlib.suppress(KeyError):
-            self._selector.unregister(connection)
-        with contextlib.suppress(OSError):  # what is left unread would turn the refusal into a reset
-            for _ in range(UNREAD_MAX):
-                connection.recv(1, socket.MSG_DONTWAIT)
-        connection.close()
+        self._watch(connection, role, watched=False)
+        self._closings[role].give(connection)
 
 
-def _read_packet(connection: socket.socket) -> tuple[bytes, bytes | None]:
-    """One message and the record beside it.
+def _read_packet(connection: socket.socket, closing: Closing) -> tuple[bytes, bytes | None]:
+    """One message and the record beside it; `closing` takes whatever else came with it.
 
     Raises:
         Malformed: Longer than the bound, or its descriptors are not one sealed memfd within the bound.
         BlockingIOError, ConnectionError: There is none.
     """
-    room = socket.CMSG_SPACE(DESCRIPTORS_MAX * struct.calcsize("i"))
+    room = socket.CMSG_SPACE(DESCRIPTORS_TAKEN_MAX * struct.calcsize("i"))
     message, ancillary, flags, _ = connection.recvmsg(MESSAGE_BYTES_MAX, room, socket.MSG_CMSG_CLOEXEC)
     descriptors: list[int] = []
     for level, kind, content in ancillary:
         if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
             descriptors.extend(struct.unpack(f"{len(content) // 4}i", content[: len(content) // 4 * 4]))
     try:
-        if flags & FLAGS_MALFORMED or len(descriptors) > DESCRIPTORS_MAX:
-            raise Malformed("message", f"at most {MESSAGE_BYTES_MAX} bytes and one descriptor")
-        return message, _read_sealed(descriptors[0]) if descriptors else None
-    finally:
-        for descriptor in descriptors:
-            os.close(descriptor)
+        record = _read_beside(descriptors, whole=not flags & FLAGS_MALFORMED)
+    except Malformed:
+        closing.give(descriptors)
+        raise
+    for descriptor in descriptors:  # a sealed memfd: nothing of it waits to go anywhere
+        os.close(descriptor)
+    return message, record
+
+
+def _read_beside(descriptors: Sequence[int], *, whole: bool) -> bytes | None:
+    """The record beside a message, None for none. Raises Malformed."""
+    if not whole or len(descriptors) > 1:
+        raise Malformed("message", f"at most {MESSAGE_BYTES_MAX} bytes and one descriptor")
+    return _read_sealed(descriptors[0]) if descriptors else None
 
 
 def _read_sealed(descriptor: int) -> bytes:
