@@ -10,11 +10,14 @@ import os
 import shutil
 import stat
 import weakref
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from appliance.errors import StorageFault, StorageFull
+
+DEPTH_MAX: Final = 32
+"""Folders within each other that a stranger's folder may have; ours have some ten."""
 
 
 @contextlib.contextmanager
@@ -99,6 +102,28 @@ def names_beneath(folder: Path, name: str, *, count_max: int) -> list[str]:
     """
     with _folder_beneath(folder, name) as at, os.scandir(at) as entries:
         return [entry.name for entry in itertools.islice(entries, count_max)]
+
+
+def all_beneath(folder: Path) -> Iterator[os.DirEntry[str]]:
+    """Everything below a folder that a stranger made, in no order; nothing where it is no folder.
+
+    No link below it is followed, and memory does not grow with how deep it goes.
+
+    Raises:
+        OSError: Part of it cannot be read, or it goes deeper than DEPTH_MAX.
+    """
+    if not folder.is_dir():
+        return
+    waiting = [(os.fspath(folder), 1)]
+    while waiting:
+        at, depth = waiting.pop()
+        if depth > DEPTH_MAX:
+            raise OSError(errno.ELOOP, f"more than {DEPTH_MAX} folders within each other")
+        with os.scandir(at) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append((entry.path, depth + 1))
+                yield entry
 
 
 @contextlib.contextmanager

@@ -18,7 +18,7 @@ from typing import Final
 from appliance.audit.outgoing import Copy, OutgoingLog, outgoing
 from appliance.config import Config
 from appliance.errors import ConfigError, NoInput, Refused, StorageFault, Untrusted
-from appliance.files import open_beneath, storage, sync_folder
+from appliance.files import all_beneath, open_beneath, open_regular, storage, sync_folder
 from appliance.formats.age import BLOB_BYTES_MAX
 from appliance.formats.wire import Exported
 from appliance.line import RecorderAway, RecorderLine
@@ -169,7 +169,7 @@ class _Writing:
 def _read_back(path: Path) -> bytes | None:
     """What the medium has, not what memory remembers of it; None where it has no file. Raises OSError."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
             return file.read(BLOB_BYTES_MAX + 1)
     except FileNotFoundError:
@@ -180,9 +180,15 @@ def _check_links(stick: Path) -> None:
     """Raise Refused for links on the stick: as root, writing through one could go anywhere."""
     with storage(f"reading {stick}"):
         for part in PARTS:
-            for path in (stick / part, *(stick / part).rglob("*")):
-                if path.is_symlink():
-                    raise Refused(f"{path} is a link, which no stick of a box has; empty the stick first")
+            if (stick / part).is_symlink():
+                raise _foreign(stick / part)
+            for entry in all_beneath(stick / part):
+                if entry.is_symlink():
+                    raise _foreign(entry.path)
+
+
+def _foreign(path: Path | str) -> Refused:
+    return Refused(f"{path} is a link, which no stick of a box has; empty the stick first")
 
 
 def _log_it(config: Config, logs: tuple[OutgoingLog, ...]) -> None:

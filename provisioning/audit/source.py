@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from appliance.errors import NoInput, StorageFault, Untrusted
-from appliance.files import open_regular
+from appliance.files import all_beneath, open_regular, storage
 from appliance.formats.note import NOTE_BYTES_MAX
 
 
@@ -76,6 +76,7 @@ def folder_sources(folder: Path) -> dict[str, FolderSource]:
 
     Raises:
         NoInput: There is no such folder, or no log in it.
+        Untrusted, StorageFault: A checkpoint is too long, or something cannot be read.
     """
     if not folder.is_dir():
         raise NoInput(f"{folder}: no such folder; is the stick or the card mounted there?")
@@ -103,12 +104,14 @@ def folder_sources(folder: Path) -> dict[str, FolderSource]:
 
 
 def _bodies_in(folder: Path) -> dict[int, Path]:
-    """Bodies by index; none where there is no such folder."""
-    return {
-        int(path.name.split(".")[0]): path
-        for path in folder.rglob("*.age")
-        if path.name.split(".")[0].isascii() and path.name.split(".")[0].isdecimal()
-    }
+    """Bodies by index; none where there is no such folder. Raises StorageFault."""
+    found: dict[int, Path] = {}
+    with storage(f"reading {folder}"):
+        for entry in all_beneath(folder):
+            number = entry.name.partition(".")[0]
+            if entry.name.endswith(".age") and number.isascii() and number.isdecimal():
+                found[int(number)] = Path(entry.path)
+    return found
 
 
 def _read(path: Path, bytes_max: int) -> bytes | None:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from appliance.errors import Malformed, Refused, Untrusted
-from appliance.files import read_regular, storage, sync_folder
+from appliance.files import all_beneath, read_regular, storage, sync_folder
 from appliance.formats.checkpoint import open_checkpoint
 from appliance.formats.downlink import COSIGNED, FOLDER
 from appliance.formats.note import NOTE_BYTES_MAX, Verifier, parse_vkey
@@ -100,9 +100,9 @@ def write_stick(plan: StickPlan, stick: Path, advance: Advance) -> None:
     wanted = {copy.path for copy in copies}
     with storage(f"tidying {stick}"):
         for part in PARTS:
-            for path in (stick / part).rglob("*"):
-                if path.is_file() and path.relative_to(stick).as_posix() not in wanted:
-                    path.unlink()
+            for entry in all_beneath(stick / part):
+                if entry.is_file() and Path(entry.path).relative_to(stick).as_posix() not in wanted:
+                    Path(entry.path).unlink()
             if (stick / part).is_dir():
                 sync_folder(stick / part)
 
@@ -110,9 +110,15 @@ def write_stick(plan: StickPlan, stick: Path, advance: Advance) -> None:
 def _check_links(stick: Path) -> None:
     with storage(f"reading {stick}"):
         for part in PARTS:
-            for path in (stick / part, *(stick / part).rglob("*")):
-                if path.is_symlink():
-                    raise Refused(f"{path} is a link, which no stick of headquarters has; empty the stick first")
+            if (stick / part).is_symlink():
+                raise _foreign(stick / part)
+            for entry in all_beneath(stick / part):
+                if entry.is_symlink():
+                    raise _foreign(entry.path)
+
+
+def _foreign(path: Path | str) -> Refused:
+    return Refused(f"{path} is a link, which no stick of headquarters has; empty the stick first")
 
 
 def _pulled(home: Home, box: RosterBox) -> list[str]:

@@ -21,13 +21,17 @@ def check_exhibit(folder: Path) -> tuple[Exhibit | None, list[str]]:
     """What an exhibit says, and everything about it that does not hold, each with the file's name.
 
     Raises:
-        ConfigError: There is no such folder.
+        NoInput: There is no such folder.
     """
-    problems: list[str] = []
     try:
-        pieces = read_pieces(folder)
+        return check_pieces(read_pieces(folder))
     except Broken as error:
         return None, [str(error)]
+
+
+def check_pieces(pieces: Mapping[str, bytes]) -> tuple[Exhibit | None, list[str]]:
+    """The same of files that were read: who goes on with one of them goes on with what was checked."""
+    problems: list[str] = []
     try:
         problems += [f"{path}: {why}" for path, why in sorted(differing(pieces).items())]
     except (Malformed, Untrusted) as error:

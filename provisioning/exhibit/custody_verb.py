@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from appliance.errors import ConfigError, Refused
+from appliance.files import read_regular
 from appliance.formats.age import Identity
 from appliance.formats.merkle import complete_root, leaf_hash, root_hash
+from appliance.formats.note import NOTE_BYTES_MAX
 from provisioning.audit.opened.records import iso
 from provisioning.audit.opened.search import openers
 from provisioning.authority.home import Home
@@ -15,10 +17,12 @@ from provisioning.command import entries_of, json_line, say
 from provisioning.custody.act import Act, Did, parse_act
 from provisioning.custody.log import NO_WORDS, CustodyLog, Words, operator
 from provisioning.exhibit.assembling import about_of
-from provisioning.exhibit.checking import check_exhibit
+from provisioning.exhibit.checking import check_exhibit, check_pieces
+from provisioning.exhibit.contents import Exhibit
 from provisioning.exhibit.custody_part import CHECKPOINT
 from provisioning.exhibit.custody_sum import Leaf, sum_up
 from provisioning.exhibit.folder import SUMS
+from provisioning.exhibit.pieces import Broken, read_pieces
 
 
 def run_show(arguments: argparse.Namespace) -> int:
@@ -89,7 +93,7 @@ def _contradicts(custody: CustodyLog, exhibit: Path) -> list[str]:
     """Whether the log still begins as it stood when an exhibit was made; [] when it does."""
     path = exhibit / CHECKPOINT if exhibit.is_dir() else exhibit
     try:
-        old, _ = custody.signed(path.read_bytes())
+        old, _ = custody.signed(read_regular(path, NOTE_BYTES_MAX))
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from None
     leaves = custody.leaves()[1]
@@ -116,16 +120,24 @@ def _miscounted(folder: Path, leaves: Sequence[bytes]) -> list[str]:
     return []
 
 
+def _as_checked(folder: Path) -> tuple[Exhibit | None, list[str], bytes]:
+    """What an exhibit says, what of it does not hold, and the hash of the very SUMS that were checked."""
+    try:
+        pieces = read_pieces(folder)
+    except Broken as error:
+        return None, [str(error)], b""
+    return *check_pieces(pieces), hashlib.sha256(pieces.get(SUMS, b"")).digest()
+
+
 def run_handover(arguments: argparse.Namespace) -> int:
     """The verb; returns its exit code."""
     home = Home.open(arguments.home)
-    exhibit, problems = check_exhibit(arguments.exhibit)
+    exhibit, problems, sums = _as_checked(arguments.exhibit)
     if exhibit is None or problems:
         raise Refused(f"{arguments.exhibit} does not hold ({'; '.join(problems)[:300]}); nothing was written down")
     custody = CustodyLog(home)
     if exhibit.trust.custody_vkey not in {each.vkey() for each in custody.verifiers}:
         raise Refused(f"{arguments.exhibit} was made by another headquarters, or under another custody key")
-    sums = hashlib.sha256((arguments.exhibit / SUMS).read_bytes()).digest()
     records = [] if exhibit.entry is None else [exhibit.entry.record_id]
     words = Words(why=arguments.why or exhibit.case, to=arguments.to)
     by = operator(arguments.by)
