@@ -8,9 +8,9 @@ attacks each):
 2. The same document twice in a row is the same person again; so is nothing else by itself. A page that could not be
    read is nobody's: tying it to the next traveller on a guess could give one person's outcome to another.
 3. A person has at most one open case. A further document moves the case to the newest record and keeps the reasons;
-   only "could not be read" is answered by a page that can, and "not read surely" by the same document laid again. A
-   case with a hit stays with its record, because its life is a chain about that: what is laid later is shown as that
-   case, and only another entry's hit opens one more.
+   only "could not be read" is answered by a page that can, and "not read surely" by the same document laid again or
+   typed in. A case with a hit stays with its record, because its life is a chain about that: what is laid later is
+   shown as that case, and only another entry's hit opens one more.
 4. Laying the next person's document after "nothing found", or beginning a new crossing, says "passed" for the one
    before; never for a referral, and never for a result that was not shown.
 5. A referral stays an open case until an officer says what was done; the lane goes on meanwhile.
@@ -58,10 +58,11 @@ from appliance.booth.events import (
 )
 from appliance.booth.state import GROUP_MAX, Kept, OpenCase, Phase, State, Step
 from appliance.errors import Refused
+from appliance.examine.findings import SURE_READING
 from appliance.formats.wire import Case
 from appliance.inquiry.life import REASONS_MAX, carried, check_outcome, start
 from appliance.judged import Hit
-from appliance.model import Id
+from appliance.model import Id, TravelDocument
 from appliance.recorded import Crossing, OutcomeKind, Person
 
 LAID_MAX: Final = 99
@@ -132,7 +133,7 @@ def _judged(state: State, event: Judged) -> Step:
         shown = _shown_as(known, event)
         return _with_front(state, shown, but=known), (_keep(event, state, updates=shown.tip),)
     earlier = next((each for each in mine if not each.case.hits), None)
-    against = earlier if earlier and earlier.case.refers and not _answers(earlier, again=again) else None
+    against = earlier if earlier and earlier.case.refers and not _answers(earlier, event, again=again) else None
     opened = OpenCase(
         case=_merged(fresh, against, unread=event.unread) if against else fresh,
         unread=event.unread and against is None,
@@ -201,9 +202,16 @@ def _again(state: State, event: Judged) -> bool:
     return event.key != "" and event.key == state.key
 
 
-def _answers(earlier: OpenCase, *, again: bool) -> bool:
+def _answers(earlier: OpenCase, event: Judged, *, again: bool) -> bool:
     """Whether this person's next page answers all that was against them: it can be read now, or surely (rule 3)."""
-    return earlier.unread or (earlier.unsure and again)
+    return earlier.unread or (earlier.unsure and (again or _same_number(earlier.case.document, event.document)))
+
+
+def _same_number(one: TravelDocument | None, other: TravelDocument | None) -> bool:
+    """Whether two papers of one person have one issuer's one number: a name of which a part was unseen differs."""
+    if one is None or other is None or not one.document_number:
+        return False
+    return (one.issuing_state, one.document_number) == (other.issuing_state, other.document_number)
 
 
 def _fresh(event: Judged, crossing: Crossing, person: Person) -> Case:
@@ -331,9 +339,19 @@ def _begun(state: State, event: CrossingBegun) -> Step:
 
 def _restored(state: State, cases: tuple[Case, ...]) -> State:
     """Take over what is not known yet; the newest is whom the lane was busy with before the power went."""
-    fresh = tuple(OpenCase(case=case) for case in cases if state.find(case.of) is None)
+    fresh = tuple(_restored_case(case) for case in cases if state.find(case.of) is None)
     after = replace(state, cases=(*state.cases, *fresh))
     if state.crossing is not None or not fresh:
         return after
     newest = fresh[0].case
     return replace(after, crossing=newest.crossing, person=newest.person, laid=1, key=newest.title)
+
+
+def _restored_case(case: Case) -> OpenCase:
+    """With what it was opened for, where that is all: one reason, and nothing of an earlier page in it (_merged)."""
+    alone = case.refers and not case.hits and len(case.reasons) == 1 and case.opened_ms == case.moved_ms
+    return OpenCase(
+        case=case,
+        unread=alone and case.document is None,
+        unsure=alone and case.document is not None and case.next_step == SURE_READING.next_step,
+    )

@@ -9,8 +9,8 @@ from appliance.clock import Instant
 from appliance.decide import decide, possible_matches
 from appliance.errors import Malformed
 from appliance.examine.examine import examine
-from appliance.examine.findings import SURE_READING
-from appliance.examine.second import is_camera
+from appliance.examine.findings import CHECK_DIGITS, SECOND_READING, SURE_READING
+from appliance.examine.second import differences, is_camera
 from appliance.examine.unread import hides_who
 from appliance.formats.rules import Rules
 from appliance.judged import Finding, Hit, Refer
@@ -92,8 +92,7 @@ def judged(verdict: Verdict, *, ids: tuple[Id, Id, Id], opened_ms: int) -> Judge
         title=title(screened.document),
         key=key(screened.document),
         unread=screened.document is None,
-        unsure=isinstance(decision, Refer)
-        and all(each.code == SURE_READING.id for each in (decision.first, *decision.others)),
+        unsure=_only_misread(screened),
         refers=isinstance(decision, Refer),
         reasons=words,
         next_step=next_step,
@@ -101,6 +100,23 @@ def judged(verdict: Verdict, *, ids: tuple[Id, Id, Id], opened_ms: int) -> Judge
         document=screened.document,
         hits=verdict.hits,
     )
+
+
+def _only_misread(screened: Screened) -> bool:
+    """Whether all that is against a document is that it was not read surely, so that it is asked for again.
+
+    By the camera alone; or by a scanner whose check digits do not agree while those of a camera that is in no doubt do.
+    A check digit that fails without such a witness may have been changed, and stays.
+    """
+    decision, document, camera = screened.decision, screened.document, screened.camera
+    if not isinstance(decision, Refer) or document is None or camera is None:
+        return False
+    codes = {each.code for each in (decision.first, *decision.others)}
+    if codes == {CHECK_DIGITS.id, SECOND_READING.id}:
+        return bool(
+            differences(document, camera)
+        )  # refers only where the camera has no doubt, its check digits included
+    return codes == {SURE_READING.id}
 
 
 def _document(
@@ -116,7 +132,10 @@ def _document(
         if alone and camera is not None and camera.doubt and camera.why:
             return None, _within(camera.why)
         legible = not isinstance(reading, MrzReading) or reading.lines
-        return None, "it is not the page of a travel document" if legible else "nothing on it is legible"
+        return (
+            None,
+            "its printed lines are not whole, or not a travel document's" if legible else "nothing on it is legible",
+        )
 
 
 def _within(sentence: str) -> str:

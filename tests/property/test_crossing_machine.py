@@ -27,9 +27,14 @@ from appliance.booth.events import (
 )
 from appliance.booth.state import Kept, State
 from appliance.errors import Refused
+from appliance.examine.findings import SURE_READING
 from appliance.formats.wire import Case
+from appliance.parse.mrz import parse_mrz
 from appliance.recorded import Direction, DocumentBasis, OutcomeKind
 from drivers.api import Lamp
+from tests.small_post import NOW, passport
+
+DOCUMENTS = {title: parse_mrz(passport(f"P{title}0000001", title), NOW) for title in "ABC"}
 
 
 class Lane(RuleBasedStateMachine):
@@ -101,6 +106,7 @@ class Lane(RuleBasedStateMachine):
         self.number += 1
         of, crossing, person = (f"{kind}{self.number:031x}" for kind in "abc")
         refers = refers or not title
+        unsure = unsure and refers and title != ""
         self.works = works
         self.refers[of] = refers
         self.take(Arrived())
@@ -113,11 +119,12 @@ class Lane(RuleBasedStateMachine):
             title=title or "unread",
             key=title,
             unread=not title,
-            unsure=refers and title != "" and unsure,
+            unsure=unsure,
             refers=refers,
             reasons=("why",) if refers else (),
-            next_step="do",
+            next_step=SURE_READING.next_step if unsure else "do",
             opened_ms=self.number,
+            document=DOCUMENTS.get(title),
         )
         self.take(judged)
         if refers and title and not unsure:
