@@ -81,7 +81,7 @@ class Fetching:
                 except Malformed as error:
                     self._rest(f"headquarters' list of messages cannot be read: {error}")
                     return
-                self._entity_tag = answer.headers.get("etag", "")[:256]
+                self._entity_tag = answer.entity_tag
             case 304 | 404:  # nothing new; a collector that has no messages
                 pass
             case _:

@@ -12,6 +12,7 @@ TCP figures: four round trips, and no less than a slow link takes. HTTP/1.1 with
 """
 
 import contextlib
+import re
 import socket
 import ssl
 import time
@@ -40,6 +41,8 @@ IN_FLIGHT_S: Final = 4.0
 SEND_BYTES: Final = 16_384
 HEAD_BYTES_MAX: Final = 16_384
 ANSWER_BYTES_MAX: Final = 1_048_576
+ENTITY_TAG: Final = re.compile(r'(W/)?"[\x21\x23-\x7e]{0,250}"')
+"""As RFC 9110 §8.8.3 has it, in ASCII: it is said back in a header of ours."""
 RATE_SAMPLE_BYTES_MIN: Final = 8_192
 """A smaller request says more about the round trip than about the rate."""
 RATE_MIN_BYTES_PER_S: Final = 500.0
@@ -57,6 +60,12 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+    @property
+    def entity_tag(self) -> str:
+        """What If-None-Match says the next time; "" where there is none, or none that may stand in a header."""
+        tag = self.headers.get("etag", "")
+        return tag if ENTITY_TAG.fullmatch(tag) else ""
 
     @property
     def words(self) -> str:

@@ -130,7 +130,7 @@ class Mirror:
         if answer.status != 200:
             raise RepositoryFault(f"headquarters publishes nothing yet ({answer.status})")
         if answer.body == self._read(TIMESTAMP):
-            self._entity_tag = answer.headers.get("etag", "")[:256]
+            self._entity_tag = answer.entity_tag
             return None
         return answer.body
 

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from appliance.errors import ConfigError, UplinkFault
 from appliance.formats.enrolment import box_uri
 from appliance.uplink.link import Link, tls_context
+from appliance.uplink.mirror import Mirror
 from provisioning.authority.certificates import Authority, make_authority
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -341,6 +342,37 @@ def test_a_download_is_handed_over_piece_by_piece_and_only_for_success(
     assert link.request("GET", "/a", take=taken.append).body == b""
     assert link.request("GET", "/b", take=taken.append).body == b"none"
     assert b"".join(taken) == b"ok"
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        (b'"v1"', '"v1"'),
+        (b'W/"v1"', 'W/"v1"'),
+        (b"v1", ""),
+        (b'"caf\xe9"', ""),
+        (b'"' + b"a" * 251 + b'"', ""),
+        (b'"' + b"a" * 254 + b' b"', ""),
+    ],
+)
+def test_an_entity_tag_is_said_back_only_if_it_may_stand_in_a_header(
+    far_end: Make, authority: Path, link_to: LinkTo, said: bytes, kept: str
+) -> None:
+    tagged = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nETag: " + said + b"\r\n\r\nok"
+    link = link_to(far_end(answering(tagged, OK), authority))
+    tag = link.request("GET", "/").entity_tag
+    assert tag == kept
+    assert link.request("GET", "/", headers={"If-None-Match": tag} if tag else {}).status == 200
+
+
+def test_a_mirror_outlives_an_entity_tag_that_no_header_may_have(
+    far_end: Make, authority: Path, link_to: LinkTo, tmp_path: Path
+) -> None:
+    (tmp_path / "metadata").mkdir()
+    (tmp_path / "metadata" / "timestamp.json").write_bytes(b"ok")
+    odd = b'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nETag: "caf\xe9"\r\n\r\nok'
+    mirror = Mirror(link_to(far_end(answering(odd, odd), authority)), tmp_path)
+    assert (mirror.refresh(), mirror.refresh()) == (False, False)
 
 
 def test_nobody_listening_is_a_fault_in_plain_words(enrolled: Path) -> None:

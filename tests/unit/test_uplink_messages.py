@@ -47,7 +47,7 @@ class Collector:
         assert (method, take) == ("GET", None)
         if target == "/v1/down":
             listed = pack(WaitingList(messages=tuple(self.listed))) if self.raw is None else self.raw
-            tag = hashlib.sha256(listed).hexdigest()
+            tag = f'"{hashlib.sha256(listed).hexdigest()}"'
             if (headers or {}).get("If-None-Match") == tag:
                 return Answer(status=304, headers={}, body=b"")
             return Answer(status=self.status, headers={"etag": tag}, body=listed if self.status == 200 else b"")
