@@ -157,6 +157,12 @@ def test_a_box_that_lost_what_it_published_opens_a_new_origin_that_names_the_old
     assert (named.name, named.public) == (certificate.origin, vkey.public)
     if gone != "tiles":
         assert (box.state / "former" / "la-0001.1" / "log" / "checkpoint").exists()
+    again = recovered(box)
+    again.log.begin_epoch()
+    again.log.publisher.publish()
+    again.log.journal.close()
+    second = verify_epoch_start(parse_statement(box.leaves()[1]), identity)
+    assert (second.epoch, second.previous) == (1, None), "a log follows another at its first entry alone"
 
 
 def cosign(box: Bed, checkpoint: Checkpoint, key: Ed25519PrivateKey | None = None) -> None:

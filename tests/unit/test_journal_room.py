@@ -95,3 +95,30 @@ def test_where_there_is_no_room_the_journal_is_as_it_was(journal: Journal) -> No
     journal.write(frame(8))
     journal.sync()
     assert indices(journal) == [7, 8]
+
+
+@pytest.mark.parametrize("hold", [False, True])
+def test_of_a_frame_that_found_no_room_nothing_stays(journal: Journal, hold: bool) -> None:
+    journal.write(frame(7), hold=hold)
+    written, refused = journal.path.read_bytes(), frame(8, 60_000)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(written) + 4_096, limits[1]))
+    try:
+        with pytest.raises(StorageFault):
+            journal.write(refused)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert journal.path.read_bytes() == written
+    assert journal.end == journal.size == len(written)
+    journal.write(frame(8))
+    journal.sync()
+    assert indices(journal) == [7, 8]
+
+
+def test_no_frame_behind_one_that_is_held_is_in_the_file_before_it(journal: Journal) -> None:
+    journal.write(frame(7), hold=True)
+    journal.write(frame(8))
+    assert indices(journal) == []
+    assert not journal.path.read_bytes()[len(encode_frame(HEADER)) :].strip(b"\0")
+    journal.sync()
+    assert indices(journal) == [7, 8]
