@@ -21,7 +21,7 @@ PIN: Final = "24681357"
 OFFICER_PIN: Final = "87654321"
 LABEL: Final = "landlink"
 SOFTHSM: Final = Path("/usr/lib/softhsm/libsofthsm2.so")
-READY_S: Final = 10.0
+READY_S: Final = 60.0
 MANAGER: Final = Path(__file__).with_name("tpm_manager.py")
 
 

@@ -198,8 +198,8 @@ def test_an_uplink_that_floods_and_takes_no_answer_keeps_no_light_waiting(uplink
         except OSError:
             continue
     with user(BOOTH):
-        assert isinstance(uplink.box.line(timeout_s=5).ask(Hello()), Welcome)
-        recorded(uplink.box.line(timeout_s=5), append(record()), uplink.box.verifier)
+        assert isinstance(uplink.box.line(timeout_s=30).ask(Hello()), Welcome)
+        recorded(uplink.box.line(timeout_s=30), append(record()), uplink.box.verifier)
     assert uplink.memory_kib() - before < 32 * 1024
     for door in doors:
         door.close()

@@ -55,7 +55,7 @@ class Desk:
                 return seen.lamp
 
     def get(self, path: str) -> bytes:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.post.page_port}{path}", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.post.page_port}{path}", timeout=30) as answer:
             return bytes(answer.read())
 
     def state(self) -> dict[str, Any]:

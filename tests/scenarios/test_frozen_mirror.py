@@ -165,7 +165,7 @@ def minute(releases: Releases) -> None:
 def test_the_status_says_since_when_and_the_release_stays_in_service_until_a_newer_one_comes(
     world: World, cosigning: Cosigning, recorder: Recorder, tmp_path: Path
 ) -> None:
-    line = RecorderLine(tmp_path / "r.sock", timeout_s=5.0)
+    line = RecorderLine(tmp_path / "r.sock", timeout_s=30.0)
     journal: list[str] = []
     places = Places(mirror=world.mirror, shelf=world.shelf, status=tmp_path / "releases.status")
     releases = Releases(places, line, ProvenTime(world.shelf), journal.append)
@@ -204,7 +204,7 @@ def test_the_status_says_since_when_and_the_release_stays_in_service_until_a_new
 
 def test_a_recorder_that_lies_stops_nothing(world: World, recorder: Recorder, tmp_path: Path) -> None:
     recorder.cosigned = b"it is the year 2100\n"
-    line = RecorderLine(tmp_path / "r.sock", timeout_s=5.0)
+    line = RecorderLine(tmp_path / "r.sock", timeout_s=30.0)
     places = Places(mirror=world.mirror, shelf=world.shelf, status=tmp_path / "releases.status")
     releases = Releases(places, line, ProvenTime(world.shelf), lambda _: None)
     releases.start()

@@ -182,7 +182,7 @@ def test_when_headquarters_knows_another_log_the_box_keeps_the_evidence_and_open
     note = cosigned(box, other(own))
     with pytest.raises(RecorderAway):
         uplink.ask(Cosigned(note=note))
-    assert process.wait(10) == 74
+    assert process.wait(30) == 74
     process = box.start()
     line = box.line()
     assert welcome(line).origin == "landlink.example/la-0001.2"

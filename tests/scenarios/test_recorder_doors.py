@@ -53,17 +53,12 @@ def test_a_box_whose_configuration_names_no_user_for_the_audit_has_no_door_for_i
 def knock(box: Bed, role: str, packet: bytes, descriptors: list[int] | None = None) -> tuple[str, bool]:
     """Send one packet; the refusal's code, and whether the connection was ended behind it."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as door:
-        door.settimeout(10)
+        door.settimeout(30)
         door.connect(str(box.folder / "run" / f"{role}.sock"))
         door.sendmsg([packet], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors or []))])
         reply = parse_reply(door.recv(70_000))
         assert isinstance(reply, RefusedReply)
-        door.settimeout(0.5)
-        try:
-            ended = door.recv(1) == b""
-        except TimeoutError:
-            ended = False
-        return reply.code, ended
+        return reply.code, door.recv(1) == b""
 
 
 @pytest.mark.parametrize(
@@ -137,7 +132,7 @@ def test_the_ninth_connection_of_a_role_is_refused_and_the_other_roles_are_serve
     for line in lines:
         welcome(line)
     with pytest.raises(RecorderRefused) as refusal:
-        welcome(box.line("uplink", timeout_s=5))
+        welcome(box.line("uplink", timeout_s=30))
     assert refusal.value.code == "busy"
     assert welcome(box.line()).ready
     for line in lines:
@@ -152,7 +147,7 @@ from appliance.formats.wire import Hello
 from appliance.line import RecorderLine, RecorderRefused
 os.setgid(int(sys.argv[2])); os.setuid(int(sys.argv[2]))
 try:
-    print(RecorderLine(Path(sys.argv[1]), timeout_s=5).ask(Hello()).ready)
+    print(RecorderLine(Path(sys.argv[1]), timeout_s=30).ask(Hello()).ready)
 except RecorderRefused as refusal:
     print(refusal.code)
 """
@@ -161,7 +156,7 @@ except RecorderRefused as refusal:
 def ask_as(box: Bed, role: str, uid: int) -> str:
     """Hello at a door by a process of this uid."""
     command = [sys.executable, "-c", ASK_AS, str(box.folder / "run" / f"{role}.sock"), str(uid)]
-    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False, timeout=30)
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 

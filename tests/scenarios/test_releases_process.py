@@ -74,7 +74,7 @@ def recorder(tmp_path: Path) -> Iterator[Recorder]:
 
 @pytest.fixture
 def line(tmp_path: Path) -> Iterator[RecorderLine]:
-    made = RecorderLine(tmp_path / "r.sock", timeout_s=5.0)
+    made = RecorderLine(tmp_path / "r.sock", timeout_s=30.0)
     yield made
     made.close()
 
@@ -155,7 +155,7 @@ def test_an_incomplete_mirror_is_looked_at_again_after_a_minute(
 
 
 def test_a_recorder_that_is_away_is_told_later(world: World, tmp_path: Path) -> None:
-    line = RecorderLine(tmp_path / "r.sock", timeout_s=0.5)
+    line = RecorderLine(tmp_path / "r.sock", timeout_s=5.0)
     releases = process(world, line, tmp_path, [])
     world.carry()
     releases.look()

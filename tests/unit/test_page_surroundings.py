@@ -21,7 +21,7 @@ from appliance.overview import in_words, look
 from appliance.shelf import Shelf
 from tests.small_post import PaperClock
 
-WAIT_S = 5.0
+WAIT_S = 30.0
 T = TypeVar("T")
 UPLINK = UplinkStatus(connected=True, not_sent=3)
 
