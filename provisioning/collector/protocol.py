@@ -1,11 +1,15 @@
-"""What uvicorn leaves out: the client's certificate for the application, and a limit on how long a request may begin.
+"""What uvicorn leaves out: the client's certificate for the application, and bounds before a request has begun.
 
 The certificate stands in `scope["extensions"][CERTIFICATE]` as DER; TLS has verified its chain.
+
+When as many connections are open as there is room for, a newcomer is let in and another goes: one of the certificate
+that has most, one that waits for a request before one that is being answered, the oldest first.
 """
 
 import asyncio
 import ssl
-from typing import Any, Final
+from collections import Counter
+from typing import Any, Final, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -15,11 +19,18 @@ BEGIN_S: Final = 20.0
 
 
 class CertifiedProtocol(HttpToolsProtocol):
-    """HTTP/1.1 over mutual TLS."""
+    """HTTP/1.1 over mutual TLS.
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 - uvicorn's own signature
-        super().__init__(*arguments, **options)
+    Args:
+        connections_max: How many may be open at once.
+        options: uvicorn's own.
+    """
+
+    def __init__(self, *, connections_max: int, **options: Any) -> None:  # noqa: ANN401 - uvicorn's own signature
+        super().__init__(**options)
+        self._connections_max = connections_max
         self._certificate = b""
+        self._since = 0.0
         self._beginning: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
@@ -28,6 +39,9 @@ class CertifiedProtocol(HttpToolsProtocol):
         session: object = transport.get_extra_info("ssl_object")
         if isinstance(session, ssl.SSLObject | ssl.SSLSocket):
             self._certificate = session.getpeercert(binary_form=True) or b""
+        self._since = self.loop.time()
+        if len(self.connections) > self._connections_max:
+            self._make_room()
         self._expect_headers()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -45,6 +59,19 @@ class CertifiedProtocol(HttpToolsProtocol):
         """Stop the clock."""
         self._headers_came()
         super().on_headers_complete()
+
+    @property
+    def _waits(self) -> bool:
+        """For a request: nothing is being answered."""
+        cycle: Any = self.cycle  # None before the first request, whatever uvicorn's annotation says
+        return cycle is None or bool(cycle.response_complete)
+
+    def _make_room(self) -> None:
+        others = [one for one in cast("set[CertifiedProtocol]", self.connections) if one is not self]
+        held = Counter(one._certificate for one in (*others, self))  # noqa: SLF001 - of the same class
+        goes = min(others, key=lambda one: (-held[one._certificate], not one._waits, one._since))  # noqa: SLF001
+        self.connections.discard(goes)
+        goes.transport.abort()
 
     def _expect_headers(self) -> None:
         self._headers_came()

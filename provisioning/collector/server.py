@@ -17,18 +17,17 @@ from provisioning.authority.home import Home
 from provisioning.authority.keys import cosigner_name
 from provisioning.authority.role_keys import mldsa44_role_key, role_key
 from provisioning.collector.app import build
+from provisioning.collector.arrivals import Server, connections_max
 from provisioning.collector.bodies import PREFIX
 from provisioning.collector.deposit import Deposit
 from provisioning.collector.down import Down
 from provisioning.collector.ledger import Ledger
 from provisioning.collector.logs import FOLDER, Cosigners
 from provisioning.collector.peers import Peers
-from provisioning.collector.protocol import CertifiedProtocol
 from provisioning.collector.receipts import read_opened_through, signer
 from provisioning.collector.requests import Requests
 from provisioning.command import now_ms
 
-CONNECTIONS_MAX: Final = 4_096
 KEEP_ALIVE_S: Final = 75
 """An idle connection stays for several rounds of a box's mirror."""
 SHUTDOWN_S: Final = 3
@@ -72,7 +71,8 @@ def collect(home: Home, data: Path, host: str, port: int) -> None:
             connected=lambda: len(server.server_state.connections),
             failed=failed,
         )
-        server = uvicorn.Server(_bounds(application, context))
+        room = connections_max()
+        server = Server(_bounds(application, room), context, room)
         address, bound = listening.getsockname()[:2]
         print(f"collector: listening on {address}:{bound}", flush=True)
         server.run(sockets=[listening])
@@ -82,15 +82,13 @@ def collect(home: Home, data: Path, host: str, port: int) -> None:
         raise failures[0]
 
 
-def _bounds(application: ASGIApp, context: ssl.SSLContext) -> uvicorn.Config:
+def _bounds(application: ASGIApp, room: int) -> uvicorn.Config:
     return uvicorn.Config(
         application,
-        http=CertifiedProtocol,
         loop="uvloop",
         ws="none",
         lifespan="off",
-        ssl_context_factory=lambda _config, _default: context,
-        limit_concurrency=CONNECTIONS_MAX,
+        limit_concurrency=2 * room,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=SHUTDOWN_S,
         proxy_headers=False,
