@@ -218,9 +218,16 @@ class Clerk:
             self._publish()
 
     def device(self, name: str, state: DeviceState, why: str) -> None:
-        """A device came, went or failed."""
+        """A device came, went or failed.
+
+        Green goes dark with the reader: who lays a document now would stand under the light of the one before.
+        """
+        was = self._devices.get(name)
         self._devices[name] = Device(state=state, why=why)
         self._happened.device(name, state)
+        lost = name == READER and was is not None and was.state is DeviceState.READY is not state
+        if lost and self.lamp is Lamp.GREEN:
+            self._take(NotRead())
         self._publish()
 
     def lid(self, *, is_open: bool) -> None:

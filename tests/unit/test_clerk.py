@@ -1,5 +1,7 @@
 """No light without a record (I1), both halves; what cannot be recorded waits, in order, and is never lost."""
 
+import pytest
+
 from appliance.booth import words
 from appliance.booth.events import Following, NextBelongs, OutcomeChosen
 from appliance.booth.state import Kept, Phase
@@ -174,6 +176,33 @@ def test_what_is_not_read_goes_dark_and_only_a_reader_that_works_asks_to_lay_it_
         post.clerk.device("scanner", state, "the camera gave no image")
         post.clerk.not_read()
         assert (post.panel.lamps[-1], post.state.phase, post.board.latest.notice) == (None, Phase.READY, notice)
+
+
+@pytest.mark.parametrize("state", [DeviceState.ABSENT, DeviceState.FAULTED, DeviceState.PROBING])
+def test_green_goes_dark_with_the_reader_for_the_next_document_would_lie_under_it(state: DeviceState) -> None:
+    post = SmallPost()
+    post.clerk.device("scanner", DeviceState.READY, "ready")
+    post.lay(*passport("PA0000001"))
+    post.clerk.device("camera", DeviceState.FAULTED, "a second reader")
+    assert post.panel.lamps[-1] is Lamp.GREEN
+    post.clerk.device("scanner", state, "unplugged")
+    assert (post.panel.lamps[-1], post.state.phase) == (None, Phase.READY)
+    post.clerk.device("scanner", DeviceState.READY, "ready")
+    post.lay(*passport("PA0000001"))
+    assert post.panel.lamps[-1] is Lamp.GREEN, "the same document laid again is the same person"
+    assert [record.person for record in post.recorder.screenings[1:]] == [post.recorder.screenings[0].person]
+
+
+def test_a_referral_stays_in_view_when_the_reader_goes_and_so_does_what_is_typed_without_one() -> None:
+    post = SmallPost()
+    post.clerk.device("scanner", DeviceState.READY, "ready")
+    post.lay(*passport(LISTED))
+    post.clerk.device("scanner", DeviceState.ABSENT, "unplugged")
+    assert post.panel.lamps[-1] is Lamp.AMBER
+    post.lay(*passport("PA0000001"))
+    for state in (DeviceState.PROBING, DeviceState.FAULTED):
+        post.clerk.device("scanner", state, "it does not answer")
+    assert post.panel.lamps[-1] is Lamp.GREEN
 
 
 def test_an_expired_document_refers_with_the_reason_in_the_case() -> None:
