@@ -255,6 +255,22 @@ def open_note(data: bytes, verifiers: Sequence[Verifier]) -> Opened:
     return Opened(text=text, signatures=tuple(verified.values()))
 
 
+def with_signatures_of(data: bytes, verifiers: Sequence[Verifier]) -> bytes:
+    """The same note with one signature line of each of these keys that it has, and no other: as short as can be kept.
+
+    Raises:
+        Malformed: Not a note.
+    """
+    _, lines = _parse_note(data)
+    known = {(verifier.name, verifier.key_id) for verifier in verifiers}
+    head, _, signatures = data.rpartition(b"\n\n")
+    kept: dict[tuple[str, bytes], bytes] = {}
+    for (name, key_id, _), line in zip(lines, signatures.splitlines(keepends=True), strict=True):
+        if (name, key_id) in known:
+            kept.setdefault((name, key_id), line)
+    return head + b"\n\n" + b"".join(kept.values())
+
+
 def claimed_times(data: bytes, cosigners: Sequence[Verifier]) -> tuple[str, tuple[int, ...]]:
     """The text of a note and the times that signatures under these cosigners' names and key ids carry, unverified.
 

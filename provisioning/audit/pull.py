@@ -24,7 +24,7 @@ from appliance.errors import Malformed, Refused, Untrusted
 from appliance.formats.checkpoint import Checkpoint, open_checkpoint
 from appliance.formats.edge import Edge
 from appliance.formats.merkle import EMPTY_ROOT, root_hash
-from appliance.formats.note import NOTE_BYTES_MAX
+from appliance.formats.note import NOTE_BYTES_MAX, with_signatures_of
 from appliance.formats.statement import Sealed, Statement, parse_statement
 from appliance.formats.tiles import TileNodes, read_bundles
 from provisioning.audit.acknowledged import unfounded_claim
@@ -123,6 +123,7 @@ class _Pulling:
                 raise Untrusted(f"rollback: {self._source.name} has no checkpoint, headquarters has {old.size} entries")
             return result
         new, result.cosigned = self._open(note)
+        note = with_signatures_of(note, (kept.log.verifier, *self._trust.notes))  # what is kept can be added to
         suspect = Suspect(kept, self._source, note, new)
         suspect.refuse_shorter_or_other(old)
         self._refuse_behind(suspect, new)

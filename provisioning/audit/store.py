@@ -1,7 +1,7 @@
 """What headquarters has pulled of one log: a tlog-tiles folder that any tool can verify, with the bodies beside it.
 
 ```
-pulled/<domain>/<log>/checkpoint    the last verified one, as it was served
+pulled/<domain>/<log>/checkpoint    the last verified one, with the signatures of known keys
                       tile/...      computed from verified leaves
                       bodies/<index>.age
                       sealed                        which entries have a body, as a hint (sealed_note.py)
@@ -49,7 +49,7 @@ class PulledLog:
         self.folder = folder
 
     def note(self) -> bytes | None:
-        """The last verified checkpoint as it was served; None before the first. Raises StorageFault."""
+        """The last verified checkpoint; None before the first. Raises StorageFault."""
         return self._read("checkpoint", NOTE_BYTES_MAX)
 
     def checkpoint(self) -> Checkpoint:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from appliance.errors import ConfigError, Malformed, Untrusted, UplinkFault
 from appliance.formats.checkpoint import Checkpoint
 from appliance.formats.merkle import consistency_proof
-from appliance.formats.note import NOTE_BYTES_MAX, SIGNATURES_MAX, Verifier, open_note
+from appliance.formats.note import NOTE_BYTES_MAX, SIGNATURES_MAX, Verifier, open_note, with_signatures_of
 from appliance.formats.tiles import TileNodes
 from provisioning.audit.log import Problem, Trust
 from provisioning.audit.store import PulledLog
@@ -92,10 +92,9 @@ def keep_cosignatures(kept: PulledLog, lines: bytes, verifiers: tuple[Verifier, 
     text = note.partition(b"\n\n")[0]
     if lines.count(b"\n") > SIGNATURES_MAX:
         raise Malformed("cosignatures", f"more than {SIGNATURES_MAX}")
-    opened = open_note(text + b"\n\n" + lines, verifiers)
-    ids = tuple(f"— {signature.verifier.name} ".encode() for signature in opened.signatures)
-    own = b"".join(line for line in lines.splitlines(keepends=True) if line.startswith(ids))
-    kept.merge_signatures(text + b"\n\n" + own)
+    cosigned = text + b"\n\n" + lines
+    opened = open_note(cosigned, verifiers)
+    kept.merge_signatures(with_signatures_of(cosigned, verifiers))
     return len(opened.signatures)
 
 

@@ -22,7 +22,7 @@ from appliance.files import storage, write_durably
 from appliance.formats.checkpoint import Checkpoint, open_checkpoint
 from appliance.formats.edge import Edge
 from appliance.formats.merkle import root_hash, verify_consistency
-from appliance.formats.note import Ed25519Cosigner, MlDsa44Cosigner, add_signatures
+from appliance.formats.note import Ed25519Cosigner, MlDsa44Cosigner, add_signatures, with_signatures_of
 from appliance.formats.statement import EpochStart, Sealed, parse_statement
 from appliance.formats.tiles import TILE_WIDTH, TileNodes, entries_path, parse_entries, read_entries
 from appliance.formats.upload import LogUpload
@@ -177,7 +177,8 @@ class MirroredLog:
             self._sweep(now_ms)
         size, root = edge.size, edge.root()
         whole = size == checkpoint.size
-        note = self._cosigners.cosign(upload.checkpoint, at_ms=now_ms) if whole else b""
+        own = with_signatures_of(upload.checkpoint, (self._log.verifier,))  # no lines of others, which leave no room
+        note = self._cosigners.cosign(own, at_ms=now_ms) if whole else b""
         if whole or upload.leaves:
             self._ledger.reach(self._log.origin, Head(size=size, root=root, note=note), at_ms=now_ms)
         self._head = Head(size=size, root=root, note=note or self._head.note)

@@ -20,6 +20,7 @@ from appliance.formats.note import (
     open_note,
     parse_vkey,
     sign_note,
+    with_signatures_of,
 )
 from tests.formats_samples import LOG_KEY, LOG_SIGNER, ORIGIN
 
@@ -82,6 +83,16 @@ def test_signatures_by_unknown_keys_are_ignored() -> None:
     _, opened = open_checkpoint(note, LOG_SIGNER.verifier)
     with pytest.raises(Untrusted, match=r"not signed by landlink\.example/headquarters"):
         opened.require(COSIGNER.verifier)
+
+
+def test_of_a_note_the_lines_of_known_keys_stay_one_each_and_no_others() -> None:
+    note = sign_checkpoint(CHECKPOINT, [LOG_SIGNER, COSIGNER])
+    stranger = Ed25519Cosigner("landlink.example/stranger", Ed25519PrivateKey.generate(), at_s=AT_S)
+    namesake = Ed25519Cosigner(HEADQUARTERS, Ed25519PrivateKey.generate(), at_s=AT_S)
+    later = Ed25519Cosigner(HEADQUARTERS, Ed25519PrivateKey.from_private_bytes(b"\x41" * 32), at_s=AT_S + 1)
+    crowded = add_signatures(note, [stranger, later, LOG_SIGNER, namesake, stranger])
+    assert with_signatures_of(crowded, (LOG_SIGNER.verifier, COSIGNER.verifier)) == note
+    assert with_signatures_of(crowded, (LOG_SIGNER.verifier,)) == sign_checkpoint(CHECKPOINT, [LOG_SIGNER])
 
 
 def test_a_cosigner_alone_does_not_make_a_checkpoint() -> None:
