@@ -17,6 +17,7 @@ from appliance.formats.release import TARGET_BYTES_MAX
 from appliance.formats.wire import Acknowledge, Append, Case, Cases, ListCases
 from appliance.line import RecorderLine, RecorderRefused
 from appliance.record.cases import CaseStore
+from appliance.record.headquarters import Headquarters, ProvenTime
 from appliance.record.journal import parse_journal
 from appliance.record.open_case import OpenCase
 from appliance.recorded import Outcome, OutcomeKind, Person, Record, Screened
@@ -148,6 +149,16 @@ def switch_to(box: Bed, version: str) -> Path:
     (shelf / "next").symlink_to(version)
     (shelf / "next").rename(shelf / "current")
     return folder
+
+
+def test_a_release_with_older_recipients_than_the_log_has_seen_seals_nothing(box: Bed) -> None:
+    """Whoever stole a former record key would read what is sealed to it."""
+    known = Headquarters(Shelf(box.state / "releases"), ProvenTime())
+    assert not known.look(recipients_at_least=2)
+    assert known.seal is None
+    assert known.why == "The release on this box does not hold: it is older than what this box has used"
+    fresh = Headquarters(Shelf(box.state / "releases"), ProvenTime())
+    assert fresh.look(recipients_at_least=1)
 
 
 @pytest.mark.parametrize("name", ["timestamp.json", "2.root.json"])

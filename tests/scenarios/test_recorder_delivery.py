@@ -98,8 +98,9 @@ def acknowledge(box: Bed, index: int, **claims: object) -> None:
         ({"origin": "landlink.example/la-0002.1"}, "wrong_origin"),
         ({"index": 900}, "untrusted"),
         ({"index": 0}, "untrusted"),
+        ({"opened_through": 900}, "untrusted"),
     ],
-    ids=["key", "hash", "size", "origin", "beyond", "event"],
+    ids=["key", "hash", "size", "origin", "beyond", "event", "opened beyond"],
 )
 def test_a_receipt_that_does_not_hold_is_refused_and_nothing_is_deleted(
     box: Bed, changes: dict[str, object], code: str
