@@ -4,7 +4,8 @@ Whether it has ended is judged by what headquarters has proven to be past, never
 is years off lets the auditor in, and a certificate that certainly ended lets nobody in.
 
 Before a caller has shown one, he gets a connection, a few seconds and nothing more: PENDING_MAX callers at once, and
-PENDING_PER_ADDRESS of one address.
+PENDING_PER_ADDRESS of one address. A newcomer from another address is let in when there are PENDING_MAX: the oldest of
+the address that has most goes.
 """
 
 import asyncio
@@ -103,7 +104,7 @@ class Doors:
         self._connections = connections
         self._later_than_ms = later_than_ms
         self._serve = serve
-        self._pending: Counter[str] = Counter()
+        self._pending: dict[asyncio.Task[None], str] = {}  # in the order of arrival, each with its address
         self._admitted = 0
         self._callers: set[asyncio.Task[None]] = set()
 
@@ -117,13 +118,25 @@ class Doors:
                 await asyncio.sleep(0.1)
                 continue
             caller = str(address[0])
-            if self._pending.total() >= PENDING_MAX or self._pending[caller] >= PENDING_PER_ADDRESS:
+            if list(self._pending.values()).count(caller) >= PENDING_PER_ADDRESS:
                 plain.close()
                 continue
-            self._pending[caller] += 1
+            if len(self._pending) >= PENDING_MAX:
+                self._make_room()
             task = asyncio.create_task(self._call(plain, caller))
+            self._pending[task] = caller
             self._callers.add(task)
-            task.add_done_callback(self._callers.discard)
+            task.add_done_callback(self._end)
+
+    def _make_room(self) -> None:
+        held = Counter(self._pending.values())
+        goes = max(self._pending, key=lambda task: held[self._pending[task]])  # of several the first, the oldest
+        del self._pending[goes]
+        goes.cancel()
+
+    def _end(self, task: asyncio.Task[None]) -> None:
+        self._callers.discard(task)
+        self._pending.pop(task, None)
 
     async def _call(self, plain: socket.socket, caller: str) -> None:
         loop = asyncio.get_running_loop()
@@ -140,10 +153,12 @@ class Doors:
         except (OSError, TimeoutError):  # ssl.SSLError is one: no certificate, or not one of headquarters
             plain.close()
             return
-        finally:
-            self._pending[caller] -= 1
-            if not self._pending[caller]:
-                del self._pending[caller]
+        except asyncio.CancelledError:  # to make room, or at the end of the service
+            plain.close()
+            raise
+        task = asyncio.current_task()
+        assert task is not None, "a call is a task"
+        self._pending.pop(task, None)
         transport.set_write_buffer_limits(high=BUFFERED_BYTES)
         writer = asyncio.StreamWriter(transport, protocol, reader, loop)
         try:

@@ -16,7 +16,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from appliance.audit.doors import HANDSHAKE_S, PENDING_PER_ADDRESS
+from appliance.audit.doors import HANDSHAKE_S, PENDING_MAX, PENDING_PER_ADDRESS
 from appliance.audit.exchange import part_of
 from appliance.config import read_config
 from appliance.formats.enrolment import AUDITOR_URI
@@ -352,6 +352,16 @@ def test_callers_without_a_certificate_get_their_seconds_and_no_more(post: Audit
         began = time.monotonic()
         ended = sorted(hung_up(caller, began) for caller in reversed(slow))
         assert ended[3] < 0.9 * HANDSHAKE_S  # those that were too many, before the others' time is over
+    assert eventually(post)
+
+
+def test_silent_callers_of_many_addresses_keep_no_auditor_out(post: Audited) -> None:
+    with contextlib.ExitStack() as stack:
+        for number in range(PENDING_MAX):
+            source = (f"127.0.1.{1 + number // PENDING_PER_ADDRESS}", 0)
+            where = ("127.0.0.1", post.port)
+            stack.enter_context(socket.create_connection(where, timeout=WAIT_S, source_address=source))
+        assert get(post, f"{LOG}/checkpoint")[0] == 200
     assert eventually(post)
 
 
