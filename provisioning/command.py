@@ -1,7 +1,12 @@
 """What the rooms' verbs share: the time, and a line that boxes fed."""
 
+import contextlib
 import json
+import signal
+import threading
 import time
+from collections.abc import Generator
+from types import FrameType
 from typing import TextIO
 
 import msgspec
@@ -12,6 +17,32 @@ from appliance.command import printable
 def now_ms() -> int:
     """Milliseconds since 1970, by this machine's clock."""
     return time.time_ns() // 1_000_000
+
+
+@contextlib.contextmanager
+def tidied_when_ended() -> Generator[None]:
+    """A closed terminal (SIGHUP) or SIGTERM leaves the block as Ctrl-C does: what is half made is removed first.
+
+    Once: who sends it again waits until that is done. What ignores a signal (`nohup`) goes on ignoring it.
+    """
+    ended: list[int] = []
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        if not ended:
+            ended.append(number)
+            raise KeyboardInterrupt
+
+    mine = threading.current_thread() is threading.main_thread()  # no other thread may say what a signal does
+    numbers = [each for each in (signal.SIGTERM, signal.SIGHUP) if mine and signal.getsignal(each) is signal.SIG_DFL]
+    for number in numbers:
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number in numbers:
+            signal.signal(number, signal.SIG_DFL)
+        if ended:
+            signal.raise_signal(ended[0])
 
 
 def say(line: str, file: TextIO | None = None) -> None:

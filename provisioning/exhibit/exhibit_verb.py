@@ -1,6 +1,7 @@
 """What `landlink-hq exhibit` does, and how it tells it."""
 
 import argparse
+import shlex
 from pathlib import Path
 
 from appliance.errors import Misuse, Refused
@@ -24,7 +25,8 @@ from provisioning.exhibit.entry import whole
 from provisioning.exhibit.folder import refuse_existing, write_folder
 from provisioning.exhibit.gathering import Gathered
 from provisioning.exhibit.making import record_exhibit
-from provisioning.exhibit.making_nothing import Asked, nothing_exhibit
+from provisioning.exhibit.making_nothing import Asked, nothing_exhibit, nothing_found
+from provisioning.exhibit.nothing import pass_over
 from provisioning.exhibit.redacting import redacting
 from provisioning.exhibit.signatures import shown_by_headquarters
 
@@ -37,6 +39,10 @@ def run_exhibit(arguments: argparse.Namespace) -> int:
         raise Misuse("say where to write it: --out DIR")
     if arguments.keep and not arguments.redact:
         raise Misuse("--keep says what a redacted copy keeps; it goes with --redact")
+    if arguments.none and arguments.record:
+        raise Misuse("--none says that nothing was recorded: it takes no RECORD")
+    if not arguments.none and any((arguments.since, arguments.until, arguments.number, arguments.log)):
+        raise Misuse("--from, --to, --number and --log go with --none; one record is an exhibit whole")
     refuse_existing(arguments.out)
     home = Home.open(arguments.home)
     return _nothing(home, arguments) if arguments.none else _record(home, arguments)
@@ -72,7 +78,7 @@ def _record(home: Home, arguments: argparse.Namespace) -> int:
 
 
 def _nothing(home: Home, arguments: argparse.Namespace) -> int:
-    if arguments.record or arguments.since is None or arguments.until is None or arguments.box is None:
+    if arguments.since is None or arguments.until is None or arguments.box is None:
         raise Misuse("a negative exhibit is about a box and a time: --none --box SERIAL --from TIME --to TIME")
     since_ms, until_ms = parse_range(arguments.since, arguments.until)
     assert since_ms is not None, "it was given"
@@ -86,10 +92,12 @@ def _nothing(home: Home, arguments: argparse.Namespace) -> int:
     by = operator(arguments.operator)
     reach = Reach(origin=kept.log.origin, first=0, end=kept.checkpoint().size)
     words = Words(why=arguments.case, asked=f"nothing, number {asked.number}" if asked.number else "nothing")
-    CustodyLog(home).write(Did.EXPORTED, by, reaches=[reach], words=words)
+    CustodyLog(home).write(Did.SEARCHED, by, reaches=[reach], words=words)
     with bars() as shown:
-        order = _order(home, arguments, kept, by, problems)
-        exhibit, pieces = nothing_exhibit(home, kept, keys, signed, order, asked, shown.bar(kept.log.origin))
+        passed = pass_over(kept, keys, asked.number, shown.bar(kept.log.origin))
+    found = nothing_found(home, kept, passed, signed, asked)
+    CustodyLog(home).write(Did.EXPORTED, by, reaches=[reach], words=words)
+    exhibit, pieces = nothing_exhibit(home, found, keys, _order(home, arguments, kept, by, problems))
     write_folder(arguments.out, exhibit, pieces, readable=not arguments.evidence_only)
     nothing = exhibit.nothing
     assert nothing is not None, "a negative exhibit was made"
@@ -134,8 +142,9 @@ def _order(home: Home, arguments: argparse.Namespace, kept: PulledLog, by: str, 
 def _tell(out: Path, exhibit: Exhibit) -> None:
     for problem in exhibit.problems:
         say(f"  remark: {problem}")
-    look = f"open {out / 'verify.html'}" if (out / "verify.html").exists() else f"landlink-hq exhibit --check {out}"
-    print(f"  next: {look}; landlink-hq custody handover {out} --to NAME")
+    named = shlex.quote(str(out))  # as a shell takes it: folders have blanks in their names
+    look = f"open {out / 'verify.html'}" if (out / "verify.html").exists() else f"landlink-hq exhibit --check {named}"
+    print(f"  next: {look}; landlink-hq custody handover {named} --to NAME")
 
 
 def _check(folder: Path) -> int:

@@ -1,16 +1,21 @@
 """An exhibit's folder: written whole or not at all, with the sums of all that is in it."""
 
+import contextlib
+import errno
+import fcntl
+import glob
 import hashlib
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from appliance.errors import Malformed, Refused
+from appliance.errors import Malformed, NoInput, Refused
 from appliance.files import storage, sync_folder, write_durably
 from provisioning.audit.opened.records import iso
+from provisioning.command import tidied_when_ended
 from provisioning.exhibit.contents import Exhibit
 from provisioning.exhibit.pieces import Pieces, take
 from provisioning.exhibit.report import write_report
@@ -64,10 +69,7 @@ def write_folder(folder: Path, exhibit: Exhibit, pieces: Pieces, *, readable: bo
         StorageFull, StorageFault: It could not be written; nothing is at `folder`.
     """
     refuse_existing(folder)
-    draft = folder.with_name(f".{folder.name}.{os.getpid()}.draft")
-    with storage(f"making {folder}"):
-        draft.mkdir(mode=0o700)
-    try:
+    with tidied_when_ended(), _draft(folder) as draft:
         for path, content in pieces.items():
             place = draft / path
             with storage(f"making {folder}"):
@@ -82,16 +84,54 @@ def write_folder(folder: Path, exhibit: Exhibit, pieces: Pieces, *, readable: bo
             for place in draft.glob("**/"):
                 place.chmod(0o700)
                 sync_folder(place)
-            draft.rename(folder)
+            _place(draft, folder)
             sync_folder(folder.parent.absolute())
+
+
+@contextlib.contextmanager
+def _draft(folder: Path) -> Generator[Path]:
+    """A folder beside `folder` to write it in, gone afterwards; what a killed one left goes, too: it is plain text."""
+    for left in folder.parent.glob(f".{glob.escape(folder.name)}.*.draft"):
+        with contextlib.suppress(OSError), _held(left):  # somebody who is at work holds it
+            shutil.rmtree(left, ignore_errors=True)
+    draft = folder.with_name(f".{folder.name}.{os.getpid()}.draft")
+    with storage(f"making {folder}"):
+        draft.mkdir(mode=0o700)
+    try:
+        with _held(draft):
+            yield draft
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
 
+@contextlib.contextmanager
+def _held(draft: Path) -> Generator[None]:
+    """Hold a draft for as long as this process lives. Raises BlockingIOError when another does."""
+    fd = os.open(draft, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(fd)
+
+
+def _place(draft: Path, folder: Path) -> None:
+    try:
+        draft.rename(folder)
+    except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):  # another was quicker
+            refuse_existing(folder)
+        raise
+
+
 def refuse_existing(folder: Path) -> None:
-    """Raise Refused when there is something at `folder`; ask before any work is done."""
+    """Raise Refused when there is something at `folder`, NoInput when it would stand in none; ask before any work."""
     if folder.is_symlink() or folder.exists():
         raise Refused(f"{folder} exists: an exhibit is written once; choose another folder with --out")
+    if not folder.parent.is_dir():
+        raise NoInput(
+            f"{folder.parent} is no folder: nothing can be written in it; make it, or mount the medium, first"
+        )
 
 
 def _readme(exhibit: Exhibit) -> str:

@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import shlex
 import shutil
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from appliance.errors import LandlinkError, Misuse, NoInput, Refused
 from appliance.model import Mode
 from provisioning.authority.home import Home
+from provisioning.custody.log import CustodyLog
 from provisioning.exhibit.checking import check_exhibit, read_said
 from provisioning.exhibit.contents import Exhibit
 from provisioning.exhibit.pieces import read_pieces
@@ -207,9 +209,29 @@ def test_a_folder_that_exists_is_not_touched(post: Post, tmp_path: Path) -> None
 
 def test_an_exhibit_that_could_not_be_written_leaves_nothing(post: Post, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(Exception, match=r"file|Not a directory"):
-        hq(post.home, "exhibit", SCREENED, "--out", tmp_path / "file" / "out")
+    before = len(CustodyLog(post.home).acts())
+    for folder in ("file", "gone"):
+        with pytest.raises(NoInput, match=f"{folder} is no folder"):
+            hq(post.home, "exhibit", SCREENED, "--out", tmp_path / folder / "out")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    assert len(CustodyLog(post.home).acts()) == before, "headquarters' own log names no export that never was"
+
+
+@pytest.mark.parametrize("part", [("--from", "2026-11-18"), ("--to", "2026-11-18"), ("--number", "P1"), ("--log", "x")])
+def test_what_only_a_negative_exhibit_takes_is_misuse_beside_a_record(
+    post: Post, tmp_path: Path, part: tuple[str, str]
+) -> None:
+    with pytest.raises(Misuse, match="go with --none"):
+        hq(post.home, "exhibit", SCREENED, "--out", tmp_path / "out", *part)
+
+
+def test_the_next_command_can_be_given_as_it_is_printed(
+    post: Post, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "ຄະດີ 17; $(x)"
+    assert hq(post.home, "exhibit", SCREENED, "--out", out) == 0
+    words = shlex.split(capsys.readouterr().out.rpartition("; landlink-hq ")[2])
+    assert words == ["custody", "handover", str(out), "--to", "NAME"]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,8 @@ from appliance.clock import Grade
 from appliance.errors import Misuse, Refused
 from appliance.formats.statement import EventEntry
 from provisioning.audit.opened.records import iso
+from provisioning.custody.act import Did
+from provisioning.custody.log import CustodyLog
 from provisioning.exhibit.checking import check_exhibit
 from provisioning.exhibit.contents import Nothing
 from provisioning.exhibit.pieces import read_pieces
@@ -95,6 +97,8 @@ def test_it_is_refused_where_a_crossing_was_recorded(box: Post, tmp_path: Path) 
     with pytest.raises(Refused, match=r"1 records .* answer this \(entries 2\)"):
         nothing(box, tmp_path / "out", MORNING_S - 500, NOON_S)
     assert not (tmp_path / "out").exists()
+    acts = [act.did for act in CustodyLog(box.home).acts()]
+    assert acts == [Did.SEARCHED], "records were opened for the question, and nothing was given out"
 
 
 def test_another_document_than_those_recorded_was_not_recorded(box: Post, tmp_path: Path) -> None:
@@ -270,8 +274,9 @@ def test_a_log_with_an_entry_that_does_not_hold_gives_no_negative_exhibit(box: P
         ("--box", "LA-0001", "--from", "2026-11-18"),
         ("--from", "2026-11-18", "--to", "2026-11-19"),
         ("--box", "LA-0001", "--from", "2026-11-19", "--to", "2026-11-18"),
+        ("dddd", "--box", "LA-0001", "--from", "2026-11-18", "--to", "2026-11-19"),
     ],
 )
 def test_a_question_without_box_or_time_is_refused(box: Post, tmp_path: Path, asked: tuple[str, ...]) -> None:
-    with pytest.raises(Misuse, match=r"--box SERIAL|not before"):
+    with pytest.raises(Misuse, match=r"--box SERIAL|not before|takes no RECORD"):
         hq(box.home, "exhibit", "--none", "--out", tmp_path / "out", *asked)

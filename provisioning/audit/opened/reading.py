@@ -22,7 +22,7 @@ from provisioning.audit.progress import bars
 from provisioning.audit.store import PulledLog
 from provisioning.authority.home import Home
 from provisioning.authority.roster import read_roster
-from provisioning.command import json_line, now_ms, say
+from provisioning.command import json_line, now_ms, say, tidied_when_ended
 from provisioning.custody.act import Did, Reach
 from provisioning.custody.log import CustodyLog, Use, Words, operator
 
@@ -91,15 +91,16 @@ def _output(path: Path | None) -> Generator[TextIO]:
         yield sys.stdout
         return
     partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with storage(f"writing {path}"):
-        fd = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)  # nobody else's file
-    try:
-        with os.fdopen(fd, "w", encoding="utf-8") as out:
-            yield out
+    with tidied_when_ended():
         with storage(f"writing {path}"):
-            partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+            fd = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)  # nobody else's file
+        try:
+            with os.fdopen(fd, "w", encoding="utf-8") as out:
+                yield out
+            with storage(f"writing {path}"):
+                partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
 
 
 def _write_lines(out: TextIO, lines: Iterable[RecordLine | CarrierLine]) -> None:
