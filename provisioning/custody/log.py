@@ -19,7 +19,7 @@ from typing import Final, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from appliance.errors import ConfigError, Malformed, StorageFault, Untrusted
+from appliance.errors import ConfigError, Malformed, Misuse, StorageFault, Untrusted
 from appliance.files import read_regular, storage, write_durably
 from appliance.formats.age import BLOB_BYTES_MAX, Identity, parse_recipient
 from appliance.formats.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
@@ -49,6 +49,8 @@ from provisioning.lock import alone
 
 SALT_BYTES: Final = 32
 OPERATOR_MAX: Final = 256
+WORDS_MAX: Final = 2_000
+"""Characters of what is said of an act: a detail with more could be sealed, and never read again (act.py, `Text`)."""
 
 
 def origin_of(domain: str) -> str:
@@ -57,9 +59,11 @@ def origin_of(domain: str) -> str:
 
 
 def operator(named: str | None) -> str:
-    """Who acts: as they say (`--as`), or the user of this machine."""
+    """Who acts: as they say (`--as`), or the user of this machine. Raises Misuse for what is no name by its length."""
+    if named and len(named) > OPERATOR_MAX:
+        raise Misuse(f"who acts: a name of {len(named)} characters; it has room for {OPERATOR_MAX}")
     if named:
-        return named[:OPERATOR_MAX]
+        return named
     try:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
@@ -145,9 +149,12 @@ class CustodyLog:
         """Add an act, durably; returns its index, that of the last of several where records are many.
 
         Raises:
+            Misuse: Words are too long to be read again; nothing was added.
             StorageFault, StorageFull: Nothing was added; do not give out anything.
             Untrusted, Malformed: The log that lies here does not hold.
         """
+        if (longest := max(map(len, words))) > WORDS_MAX:
+            raise Misuse(f"what is said of it has {longest} characters; there is room for {WORDS_MAX}: name the file")
         parts = [records[at : at + RECORDS_MAX] for at in range(0, len(records), RECORDS_MAX)] or [()]
         with alone(self.folder / ".lock"):
             size = self._size()

@@ -5,11 +5,13 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from appliance.errors import ConfigError, Refused
+from appliance.command import named
+from appliance.errors import ConfigError, Misuse, Refused
 from appliance.files import read_regular
 from appliance.formats.age import Identity
 from appliance.formats.merkle import complete_root, leaf_hash, root_hash
 from appliance.formats.note import NOTE_BYTES_MAX
+from provisioning.audit.opened.find import record_prefix
 from provisioning.audit.opened.records import iso
 from provisioning.audit.opened.search import openers
 from provisioning.authority.home import Home
@@ -30,7 +32,7 @@ def run_show(arguments: argparse.Namespace) -> int:
     home = Home.open(arguments.home)
     custody = CustodyLog(home)
     identities = _identities(home)
-    wanted = arguments.record.lower()
+    wanted = record_prefix(arguments.record) if arguments.record else ""
     for index, act in enumerate(custody.acts()):
         if wanted and not any(record.startswith(wanted) for record in act.records):
             continue
@@ -92,10 +94,9 @@ def run_verify(arguments: argparse.Namespace) -> int:
 def _contradicts(custody: CustodyLog, exhibit: Path) -> list[str]:
     """Whether the log still begins as it stood when an exhibit was made; [] when it does."""
     path = exhibit / CHECKPOINT if exhibit.is_dir() else exhibit
-    try:
-        old, _ = custody.signed(read_regular(path, NOTE_BYTES_MAX))
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}") from None
+    with named(path):
+        note = read_regular(path, NOTE_BYTES_MAX)
+    old, _ = custody.signed(note)
     leaves = custody.leaves()[1]
     hashes = [leaf_hash(leaf) for leaf in leaves]
     if old.size > len(hashes):
@@ -131,6 +132,8 @@ def _as_checked(folder: Path) -> tuple[Exhibit | None, list[str], bytes]:
 
 def run_handover(arguments: argparse.Namespace) -> int:
     """The verb; returns its exit code."""
+    if not arguments.to.strip():
+        raise Misuse("say who takes it: --to WHO")
     home = Home.open(arguments.home)
     exhibit, problems, sums = _as_checked(arguments.exhibit)
     if exhibit is None or problems:

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from appliance.errors import LandlinkError, Refused, StorageFault, Untrusted
+from appliance.errors import LandlinkError, Misuse, NoInput, Refused, StorageFault, Untrusted
 from appliance.formats.checkpoint import sign_checkpoint
 from appliance.formats.note import LogSigner
 from provisioning.audit.opened.opening import record_identity
 from provisioning.authority.home import Home
 from provisioning.authority.keys import load_ed25519
 from provisioning.custody.act import RECORDS_MAX, Did, parse_act
-from provisioning.custody.log import CustodyLog, Words
+from provisioning.custody.log import OPERATOR_MAX, WORDS_MAX, CustodyLog, Words
 from tests.exhibit_post import NAME, NUMBER, SCREENED, Post, a_day, hq
 from tests.scenarios.auditor import flip
 from tests.scenarios.auditor import run as audit
@@ -91,6 +91,19 @@ def test_leaves_name_no_traveller_and_words_are_sealed(home: Home, capsys: pytes
     assert "searched, by K. Sisouk" in out
     assert f"asked: name {NAME}" in out
     assert "for: asked for Khampheng's lawyer" in out
+
+
+@pytest.mark.parametrize(("option", "room"), [("--why", WORDS_MAX), ("--as", OPERATOR_MAX)])
+def test_words_that_could_not_be_read_again_are_refused_and_those_that_fit_are_read(
+    home: Home, capsys: pytest.CaptureFixture[str], option: str, room: int
+) -> None:
+    with pytest.raises(Misuse, match=f"{room + 1} characters"):
+        audit(home, "find", option, "x" * (room + 1))
+    assert CustodyLog(home).acts() == []
+    assert audit(home, "find", option, "x" * room) == 0
+    capsys.readouterr()
+    assert hq(home, "custody", "show") == 0
+    assert "x" * room in capsys.readouterr().out
 
 
 def test_who_acts_is_the_user_of_the_machine_unless_they_say(home: Home) -> None:
@@ -186,6 +199,18 @@ def test_a_hand_over_names_the_very_files(home: Home, tmp_path: Path, capsys: py
     told = (tmp_path / "second/evidence/exhibit.json").read_text()
     assert '"act": "handed over"' in told
     assert '"to": "Registry"' in told
+
+
+def test_what_nobody_can_have_meant_is_said_and_nothing_is_written_down(home: Home, tmp_path: Path) -> None:
+    assert hq(home, "exhibit", SCREENED, "--out", tmp_path / "out") == 0
+    before = did(home)
+    with pytest.raises(Misuse, match="--to WHO"):
+        hq(home, "custody", "handover", tmp_path / "out", "--to", " ")
+    with pytest.raises(Misuse, match="identifier of a record"):
+        hq(home, "custody", "show", "--record", "17")
+    with pytest.raises(NoInput, match="gone"):
+        hq(home, "custody", "verify", "--against", tmp_path / "gone")
+    assert did(home) == before
 
 
 def test_an_exhibit_that_was_altered_is_not_handed_over(home: Home, tmp_path: Path) -> None:
