@@ -1,9 +1,11 @@
 """The escrow key leaves headquarters' home as three shares, of which any two make it again (escrow_share.py).
 
 The whole key, with its former ones, is removed only when all three shares are durable, were read again, and each pair
-gave it. An interruption leaves it here; whoever does it again, with the same files, goes on.
+gave it. An error or Ctrl-C on the way removes the shares again; a power cut may leave one or two, which whoever does it
+again is told to destroy. An interruption while the whole key is removed is gone on with, with the same files.
 """
 
+import contextlib
 import os
 from collections.abc import Callable, Sequence
 from itertools import combinations
@@ -47,7 +49,7 @@ def split_escrow(home: Home, places: Sequence[Path], entropy: Callable[[int], by
         ConfigError: The key is not here, or a medium is not.
         Refused: Not three new files outside the home; or there are files that are no whole split of this key.
         Malformed: One of the files that are there already is no share.
-        StorageFull, StorageFault: What is here is whole; shares that were written are of no use yet.
+        StorageFull, StorageFault: What is here is whole; shares that were written are removed again.
     """
     _check_places(home, places)
     whole = _whole_files(home)
@@ -56,7 +58,10 @@ def split_escrow(home: Home, places: Sequence[Path], entropy: Callable[[int], by
     if not there:
         _write_shares(home, places, secret, entropy)
     elif len(there) < HOLDERS:
-        raise Refused(f"{there[0]} is there already, and not all three; the key here is whole: name new files")
+        raise Refused(
+            f"{there[0]} is there already, and not all three; the key here is whole. If an earlier split failed, two "
+            "of its shares make the key: destroy them, then do it again"
+        )
     shares = [_read_share(path) for path in places]
     if not _holds(shares, secret):
         raise Refused(
@@ -137,9 +142,17 @@ def _write_shares(home: Home, places: Sequence[Path], secret: bytes, entropy: Ca
     seeds = [secret[at : at + SEED_BYTES] for at in range(0, len(secret), SEED_BYTES)]
     fingerprints = tuple(key_fingerprint(Identity(seed)) for seed in seeds)
     split = entropy(_SPLIT_ID_BYTES).hex()
-    for number, halves in split_secret(secret, entropy).items():
-        share = Share(split, number, fingerprints, halves)
-        write_durably(places[number - 1], encode_share(share, home.settings.domain), mode=0o600)
+    with contextlib.ExitStack() as undone:  # two shares that stayed behind would make the key, and nobody counts them
+        for number, halves in split_secret(secret, entropy).items():
+            place = places[number - 1]
+            undone.callback(_remove, place)
+            write_durably(place, encode_share(Share(split, number, fingerprints, halves), home.settings.domain))
+        undone.pop_all()
+
+
+def _remove(place: Path) -> None:
+    with contextlib.suppress(OSError):  # a medium that was pulled out: the error that is under way is told
+        place.unlink(missing_ok=True)
 
 
 def _read_share(path: Path) -> Share:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.errors import ConfigError, LandlinkError, Malformed, Misuse, NoInput, Refused, Untrusted
+from appliance.errors import ConfigError, LandlinkError, Malformed, Misuse, NoInput, Refused, StorageFault, Untrusted
 from appliance.formats.age import decrypt, encrypt, parse_recipient
 from provisioning.__main__ import headquarters as command
 from provisioning.authority.escrow_share import parse_share, split_secret, xor
@@ -220,6 +220,25 @@ def test_places_that_would_leave_it_with_one_person_are_refused(home: Home, plac
     with pytest.raises(NoInput, match="mount the medium"):
         split_escrow(home, [*places[:2], places[2].parent / "gone" / "escrow.share"])
     assert len(whole(home)) == 1
+
+
+def test_a_split_that_fails_at_the_third_medium_leaves_no_two_shares(home: Home, places: list[Path]) -> None:
+    unwritable = places[2].with_name("x" * 255)  # its temporary name is longer than a file system takes
+    with pytest.raises(StorageFault):
+        split_escrow(home, [*places[:2], unwritable])
+    assert [path for place in places for path in place.parent.iterdir()] == []
+    split_escrow(home, places)
+    assert whole(home) == []
+
+
+def test_shares_that_a_power_cut_left_are_named_for_what_they_are(home: Home, places: list[Path]) -> None:
+    key = identity_file(home.folder, "escrow")
+    kept = key.read_bytes()
+    split_escrow(home, places)
+    key.write_bytes(kept)
+    places[2].unlink()
+    with pytest.raises(Refused, match=r"two of its shares make the key: destroy them"):
+        split_escrow(home, places)
 
 
 def test_an_interrupted_split_is_gone_on_with(home: Home, places: list[Path], tmp_path: Path) -> None:
