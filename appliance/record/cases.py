@@ -67,7 +67,7 @@ class CaseStore:
     def load(self, frames: Iterable[Frame] = ()) -> None:
         """Read what is on the disk, and then what the journal says, oldest frame first.
 
-        A case whose key is gone is over; a key without a case is a spare one.
+        A case whose key is gone is over; a whole key without a case is a spare one.
         """
         with storage("reading open cases"):
             for path in self._cases.glob("*.case"):
@@ -75,7 +75,7 @@ class CaseStore:
                     self._adopt(parse(path.read_bytes(), SealedCase, what="case", bytes_max=SEALED_BYTES_MAX))
                 except Malformed:
                     path.unlink()  # torn by a power cut; the journal still has it, and publication writes it again
-            self._spare = dict.fromkeys(path.stem for path in self._keys.glob("*.key"))
+            self._spare = dict.fromkeys(path.stem for path in self._keys.glob("*.key") if self._holds_key(path))
         for here in self._open.values():
             self._spare.pop(here.sealed.key, None)
         for frame in frames:
@@ -194,6 +194,14 @@ class CaseStore:
 
     def _cipher(self, key_name: str) -> ChaCha20Poly1305:
         return ChaCha20Poly1305(self._at_rest.read(self._key_path(key_name), KEY_BYTES))
+
+    def _holds_key(self, path: Path) -> bool:
+        """Whether one lies there: not what a power cut left of one that was destroyed, nor what does not open."""
+        try:
+            key = self._at_rest.read(path, KEY_BYTES)
+        except (OSError, Untrusted):
+            return False
+        return len(key) == KEY_BYTES and any(key)
 
     def _key_path(self, name: str) -> Path:
         return self._keys / f"{name}.key"

@@ -1,6 +1,7 @@
 """Open cases under keys of their own (I2): what is there, what is gone, and when."""
 
 import contextlib
+import os
 from datetime import date
 from pathlib import Path
 
@@ -244,6 +245,19 @@ def test_a_match_opened_under_a_clock_of_1970_is_as_old_as_its_boots_show(folder
     assert cases.overdue(structs.replace(reached, grade=Grade.NETWORK)) is None
     lasted = instant(boot_id="1" * 32, boot_ms=OUTSTANDING_MS_MAX + 1)
     assert cases.overdue(lasted) == case(1).of
+
+
+@pytest.mark.parametrize("left", [bytes(32), b"", os.urandom(31), os.urandom(33)])
+def test_what_a_power_cut_left_of_a_destroyed_key_seals_no_other_case(folders: tuple[Path, Path], left: bytes) -> None:
+    """It is overwritten first, and its name goes after that; nobody may be able to guess the next case's key."""
+    cases = CaseStore(*folders)
+    ended = opened(cases, 1)
+    (folders[1] / f"{ended.key}.key").write_bytes(left)
+    (folders[0] / f"{ended.of}.case").unlink()
+    again = CaseStore(*folders)
+    again.load()
+    assert again.spare_wanted
+    assert again.seal(OpenCase(case=case(2)), instant(2)).key != ended.key
 
 
 def test_a_destroyed_key_is_overwritten_where_it_lay(folders: tuple[Path, Path], tmp_path: Path) -> None:
