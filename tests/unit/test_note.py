@@ -149,7 +149,7 @@ def test_a_log_key_does_not_pass_for_a_cosigner_of_the_same_name_and_bytes() -> 
         "text\n\n— example.com/foo\n".encode(),
         "text\n\n— example.com/foo AAAA\n".encode(),  # a key id alone
         "text\n\n— example.com/foo AAAAAAA\n".encode(),  # no base64
-        "text\n\n— example.com/foo AAAAAB==\n".encode(),  # not canonical
+        "text\n\n— example.com/foo AAAAAAAAAB==\n".encode(),  # not canonical
         "text\n\n— example.com/fo+o AAAAAAAA\n".encode(),
         "text\n\n— example.com/foo AAAAAAAA".encode(),  # no newline at the end
         b"te\xffxt\n\n",
