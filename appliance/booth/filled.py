@@ -1,11 +1,12 @@
 """What was read of a page that refers, as the boxes of the form in which it is typed: the officer rights the rest.
 
-Where a camera did not see a character of a name or a number, UNSEEN stands for it, which the form does not take: it is
-put right or the page is not sent. A date or a code is whole or not there.
+Where a camera did not see a character, UNSEEN stands for it, which the form does not take: it is put right, or the box
+is emptied by whoever sees that nothing is printed there, or the page is not sent. Of a date or a code that was not seen
+whole, UNSEEN is all there is: an empty box would be sent, and what nobody has read would pass for what is not printed.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from appliance.clock import Instant
@@ -66,22 +67,23 @@ def _in_part(camera: CameraReading, now: Instant) -> Mapping[str, str]:
         return {}
     text = "".join(char if sure else UNSEEN for char, sure in zip("".join(lines), camera.percent, strict=True))
     primary, secondary = _names(text, layout)
-    born, expires = _whole(text, layout.date_of_birth), _whole(text, layout.date_of_expiry)
     return {
         "document_kind": _kind(text[0]) if text[0] != UNSEEN else ("P" if layout.width == 44 else "I"),
         "issuing_state": _whole(text, layout.issuing_state).replace(FILLER, ""),
         "document_number": _marked(text[slice(*layout.number)].replace(FILLER, "")),
         "primary_identifier": primary,
         "secondary_identifier": secondary,
-        "date_of_birth": _day_first(parse_birth(born, now) if born else None),
-        "date_of_expiry": _day_first(parse_expiry(expires, now) if expires else None),
+        "date_of_birth": _date(_whole(text, layout.date_of_birth), parse_birth, now),
+        "date_of_expiry": _date(_whole(text, layout.date_of_expiry), parse_expiry, now),
     }
 
 
 def _names(text: str, layout: Layout) -> tuple[str, str]:
     """Unseen places behind a name's fillers are fillers as well; before them they may be anything."""
     first, *others = (text[slice(*span)] for span in layout.names)
-    primary, _, secondary = (first, "", others[0]) if others else first.partition(FILLER * 2)
+    primary, parted, secondary = (first, FILLER * 2, others[0]) if others else first.partition(FILLER * 2)
+    if not parted and primary.endswith(UNSEEN):
+        secondary = UNSEEN  # whether there is one was not seen either
     return _name(primary), _name(secondary)
 
 
@@ -91,15 +93,18 @@ def _name(part: str) -> str:
 
 
 def _whole(text: str, span: Span | None) -> str:
-    """What stands there if all of it was seen, else ""."""
+    """What stands there if all of it was seen, else UNSEEN; "" where the page has no such field."""
     part = text[slice(*span)] if span else ""
-    return "" if UNSEEN in part else part
+    return UNSEEN if UNSEEN in part else part
+
+
+def _date(part: str, parse: Callable[[str, Instant], PartialDate | None], now: Instant) -> str:
+    return part if part in ("", UNSEEN) else _day_first(parse(part, now))
 
 
 def _marked(part: str) -> str:
-    """One mark for what is not seen, however long it is; nothing where nothing is seen."""
-    marked = re.sub(r"(\? ?)+", lambda found: UNSEEN + " " * found[0].endswith(" "), part)
-    return "" if marked.strip() == UNSEEN else marked
+    """One mark for what is not seen, however long it is."""
+    return re.sub(r"(\? ?)+", lambda found: UNSEEN + " " * found[0].endswith(" "), part).strip()
 
 
 def _seen_by_camera(seen: Screened, now: Instant) -> TravelDocument | None:

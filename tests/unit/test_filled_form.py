@@ -4,8 +4,8 @@ import pytest
 from msgspec import structs
 
 from appliance.booth.filled import filled
-from appliance.booth.forms import typed
-from appliance.model import CameraReading
+from appliance.booth.forms import FieldMalformed, typed
+from appliance.model import CameraReading, MrzReading
 from appliance.recorded import Screened
 from tests.small_post import PaperClock, SmallPost
 
@@ -73,3 +73,43 @@ def test_what_the_form_begins_with_can_be_sent_as_it_is() -> None:
     page = typed(dict(begun) | {"belongs": "document"}, NOW)
     assert page.reading.document_number == "L898902C3"
     assert filled(structs.replace(screened(*TD3), reading=page.reading), NOW) is None
+
+
+def seen_in_part(hidden: range, *more: range) -> Screened:
+    """The camera alone reads the page, and does not see these of its 88 characters."""
+    post, places = SmallPost(), {place for each in (hidden, *more) for place in each}
+    percent = bytes(0 if place in places else 99 for place in range(88))
+    post.camera = CameraReading(lines=TD3, raw=TD3, percent=percent, doubt=True, why="characters cannot be seen.")
+    post.clerk.document(MrzReading(device="camera", lines=TD3, raw_sha256=bytes(32)))
+    (record,) = post.recorder.records
+    assert isinstance(record.body, Screened)
+    return record.body
+
+
+@pytest.mark.parametrize(
+    ("hidden", "boxes"),
+    [
+        ((range(2, 5),), ["issuing_state"]),
+        ((range(44, 53),), ["document_number"]),
+        ((range(10, 44),), ["primary_identifier", "secondary_identifier"]),
+        ((range(19, 44),), ["secondary_identifier"]),
+        ((range(57, 58),), ["date_of_birth"]),
+        ((range(30, 44), range(66, 88)), ["date_of_expiry"]),
+    ],
+)
+def test_what_was_not_seen_is_never_sent_as_if_nothing_stood_there(hidden: tuple[range, ...], boxes: list[str]) -> None:
+    begun = filled(seen_in_part(*hidden), NOW)
+    assert begun is not None
+    assert [name for name, text in begun.items() if "?" in text] == boxes
+    with pytest.raises(FieldMalformed, match=r"put in what the page shows where \? stands"):
+        typed(dict(begun), NOW)
+    righted = typed({**begun, **{name: READ[name] for name in boxes}}, NOW).reading
+    assert {name: getattr(righted, name) for name in boxes if "date" not in name} == {
+        name: READ[name] for name in boxes if "date" not in name
+    }
+
+
+def test_an_empty_box_is_what_whoever_looks_at_the_page_makes_of_it() -> None:
+    begun = filled(seen_in_part(range(66, 88)), NOW)
+    assert begun is not None
+    assert typed({**begun, "date_of_expiry": ""}, NOW).reading.date_of_expiry == ""

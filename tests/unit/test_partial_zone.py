@@ -102,7 +102,7 @@ def test_the_form_begins_with_what_is_seen_and_is_not_taken_with_a_mark_in_it() 
     begun = filled(judged(read(glare(draw_page(TD3), 0.02))), NOW)
     assert begun == {
         "document_kind": "P",
-        "issuing_state": "",
+        "issuing_state": "?",
         "document_number": "?1390",
         "primary_identifier": "KEOMANY",
         "secondary_identifier": "THONGDAM",
@@ -110,8 +110,10 @@ def test_the_form_begins_with_what_is_seen_and_is_not_taken_with_a_mark_in_it() 
         "date_of_expiry": "10.1.2030",
     }
     assert begun is not None
-    with pytest.raises(FieldMalformed, match=r"Number: put in what the page shows where \? stands"):
+    with pytest.raises(FieldMalformed, match=r"Issued by: put in what the page shows where \? stands"):
         typed(begun, NOW)
+    with pytest.raises(FieldMalformed, match=r"Number: put in what the page shows where \? stands"):
+        typed({**begun, "issuing_state": "LAO"}, NOW)
     righted = typed(
         {**begun, "issuing_state": "LAO", "document_number": "P0001390", "primary_identifier": "KEOMANY"}, NOW
     )
