@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Final
 
 from appliance.errors import Misuse, NoInput, Refused
-from appliance.files import storage, sync_folder, write_durably
+from appliance.files import open_beneath, storage, sync_folder, write_durably
 from provisioning.authority.home import Home
 from provisioning.authority.keys import load_ed25519
 from provisioning.authority.roles import OFFLINE_KEYS, ROOT_KEYS
 
 HOLDERS: Final = len(ROOT_KEYS)
+KEY_BYTES_MAX: Final = 16_384
 
 
 def distribute(home: Home, media: Sequence[Path]) -> dict[Path, tuple[str, ...]]:
@@ -37,7 +38,7 @@ def distribute(home: Home, media: Sequence[Path]) -> dict[Path, tuple[str, ...]]
         NoInput: A folder is not there.
         ConfigError: A key is neither here nor on its medium.
         Misuse: Not three different folders.
-        Refused: One is inside the home, or has another key of that name.
+        Refused: One is inside the home, or has something else of that name: another key, a link, a pipe.
         StorageFull, StorageFault: Not all were moved.
     """
     places = [_checked(home, medium) for medium in media]
@@ -73,11 +74,25 @@ def _move(key: Path, place: Path) -> None:
         return
     load_ed25519(key)  # what is moved is a key
     content = key.read_bytes()
-    if not place.exists():
+    if not place.exists() and not place.is_symlink():
         write_durably(place, content, mode=0o600)
-    if not hmac.compare_digest(place.read_bytes(), content):
+    if not hmac.compare_digest(_read_again(place), content):
         raise Refused(f"{place} is another key; take a medium without one")
     _link(key, place)
+
+
+def _read_again(place: Path) -> bytes:
+    """What lies on the medium itself: a link there could lead back to the key here, which then would be the only one.
+
+    Raises:
+        Refused: It is a link, a pipe or a device, or cannot be read.
+    """
+    try:
+        with open_beneath(place.parent, place.name) as file:
+            return file.read(KEY_BYTES_MAX)
+    except OSError as error:
+        why = "a link" if place.is_symlink() else error.strerror
+        raise Refused(f"{place} is no key on this medium ({why}); take a medium without one") from None
 
 
 def _link(key: Path, place: Path) -> None:

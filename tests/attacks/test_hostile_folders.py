@@ -1,4 +1,4 @@
-"""Folders that strangers hand over, a stick or an exhibit: pipes, holes, folders without end, files that change."""
+"""Folders of strangers, a stick, a medium or an exhibit: pipes, holes, folders without end, files that change."""
 
 import contextlib
 import hashlib
@@ -14,6 +14,7 @@ import pytest
 from appliance.errors import ConfigError, Refused, StorageFault
 from appliance.files import DEPTH_MAX
 from provisioning.audit.source import folder_sources
+from provisioning.authority.distribute import distribute
 from provisioning.authority.home import Home
 from provisioning.custody.act import Did
 from provisioning.custody.log import CustodyLog
@@ -96,6 +97,31 @@ def test_a_link_among_the_bodies_of_a_stick_leads_a_pull_nowhere(tmp_path: Path)
     (stick / "bodies" / ORIGIN / "5.age").write_bytes(b"of the stick")
     (stick / "bodies" / ORIGIN / "on").symlink_to(tmp_path / "elsewhere")
     assert list(folder_sources(stick)[ORIGIN].bodies()) == [5]
+
+
+# --- media -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["link to the key here", "link to nowhere", "pipe"])
+def test_a_medium_of_a_holder_that_lies_about_having_the_key_destroys_none(
+    home: Home, tmp_path: Path, kind: str
+) -> None:
+    media = [tmp_path / f"medium-{number}" for number in (1, 2, 3)]
+    for medium in media:
+        medium.mkdir()
+    here, there = home.key("root-1"), media[0] / "root-1.pem"
+    before = here.read_bytes()
+    match kind:
+        case "pipe":
+            os.mkfifo(there)
+        case _:
+            there.symlink_to(here.resolve() if kind == "link to the key here" else tmp_path / "nowhere")
+    with pytest.raises(Refused, match="no key on this medium"):
+        distribute(home, media)
+    assert (here.is_symlink(), here.read_bytes()) == (False, before)
+    there.unlink()
+    distribute(home, media)
+    assert there.read_bytes() == before
 
 
 # --- exhibits --------------------------------------------------------------------------------------------------------
