@@ -6,6 +6,8 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Generator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -16,9 +18,11 @@ from appliance.errors import StorageFault
 from appliance.formats.record import commitment, encode_record
 from appliance.formats.statement import Sealed
 from appliance.formats.wire import Event, encode
-from appliance.line import sealed_memfd
+from appliance.line import RecorderRefused, sealed_memfd
+from appliance.model import Priority
+from appliance.record.journal import ROOM_BYTES
 from appliance.recorded import Picture, Record
-from tests.scenarios.recorder_bed import Bed, bed, question, record
+from tests.scenarios.recorder_bed import READY_S, Bed, append, bed, question, record, recorded
 from tests.tracing import strace
 
 
@@ -62,6 +66,29 @@ def test_a_full_disk_at_the_sync_of_a_bodys_name_is_never_asked_twice(box: Bed) 
     sealed = [one.kind.commitment for one in box.statements() if isinstance(one.kind, Sealed)]
     assert sealed
     assert commitment(encode_record(made)) not in sealed
+
+
+def test_a_body_whose_frame_found_no_room_goes_and_its_index_has_the_next_entrys_alone(box: Bed) -> None:
+    process, line, made = box.start(), box.line(), picture()
+    box.settle()
+    (journal,) = box.journals
+    deadline = time.monotonic() + READY_S
+    while journal.stat().st_size < ROOM_BYTES:  # made in a quiet moment: the next write is the frame's
+        assert time.monotonic() < deadline, "no room was made"
+        threading.Event().wait(0.01)
+    bodies = {path.name for path in (box.state / "bodies").iterdir()}
+    request, memfd = question(made)
+    full = ("-e", "inject=pwrite64:error=ENOSPC:when=1", "-P", str(journal), "-o", os.devnull)
+    with strace(process.pid, *full), pytest.raises(RecorderRefused) as refusal:
+        line.ask(request, memfd)
+    assert refusal.value.code == "storage_full"
+    assert {path.name for path in (box.state / "bodies").iterdir()} == bodies
+    receipt = recorded(line, append(record()), box.verifier)
+    box.settle()
+    assert {path.name for path in (box.state / "bodies").iterdir()} - bodies == {
+        f"{receipt.index}.{Priority.RECORD.value}.age"
+    }
+    box.stop(process)
 
 
 NEW_JOURNAL = """
