@@ -53,13 +53,21 @@ def usage(folder: Path, *, now_s: float, without: frozenset[str] = frozenset()) 
 
 
 def _files(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            path = Path(parent, name)
-            try:
-                yield path, path.lstat()
-            except OSError:  # deleted since its folder was read
-                continue
+    waiting = [os.fspath(folder)]  # no call a level: whoever may write there makes as many as a path has room for
+    while waiting:
+        try:
+            with os.scandir(waiting.pop()) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+                        continue
+                    try:
+                        found = entry.stat(follow_symlinks=False)
+                    except OSError:  # deleted since its folder was read
+                        continue
+                    yield Path(entry.path), found
+        except OSError:  # not to be looked into, or gone
+            continue
 
 
 def in_words(uses: Mapping[str, Usage], *, free: int) -> str:

@@ -37,6 +37,21 @@ def test_a_file_with_a_hole_takes_what_the_disk_gives_up(tmp_path: Path) -> None
     assert usage(tmp_path, now_s=NOW_S).bytes < BLOCK
 
 
+def test_folders_within_each_other_as_deep_as_a_path_goes_are_counted(tmp_path: Path) -> None:
+    """Whoever may write below a box's folder, such as a taken-over uplink, ends no technician's command by that."""
+    written(tmp_path / "mirror" / "file", 2, days_ago=1)
+    deep = f"{tmp_path}/mirror"
+    for _ in range(1_500):
+        deep += "/d"
+        os.mkdir(deep)  # noqa: PTH102 - pathlib takes a call a level
+    written(Path(deep) / "file", 3, days_ago=1)
+    try:
+        assert usage(tmp_path / "mirror", now_s=NOW_S).bytes == 5 * BLOCK
+    finally:
+        (Path(deep) / "file").unlink()
+        os.removedirs(deep)
+
+
 def test_files_of_the_future_are_no_rate_and_nothing_there_is_nothing(tmp_path: Path) -> None:
     written(tmp_path / "later", 4, days_ago=-1)
     assert usage(tmp_path, now_s=NOW_S) == Usage(bytes=4 * BLOCK, a_day=0)
