@@ -18,6 +18,7 @@ from appliance.booth.events import Following, NextTraveller, Word
 from appliance.booth.happenings import Happenings
 from appliance.booth.lists_on_hand import OnHand
 from appliance.booth.outbox import Outbox, Parcel
+from appliance.booth.status_line import READER
 from appliance.clock import Clock, Instant
 from appliance.decide import decide
 from appliance.errors import Malformed, Refused
@@ -201,8 +202,10 @@ class CarrierDesk:
         """Between two things: nothing waits here for anybody's answer."""
 
     def device(self, name: str, state: DeviceState, why: str) -> None:  # noqa: ARG002 - the log has a place for states only
-        """A device came, went or failed."""
-        self._happened.device(name, state)
+        """A device came, went or failed. "Continue" goes with the scanner: it is not about what is laid now."""
+        lost = self._happened.device(name, state)
+        if lost and name == READER and self.lamp is Lamp.GREEN:
+            self._dark(busy=False, notice="")
         self.showing = replace(self.showing, devices=dict(self._happened.devices))
 
     def lid(self, *, is_open: bool) -> None:

@@ -222,11 +222,9 @@ class Clerk:
 
         Green goes dark with the reader: who lays a document now would stand under the light of the one before.
         """
-        was = self._devices.get(name)
         self._devices[name] = Device(state=state, why=why)
-        self._happened.device(name, state)
-        lost = name == READER and was is not None and was.state is DeviceState.READY is not state
-        if lost and self.lamp is Lamp.GREEN:
+        lost = self._happened.device(name, state)
+        if lost and name == READER and self.lamp is Lamp.GREEN:
             self._take(NotRead())
         self._publish()
 

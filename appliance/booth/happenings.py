@@ -27,11 +27,13 @@ class Happenings:
         self._not_signed_in = 0
         self.devices: dict[str, DeviceState] = {}
 
-    def device(self, name: str, state: DeviceState) -> None:
-        """A device came, went or failed; the same state again is no news."""
-        if self.devices.get(name) is not state:
+    def device(self, name: str, state: DeviceState) -> bool:
+        """A device came, went or failed; the same state again is no news. Whether it worked until now, and does not."""
+        was = self.devices.get(name)
+        if was is not state:
             self._events.append(("device_changed", {"device": name, "state": state.value}))
         self.devices[name] = state
+        return was is DeviceState.READY and state is not DeviceState.READY
 
     def lid(self, *, is_open: bool) -> None:
         """The box's case was opened or closed."""

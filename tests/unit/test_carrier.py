@@ -207,6 +207,16 @@ def test_there_is_nothing_else_to_say_at_a_desk() -> None:
     assert desk.recorder.records == []
 
 
+def test_continue_goes_dark_with_the_scanner_and_call_stays() -> None:
+    for number, lamp, answer in ((FREE, None, ""), (LISTED, Lamp.AMBER, f"Call {TELEPHONE}")):
+        desk = Desk()
+        desk.worker.device("scanner", DeviceState.READY, "")
+        desk.lay(*passport(number))
+        desk.worker.device("scanner", DeviceState.ABSENT, "unplugged")
+        assert (desk.worker.lamp, desk.worker.showing.answer) == (lamp, answer)
+        assert desk.worker.showing.devices == {"scanner": DeviceState.ABSENT}
+
+
 def test_devices_and_the_start_of_the_page_are_logged() -> None:
     desk = Desk()
     desk.worker.device("scanner", DeviceState.READY, "")
