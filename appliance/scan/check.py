@@ -47,7 +47,7 @@ def _needed(found: Found, port: Path, scanner: ScannerConfig) -> list[str]:
     """The lines of box.toml that would have to change."""
     wanted = dict(found.settings)
     if not _same(port, scanner):
-        wanted = {"port": str(port), **wanted}
+        wanted = {"port": str(port.absolute()), **wanted}  # the booth does not run where this was asked
     return [
         f"{name} = {str(value).lower() if isinstance(value, bool | int) else f'{chr(34)}{value}{chr(34)}'}"
         for name, value in wanted.items()
