@@ -285,6 +285,21 @@ def test_the_longest_words_that_a_booth_can_record_do_not_hold_up_the_report(mad
     assert time.process_time() - before < PATIENCE_S
 
 
+def test_what_each_exhibit_was_asked_for_costs_the_later_ones_no_square_of_its_length(
+    made: Made, tmp_path: Path
+) -> None:
+    custody = made.exhibit.custody
+    wordy = replace(custody.entries[-1], why="W" * 2_000, by="W" * 256)
+    took: list[float] = []
+    for number, acts in enumerate((custody.entries, (*custody.entries, *[wordy] * 4))):
+        written, before = made.write(tmp_path / str(number)), time.process_time()
+        write_report(replace(made.exhibit, custody=replace(custody, entries=acts)), written)
+        took.append(time.process_time() - before)
+        if not (written / "report.pdf").exists():
+            pytest.skip("needs Debian's libpangoft2-1.0-0")
+    assert took[1] < 10 * took[0], "twice as much as without these words; where each costs its square, 40 times"
+
+
 @pytest.mark.interop
 def test_the_pdf_has_the_key_sentences_of_its_language_and_its_fonts_inside(folder: Path) -> None:
     if shutil.which("pdftotext") is None or not (folder / "report.pdf").exists():
