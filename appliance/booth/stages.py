@@ -112,10 +112,8 @@ def _only_misread(screened: Screened) -> bool:
     if not isinstance(decision, Refer) or document is None or camera is None:
         return False
     codes = {each.code for each in (decision.first, *decision.others)}
-    if codes == {CHECK_DIGITS.id, SECOND_READING.id}:
-        return bool(
-            differences(document, camera)
-        )  # refers only where the camera has no doubt, its check digits included
+    if codes == {CHECK_DIGITS.id, SECOND_READING.id}:  # refers only where the camera has no doubt, nor its check digits
+        return bool(differences(document, camera))
     return codes == {SURE_READING.id}
 
 
