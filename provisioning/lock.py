@@ -11,6 +11,28 @@ from appliance.files import storage
 
 
 @contextlib.contextmanager
+def unwritten(lock: Path) -> Generator[None]:
+    """Nobody writes as `alone` while the block reads, which writes nothing itself: also of a read-only home.
+
+    Raises:
+        StorageFault: The lock is there and cannot be opened.
+    """
+    with storage(f"locking {lock}"):
+        try:
+            fd = os.open(lock, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:  # nobody has written there yet, or it is a copy
+            fd = None
+    if fd is None:
+        yield
+        return
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(fd)
+
+
+@contextlib.contextmanager
 def alone(lock: Path, *, busy: str = "") -> Generator[None]:
     """Nobody else holds `lock` while the block runs.
 

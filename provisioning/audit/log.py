@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TextIO
 
-from appliance.errors import Malformed, Refused, Untrusted
+from appliance.errors import ConfigError, Malformed, NoInput, Refused, Untrusted
 from appliance.formats.note import Verifier, parse_vkey
 from appliance.formats.release import RECEIPTS, Roster, RosterBox
 from appliance.model import Mode
@@ -153,12 +153,16 @@ def policy_of(home: Home, path: Path | None) -> Policy | None:
     """The policy of witnesses in this file; without one `witness.policy` of the home, None where there is none.
 
     Raises:
-        ConfigError, Malformed: It cannot be read, or is none.
+        NoInput: This file cannot be read.
+        ConfigError, Malformed: That of the home cannot be read; it is none.
     """
     own = home.folder / WITNESS_POLICY
-    if path is None and not own.exists():
-        return None
-    return read_policy(path or own)
+    if path is None:
+        return read_policy(own) if own.exists() else None
+    try:
+        return read_policy(path)
+    except ConfigError as error:
+        raise NoInput(f"{error}; name one that is there, and that you may read") from None
 
 
 def headquarters_verifiers(roster: Roster) -> tuple[Verifier, ...]:

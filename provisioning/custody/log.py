@@ -45,7 +45,7 @@ from provisioning.custody.act import (
     parse_act,
     seal_detail,
 )
-from provisioning.lock import alone
+from provisioning.lock import alone, unwritten
 
 SALT_BYTES: Final = 32
 OPERATOR_MAX: Final = 256
@@ -255,7 +255,7 @@ class CustodyLog:
             Untrusted, Malformed: The log does not hold: a tile is missing, or its leaves do not give the signed root.
             StorageFault: It cannot be read.
         """
-        with alone(self.folder / ".lock"):
+        with unwritten(self.folder / ".lock"):
             note = self.note()
             if note is None:
                 return b"", []

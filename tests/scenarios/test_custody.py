@@ -1,5 +1,6 @@
 """Headquarters' own log: every opening, search, export and hand-over is in it before anything is given out."""
 
+import fcntl
 import os
 import shutil
 import stat
@@ -174,6 +175,19 @@ def test_the_roster_vouches_for_the_key_that_init_made_and_for_no_other(
         assert ("a key that the roster does not name" in capsys.readouterr().out) is not vouched
         shutil.rmtree(home.folder / "custody")
         home.key("custody").unlink()
+
+
+def test_to_verify_and_to_show_it_write_nothing_and_wait_for_no_reader(home: Home) -> None:
+    CustodyLog(home).write(Did.REPORTED, "auditor 2")
+    lock = home.folder / "custody" / ".lock"
+    with lock.open("rb") as read:
+        fcntl.flock(read, fcntl.LOCK_SH)
+        assert hq(home, "custody", "verify") == 0
+    lock.unlink()
+    before = sorted(home.folder.rglob("*"))
+    assert hq(home, "custody", "verify") == 0
+    assert hq(home, "custody", "show") == 0
+    assert sorted(home.folder.rglob("*")) == before
 
 
 # --- hand-over -------------------------------------------------------------------------------------------------------
