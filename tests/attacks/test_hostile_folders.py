@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.errors import ConfigError, Refused, StorageFault
+from appliance.errors import NoInput, Refused, StorageFault
 from appliance.files import DEPTH_MAX
 from provisioning.audit.source import folder_sources
 from provisioning.authority.distribute import distribute
@@ -158,7 +158,7 @@ def test_custody_held_against_what_is_no_checkpoint_neither_waits_nor_reads_for_
         case _:
             sparse(shown, 1 << 40)
     for against in (exhibit, shown):
-        with pytest.raises(ConfigError, match=r"no regular file|more than 65536 bytes"):
+        with pytest.raises(NoInput, match=r"no regular file|more than 65536 bytes"):
             hq(home, "custody", "verify", "--against", against)
 
 
