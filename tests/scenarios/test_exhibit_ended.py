@@ -31,9 +31,10 @@ class Pieces(Mapping):
         signal.raise_signal(int(sys.argv[2]))
         yield "evidence/record.json"
 
+signal.signal(signal.SIGHUP, signal.Handlers[sys.argv[3]])
 write_folder(Path(sys.argv[1]), None, Pieces())
 """
-"""Makes an exhibit, and is sent a signal when the opened record lies in its draft."""
+"""Makes an exhibit, and is sent a signal when the opened record lies in its draft; SIGHUP does what is said of it."""
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +42,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     return make_exhibit(tmp_path_factory.mktemp("home"))
 
 
-def ended_by(number: int, out: Path, *before: str) -> subprocess.CompletedProcess[str]:
-    command = [*before, sys.executable, "-c", ENDED, str(out), str(number)]
+def ended_by(
+    number: int, out: Path, *, hang_up: signal.Handlers = signal.Handlers.SIG_DFL
+) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", ENDED, str(out), str(number), hang_up.name]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
@@ -55,7 +58,7 @@ def test_a_closed_terminal_or_sigterm_leaves_no_opened_record(tmp_path: Path, nu
 
 
 def test_what_was_told_to_outlive_its_terminal_does(tmp_path: Path) -> None:
-    done = ended_by(signal.SIGHUP, tmp_path / "case", "nohup")
+    done = ended_by(signal.SIGHUP, tmp_path / "case", hang_up=signal.Handlers.SIG_IGN)
     assert done.returncode == 1, "it went on, to the exhibit that this one lacks"
     assert "AttributeError" in done.stderr
 
