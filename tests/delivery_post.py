@@ -290,6 +290,7 @@ class Box:
             '[post]\nname = "Test post"\nduty_telephone = "+856 20 0000 0000"\n'
             f'[scanner]\ndialect = "elyctis"\nport = "{self.runtime}/scanner"\n'
             f"[recorder]\nbooth_uid = {os.getuid()}\nuplink_uid = {os.getuid()}\nreleases_uid = {os.getuid()}\n"
+            "picture_reserve_share = 0.01\n"
             f'[uplink]\nhost = "{host}"\nport = {port}\nrate_bytes_per_s = {rate}\nstick = "{self.stick}"\n'
         )
 

@@ -30,6 +30,8 @@ STOP_TIMEOUT_S: Final = 10.0
 RESTART_PAUSE_S: Final = 0.2
 CAMERA_WAIT_MS: Final = 80
 """How long a light may wait for the camera here: the bar of 150 ms holds with it on a busy machine, too."""
+PICTURE_SHARE: Final = 0.01
+"""Pictures are kept down to this free share: a rehearsal lies on somebody's disk, which may always be nearly full."""
 DIALECTS: Final = ("elyctis", "honeywell", "rte", "generic", "wedge", "none")
 """What the simulated scanner can speak, and box.toml can say; "none": there is only the camera."""
 SAMPLES: Final = Path(__file__).parent / "samples"
@@ -130,7 +132,7 @@ def free_port() -> int:
         return int(server.getsockname()[1])
 
 
-def box_toml(folders: Folders, *, page_port: int, collector_port: int, dialect: str) -> str:
+def box_toml(folders: Folders, *, page_port: int, collector_port: int, dialect: str, picture_share: float) -> str:
     """The configuration of the rehearsal's box: its own uid in every role, hardware simulated by the desk."""
     uid = os.getuid()
     return f"""\
@@ -167,6 +169,7 @@ booth_uid = {uid}
 uplink_uid = {uid}
 releases_uid = {uid}
 audit_uid = {uid}
+picture_reserve_share = {picture_share}
 
 [uplink]
 host = "localhost"
@@ -223,10 +226,13 @@ class Post:
         dialect: What the simulated scanner speaks, one of DIALECTS.
     """
 
-    def __init__(self, folders: Folders, *, page_port: int, dialect: str = DIALECTS[0]) -> None:
+    def __init__(
+        self, folders: Folders, *, page_port: int, dialect: str = DIALECTS[0], picture_share: float = PICTURE_SHARE
+    ) -> None:
         self.folders = folders
         self.page_port = page_port
         self.dialect = dialect
+        self.picture_share = picture_share
         self.collector_port = free_port()
         self.processes: list[Supervised] = []
         self._announcing = threading.Lock()
@@ -235,7 +241,13 @@ class Post:
         """Found headquarters, enrol the box, publish the lists; return what the list import reported."""
         folders = self.folders
         folders.config.write_text(
-            box_toml(folders, page_port=self.page_port, collector_port=self.collector_port, dialect=self.dialect),
+            box_toml(
+                folders,
+                page_port=self.page_port,
+                collector_port=self.collector_port,
+                dialect=self.dialect,
+                picture_share=self.picture_share,
+            ),
             encoding="utf-8",
         )
         request, answer = folders.out / "request.cbor", folders.out / "answer"

@@ -40,7 +40,7 @@ from provisioning.authority.list_keys import list_keys
 from provisioning.authority.repository import Repository
 from provisioning.authority.setup import make_headquarters
 from tests.crash.forgetful import COUNT_FILE
-from tests.scenarios.made_headquarters import DOMAIN, ask, box_toml, config
+from tests.scenarios.made_headquarters import DOMAIN, PICTURE_SHARE_SHIPPED, ask, box_toml, config
 from tests.scenarios.recorder_bed import ORIGIN, Bed
 
 WAIT_S: Final = 60.0
@@ -221,7 +221,8 @@ def at_work(trace: Path) -> Generator[tuple[Post, int]]:
             shutil.copytree(state, mount / "state", symlinks=True)
             (place / "state").symlink_to(mount / "state")
             (place / "run").mkdir()
-            text = box_toml(place).replace(b"releases_uid = 0", b"releases_uid = 0\nhold_after_ack_h = 0")
+            shipped = box_toml(place, picture_share=PICTURE_SHARE_SHIPPED)
+            text = shipped.replace(b"releases_uid = 0", b"releases_uid = 0\nhold_after_ack_h = 0")
             (place / "box.toml").write_bytes(text + f"port = {port}\n".encode())
             bed = Bed(place, own)
             begins = count(mount)

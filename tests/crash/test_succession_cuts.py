@@ -29,7 +29,7 @@ from tests.crash.cuts import Disk, Luck
 from tests.crash.post import count, enrolled, mounted, until
 from tests.crash.trace import Operation, read_trace
 from tests.scenarios.lost_log import kept, lose
-from tests.scenarios.made_headquarters import box_toml
+from tests.scenarios.made_headquarters import PICTURE_SHARE_SHIPPED, box_toml
 from tests.scenarios.recorder_bed import ORIGIN, Bed
 
 pytestmark = [
@@ -67,7 +67,7 @@ def loss() -> Loss:
         shutil.copytree(state, mount / "state", symlinks=True)
         (place / "state").symlink_to(mount / "state")
         (place / "run").mkdir()
-        (place / "box.toml").write_bytes(box_toml(place))
+        (place / "box.toml").write_bytes(box_toml(place, picture_share=PICTURE_SHARE_SHIPPED))
         box = Bed(place, home)
         try:
             receipts = kept(box)

@@ -47,6 +47,10 @@ DOMAIN = "landlink.example"
 NOW_MS = 1_795_000_000_000
 BOOT = "00112233445566778899aabbccddeeff"
 MRZ = ("P<LAOSYNTHETIC<<HOLDER".ljust(44, "<"), "PA00000006LAO8001014F3001019".ljust(42, "<") + "04")
+PICTURE_SHARE = 0.01
+"""Of a box on this machine's disk, however full that is."""
+PICTURE_SHARE_SHIPPED = 0.2
+"""Of a box on a disk of its own."""
 
 
 def instant(ms: int) -> Instant:
@@ -62,7 +66,10 @@ def config(folder: Path, serial: str = "LA-0001", mode: Mode = Mode.LIVE) -> Con
     return parse_config(box_toml(folder, serial, mode))
 
 
-def box_toml(folder: Path, serial: str = "LA-0001", mode: Mode = Mode.LIVE) -> bytes:
+def box_toml(
+    folder: Path, serial: str = "LA-0001", mode: Mode = Mode.LIVE, *, picture_share: float = PICTURE_SHARE
+) -> bytes:
+    """A box's configuration; below the free share of the disk it keeps no pictures."""
     return f"""
 [box]
 serial = "{serial}"
@@ -81,6 +88,7 @@ booth_uid = 0
 uplink_uid = 0
 releases_uid = 0
 audit_uid = 0
+picture_reserve_share = {picture_share}
 [uplink]
 host = "localhost"
 """.encode()

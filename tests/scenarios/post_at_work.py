@@ -16,7 +16,7 @@ from appliance.formats.status import RecorderStatus, UplinkStatus, parse_status
 from provisioning.bench.desk_line import DeskLine
 from provisioning.bench.headless import Laid, Lane, await_delivery
 from provisioning.bench.officer import Officer
-from provisioning.bench.post import SAMPLES, Post, prepare
+from provisioning.bench.post import PICTURE_SHARE, SAMPLES, Post, prepare
 from provisioning.bench.specimens import Traveller, travellers
 from tests.scenarios.rehearsed import free_port
 
@@ -79,7 +79,11 @@ class PostAtWork:
 
 @contextmanager
 def post_at_work(
-    out: Path, *, prepared: Callable[[Path], None] = lambda _: None, dialect: str = "elyctis"
+    out: Path,
+    *,
+    prepared: Callable[[Path], None] = lambda _: None,
+    dialect: str = "elyctis",
+    picture_share: float = PICTURE_SHARE,
 ) -> Generator[PostAtWork]:
     """Enrol a post with the sample lists and start it.
 
@@ -87,10 +91,11 @@ def post_at_work(
         out: Its folder.
         prepared: Called with the folder of the box's durable files before anything is in it.
         dialect: What the scanner speaks; "none" for a post where the camera reads alone.
+        picture_share: Below this free share of the disk the box keeps no pictures.
     """
     folders = prepare(out)
     prepared(folders.box)
-    post = Post(folders, page_port=free_port(), dialect=dialect)
+    post = Post(folders, page_port=free_port(), dialect=dialect, picture_share=picture_share)
     try:
         post.enrol(SAMPLES / "documents.csv", SAMPLES / "persons.xml")
         post.start()

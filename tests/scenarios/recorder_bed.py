@@ -38,7 +38,7 @@ from provisioning.authority.enrolment import issue
 from provisioning.authority.home import Home
 from provisioning.authority.keys import load_ed25519
 from tests.merkle_nodes import Nodes
-from tests.scenarios.made_headquarters import BOOT, NOW_MS, ask, box_toml, config, headquarters, screened
+from tests.scenarios.made_headquarters import BOOT, NOW_MS, PICTURE_SHARE, ask, box_toml, config, headquarters, screened
 
 REPOSITORY = Path(__file__).parents[2]
 ORIGIN = "landlink.example/la-0001.1"
@@ -170,13 +170,13 @@ class Bed:
 
 
 @contextlib.contextmanager
-def bed(folder: Path | None = None) -> Generator[Bed]:
+def bed(folder: Path | None = None, *, picture_share: float = PICTURE_SHARE) -> Generator[Bed]:
     """A box that was enrolled and has its first release; nothing runs yet. Its path is short, for its sockets."""
     state, home = enrolled()
     place = Path(mkdtemp(prefix="r-")) if folder is None else folder
     shutil.copytree(state, place / "state", symlinks=True)
     (place / "run").mkdir()
-    (place / "box.toml").write_bytes(box_toml(place))
+    (place / "box.toml").write_bytes(box_toml(place, picture_share=picture_share))
     made = Bed(place, home)
     try:
         yield made

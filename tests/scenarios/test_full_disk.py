@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from provisioning.bench.specimens import Traveller
+from tests.scenarios.made_headquarters import PICTURE_SHARE_SHIPPED
 from tests.scenarios.post_at_work import PostAtWork, post_at_work, quiet_day, traveller
 
 pytestmark = [
@@ -17,8 +18,6 @@ pytestmark = [
 ]
 
 DISK_BYTES = 256 << 20
-PICTURE_SHARE = 0.2
-"""recorder.picture_reserve_share, as shipped."""
 RESERVE_BYTES = 24 << 20
 """Kept of a disk of this size (appliance/record/README.md)."""
 RECORDS = 500
@@ -34,7 +33,7 @@ def work(tmp_path: Path) -> Generator[PostAtWork]:
         subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", str(box)], check=True)
 
     try:
-        with post_at_work(tmp_path / "out", prepared=mount) as at_work:
+        with post_at_work(tmp_path / "out", prepared=mount, picture_share=PICTURE_SHARE_SHIPPED) as at_work:
             yield at_work
     finally:
         subprocess.run(["umount", "-l", str(disk)], check=False)
@@ -75,7 +74,7 @@ def test_pictures_go_first_then_records_then_no_light_and_all_returns(work: Post
     work.state(lambda _: pictures(work) == 1 and (work.box / "recorder" / "reserve").stat().st_size == RESERVE_BYTES)
 
     # Less than the share for pictures is left: they are refused, aloud, and nobody waits for that.
-    fill(work.box / "filler", leave=int(DISK_BYTES * PICTURE_SHARE * 0.9))
+    fill(work.box / "filler", leave=int(DISK_BYTES * PICTURE_SHARE_SHIPPED * 0.9))
     assert {laid.lamp for laid in work.bring(*(next(people) for _ in range(5)))} == {"green"}
     work.state(lambda state: "no more pictures are kept" in state["notice"])
     assert pictures(work) == 1

@@ -12,6 +12,7 @@ from appliance.formats.receipt import LogReceipt
 from appliance.formats.statement import EventEntry
 from appliance.line import RecorderLine, RecorderRefused
 from appliance.recorded import Picture
+from tests.scenarios.made_headquarters import PICTURE_SHARE_SHIPPED
 from tests.scenarios.recorder_bed import Bed, append, append_long, bed, record, recorded
 
 DISK_MIB = 40
@@ -27,7 +28,7 @@ def small_disk() -> Generator[Bed]:
     folder = Path(mkdtemp(prefix="f-"))
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_MIB}m", "tmpfs", str(folder)], check=True)
     try:
-        with bed(folder) as made:
+        with bed(folder, picture_share=PICTURE_SHARE_SHIPPED) as made:
             yield made
     finally:
         subprocess.run(["umount", str(folder)], check=True)
