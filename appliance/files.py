@@ -10,11 +10,11 @@ import os
 import shutil
 import stat
 import weakref
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from appliance.errors import StorageFault, StorageFull
+from appliance.errors import Refused, StorageFault, StorageFull
 
 DEPTH_MAX: Final = 32
 """Folders within each other that a stranger's folder may have; ours have some ten."""
@@ -124,6 +124,21 @@ def all_beneath(folder: Path) -> Iterator[os.DirEntry[str]]:
                 if entry.is_dir(follow_symlinks=False):
                     waiting.append((entry.path, depth + 1))
                 yield entry
+
+
+def refuse_links(stick: Path, parts: Iterable[str], whose: str) -> None:
+    """Make sure that nothing written to these parts of a stick goes elsewhere: as root it could go anywhere.
+
+    Raises:
+        Refused: One is a link, or has one in it; `whose` stick it should be.
+        StorageFull, StorageFault: It cannot be read.
+    """
+    with storage(f"reading {stick}"):
+        for part in parts:
+            within = (entry.path for entry in all_beneath(stick / part) if entry.is_symlink())
+            found = str(stick / part) if (stick / part).is_symlink() else next(within, None)
+            if found is not None:
+                raise Refused(f"{found} is a link, which no stick of {whose} has; empty the stick first")
 
 
 @contextlib.contextmanager

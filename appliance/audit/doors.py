@@ -14,7 +14,6 @@ import http
 import logging
 import socket
 import ssl
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +22,7 @@ from typing import Final
 from cryptography import x509
 
 from appliance.at_rest import SECRET_BYTES_MAX, AtRest, in_memory
+from appliance.crowd import who_goes
 from appliance.errors import ConfigError, Refused, Untrusted
 from appliance.formats.enrolment import AUDITOR_URI
 
@@ -129,8 +129,8 @@ class Doors:
             task.add_done_callback(self._end)
 
     def _make_room(self) -> None:
-        held = Counter(self._pending.values())
-        goes = max(self._pending, key=lambda task: held[self._pending[task]])  # of several the first, the oldest
+        goes = who_goes(list(self._pending), self._pending.__getitem__)
+        assert goes is not None, "PENDING_MAX are here"
         del self._pending[goes]
         goes.cancel()
 

@@ -17,8 +17,8 @@ from typing import Final
 
 from appliance.audit.outgoing import Copy, OutgoingLog, outgoing
 from appliance.config import Config
-from appliance.errors import ConfigError, NoInput, Refused, StorageFault, Untrusted
-from appliance.files import all_beneath, open_beneath, open_regular, storage, sync_folder
+from appliance.errors import ConfigError, NoInput, StorageFault, Untrusted
+from appliance.files import open_beneath, open_regular, refuse_links, storage, sync_folder
 from appliance.formats.age import BLOB_BYTES_MAX
 from appliance.formats.wire import Exported
 from appliance.line import RecorderAway, RecorderLine
@@ -72,7 +72,7 @@ def export(config: Config, stick: Path, advance: Advance, *, since: int = 0, eve
     """
     if not stick.is_dir():
         raise NoInput(f"{stick}: no such folder; is the stick mounted?")
-    _check_links(stick)
+    refuse_links(stick, PARTS, "a box")
     logs = outgoing(config.state, _Card(config.state).read, since=since, everything=everything)
     _log_it(config, logs)
     logs = _published_since(config, logs, since=since, everything=everything)
@@ -174,21 +174,6 @@ def _read_back(path: Path) -> bytes | None:
             return file.read(BLOB_BYTES_MAX + 1)
     except FileNotFoundError:
         return None
-
-
-def _check_links(stick: Path) -> None:
-    """Raise Refused for links on the stick: as root, writing through one could go anywhere."""
-    with storage(f"reading {stick}"):
-        for part in PARTS:
-            if (stick / part).is_symlink():
-                raise _foreign(stick / part)
-            for entry in all_beneath(stick / part):
-                if entry.is_symlink():
-                    raise _foreign(entry.path)
-
-
-def _foreign(path: Path | str) -> Refused:
-    return Refused(f"{path} is a link, which no stick of a box has; empty the stick first")
 
 
 def _log_it(config: Config, logs: tuple[OutgoingLog, ...]) -> None:

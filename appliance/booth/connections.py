@@ -7,10 +7,11 @@
 """
 
 import asyncio
-from collections import Counter
 from typing import Any, Final, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from appliance.crowd import who_goes
 
 CONNECTIONS_MAX: Final = 64
 BEGIN_S: Final = 5.0
@@ -69,8 +70,9 @@ class PageProtocol(HttpToolsProtocol):
 
     def _make_room(self) -> None:
         others = [one for one in cast("set[PageProtocol]", self.connections) if one is not self]
-        held = Counter(one._peer for one in (*others, self))  # noqa: SLF001 - of the same class
-        goes = min(others, key=lambda one: (-held[one._peer], not one._waits, one._since))  # noqa: SLF001 - as above
+        others.sort(key=lambda one: (not one._waits, one._since))  # noqa: SLF001 - of the same class
+        goes = who_goes(others, lambda one: one._peer, newcomer=self)  # noqa: SLF001 - as above
+        assert goes is not None, "CONNECTIONS_MAX others are open"
         self.connections.discard(goes)
         goes.transport.abort()
 

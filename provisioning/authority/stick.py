@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from appliance.errors import Malformed, Refused, Untrusted
-from appliance.files import all_beneath, read_regular, storage, sync_folder
+from appliance.files import all_beneath, read_regular, refuse_links, storage, sync_folder
 from appliance.formats.checkpoint import open_checkpoint
 from appliance.formats.downlink import COSIGNED, FOLDER
 from appliance.formats.note import NOTE_BYTES_MAX, Verifier, parse_vkey
@@ -92,7 +92,7 @@ def write_stick(plan: StickPlan, stick: Path, advance: Advance) -> None:
         Refused: There are links on the stick: they could lead the writing elsewhere.
         StorageFull, StorageFault: The stick; what it carried before is still whole.
     """
-    _check_links(stick)
+    refuse_links(stick, PARTS, "headquarters")
     copies = (*plan.messages, *plan.cosigned, *plan.release)
     for copy in copies:  # messages first: they are small, and the release's last file ends it
         with storage(f"stick {copy.path}"):
@@ -105,20 +105,6 @@ def write_stick(plan: StickPlan, stick: Path, advance: Advance) -> None:
                     Path(entry.path).unlink()
             if (stick / part).is_dir():
                 sync_folder(stick / part)
-
-
-def _check_links(stick: Path) -> None:
-    with storage(f"reading {stick}"):
-        for part in PARTS:
-            if (stick / part).is_symlink():
-                raise _foreign(stick / part)
-            for entry in all_beneath(stick / part):
-                if entry.is_symlink():
-                    raise _foreign(entry.path)
-
-
-def _foreign(path: Path | str) -> Refused:
-    return Refused(f"{path} is a link, which no stick of headquarters has; empty the stick first")
 
 
 def _pulled(home: Home, box: RosterBox) -> list[str]:

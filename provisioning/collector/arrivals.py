@@ -11,13 +11,13 @@ import asyncio
 import resource
 import socket
 import ssl
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Final
 
 import uvicorn
 
+from appliance.crowd import who_goes
 from provisioning.collector.protocol import CertifiedProtocol
 
 HANDSHAKE_S: Final = 20.0
@@ -117,14 +117,12 @@ class Arrivals:
             task = asyncio.create_task(self._shake_hands(plain))
             self._pending[task] = str(address[0])
             task.add_done_callback(self._pending.pop)
-            await asyncio.sleep(
-                0
-            )  # where many wait, the next one is accepted at once: nothing else would have its turn
+            await asyncio.sleep(0)  # where many wait, the next is accepted at once: nothing else would have its turn
 
     def _make_room(self) -> None:
-        goes = who_goes(list(self._pending.values()))
+        goes = who_goes(list(self._pending), self._pending.__getitem__)
         if goes is not None:
-            list(self._pending)[goes].cancel()
+            goes.cancel()
 
     async def _shake_hands(self, plain: socket.socket) -> None:
         loop = asyncio.get_running_loop()
@@ -137,9 +135,3 @@ class Arrivals:
         except asyncio.CancelledError:
             plain.close()
             raise
-
-
-def who_goes(addresses: Sequence[str]) -> int | None:
-    """Of addresses in the order of arrival, the place of the first one that stands there most often; None of none."""
-    held = Counter(addresses)
-    return max(range(len(addresses)), key=lambda place: (held[addresses[place]], -place), default=None)

@@ -8,10 +8,11 @@ that has most, one that waits for a request before one that is being answered, t
 
 import asyncio
 import ssl
-from collections import Counter
 from typing import Any, Final, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from appliance.crowd import who_goes
 
 CERTIFICATE: Final = "landlink.certificate"
 BEGIN_S: Final = 20.0
@@ -68,8 +69,9 @@ class CertifiedProtocol(HttpToolsProtocol):
 
     def _make_room(self) -> None:
         others = [one for one in cast("set[CertifiedProtocol]", self.connections) if one is not self]
-        held = Counter(one._certificate for one in (*others, self))  # noqa: SLF001 - of the same class
-        goes = min(others, key=lambda one: (-held[one._certificate], not one._waits, one._since))  # noqa: SLF001
+        others.sort(key=lambda one: (not one._waits, one._since))  # noqa: SLF001 - of the same class
+        goes = who_goes(others, lambda one: one._certificate, newcomer=self)  # noqa: SLF001 - as above
+        assert goes is not None, "one place at least is others'"
         self.connections.discard(goes)
         goes.transport.abort()
 

@@ -12,7 +12,7 @@ import pytest
 from appliance.model import Origin
 from appliance.uplink.collector import Collector, Cosigned
 from appliance.uplink.link import tls_context
-from provisioning.collector.arrivals import FILES_BESIDE, FILES_EACH, PENDING_MAX, who_goes
+from provisioning.collector.arrivals import FILES_BESIDE, FILES_EACH, PENDING_MAX
 from provisioning.collector.protocol import BEGIN_S
 from tests.collector_bed import HOST, SERIALS, Links, upload_of
 from tests.delivery_post import BIN, Box, Process, wait_until
@@ -86,9 +86,3 @@ def test_connections_of_one_box_take_the_room_of_no_other(
         while headquarters.sockets() > before + ROOM:
             assert time.monotonic() < deadline, "more connections are open than there is room for"
             threading.Event().wait(0.02)
-
-
-def test_the_oldest_of_who_has_most_goes() -> None:
-    assert who_goes(["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.2"]) == 1
-    assert who_goes(["10.0.0.1", "10.0.0.2"]) == 0
-    assert who_goes([]) is None
